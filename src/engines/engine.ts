@@ -1,0 +1,88 @@
+import type { Network } from '../networks/network.js';
+import type { Reporter } from '../util/reporter.js';
+import type { NamedTensors } from '../util/tensor.js';
+
+/** A mini-batch, ready for the network. */
+export interface Batch {
+  /** Normalised images, [N, C, H, W] row-major. */
+  readonly images: Float32Array;
+  /** Class of each image, [N], 0 … classes−1. */
+  readonly labels: Int32Array;
+}
+
+/** Stochastic gradient descent, in PyTorch's form: v ← μv + g + λw; w ← w − η(g + λw + μv) with Nesterov. */
+export interface OptimizerOptions {
+  /** μ; dampening is 0. */
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  /** λ, applied to every trainable parameter, as in the authors' code. */
+  readonly weightDecay: number;
+}
+
+export interface ModelOptions {
+  readonly optimizer: OptimizerOptions;
+  /** Keys the dropout masks. */
+  readonly seed: number;
+  /** Recompute what is cheap in the backward pass instead of keeping it: less memory, more time. */
+  readonly memoryEfficient: boolean;
+  readonly precision: 'float32' | 'bfloat16';
+}
+
+export interface TrainStep {
+  /** η of this step. */
+  readonly learningRate: number;
+  /** Number of optimiser steps before this one, over the whole run. With the seed it decides the dropout masks. */
+  readonly step: number;
+}
+
+export interface TrainResult {
+  /** Mean cross-entropy of the batch, before the update. May be non-finite: the caller decides. */
+  readonly loss: number;
+  /** How many images of the batch the network classified correctly, before the update. */
+  readonly correct: number;
+}
+
+/** All that a model knows. Both maps are in PyTorch's layouts, with the names of `parameters(network)`. */
+export interface ModelState {
+  /** Trainable parameters and running statistics. */
+  readonly weights: NamedTensors;
+  /** The optimiser's momentum v of every trainable parameter, under the parameter's name; 0 before the first step. */
+  readonly momentum: NamedTensors;
+}
+
+/**
+ * A network on a device. Calls take a batch at a time, are asynchronous and must not overlap; they never
+ * block the main thread for long. Arguments are complete and checked by the caller.
+ */
+export interface Model {
+  /** One optimiser step on one batch (any size ≥ 1): forward in training mode, backward, update. */
+  train(batch: Batch, step: TrainStep): Promise<TrainResult>;
+  /** Logits [N, classes] in evaluation mode (running statistics, no dropout). */
+  predict(images: Float32Array): Promise<Float32Array>;
+  exportState(): Promise<ModelState>;
+  /** Replaces the whole state. Shapes and names are the caller's to check. */
+  importState(state: ModelState): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  readonly device: 'cpu' | 'gpu';
+  /** For people and environment.json, for example `TensorFlow 2.21.0 on CPU, 2 threads`. */
+  readonly description: string;
+  createModel(network: Network, options: ModelOptions): Promise<Model>;
+  dispose(): Promise<void>;
+}
+
+export const ENGINE_NAMES = ['native', 'tensorflow'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+export interface EngineOptions {
+  readonly device: 'auto' | 'cpu' | 'gpu';
+  /** CPU threads; all cores when undefined. */
+  readonly threads?: number;
+  /** Build or fetch what is missing; false refuses instead (`--no-setup`). */
+  readonly setup: boolean;
+  /** Hears what is being set up. */
+  readonly reporter: Reporter;
+}

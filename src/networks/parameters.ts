@@ -1,0 +1,103 @@
+import { key, normal, PURPOSE, uniform } from '../util/random.js';
+import type { NamedTensors, Tensor } from '../util/tensor.js';
+import { BOTTLENECK_WIDTH, type Network, stageShapes } from './network.js';
+
+/**
+ * A named tensor of a network. Names are torchvision's, layouts are PyTorch's: convolutions are
+ * [out, in, height, width] (OIHW), the fully connected layer is [out, in], everything else is a vector.
+ */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** `running` tensors are statistics of batch normalisation: never trained, never decayed. */
+  readonly role: 'convolution' | 'gamma' | 'beta' | 'linear' | 'bias' | 'runningMean' | 'runningVariance';
+}
+
+/** All tensors of a network, in torchvision's order (for each BN: weight, bias, running_mean, running_var). */
+export function parameters(network: Network): Parameter[] {
+  const list: Parameter[] = [];
+  const convolution = (name: string, out: number, input: number, kernel: number) =>
+    list.push({ name: `${name}.weight`, shape: [out, input, kernel, kernel], role: 'convolution' });
+  const norm = (name: string, channels: number) =>
+    list.push(
+      { name: `${name}.weight`, shape: [channels], role: 'gamma' },
+      { name: `${name}.bias`, shape: [channels], role: 'beta' },
+      { name: `${name}.running_mean`, shape: [channels], role: 'runningMean' },
+      { name: `${name}.running_var`, shape: [channels], role: 'runningVariance' },
+    );
+  let blocks = 0;
+  let transitions = 0;
+  for (const { stage, input } of stageShapes(network)) {
+    switch (stage.kind) {
+      case 'convolution':
+        convolution('features.conv0', stage.outputChannels, input.channels, stage.kernel);
+        if (stage.normalized) norm('features.norm0', stage.outputChannels);
+        break;
+      case 'maxPooling':
+        break;
+      case 'denseBlock': {
+        const prefix = `features.denseblock${++blocks}`;
+        for (let layer = 1; layer <= stage.layers; layer++) {
+          const name = `${prefix}.denselayer${layer}`;
+          const width = input.channels + (layer - 1) * stage.growthRate;
+          const inner = BOTTLENECK_WIDTH * stage.growthRate;
+          norm(`${name}.norm1`, width);
+          if (stage.bottleneck) {
+            convolution(`${name}.conv1`, inner, width, 1);
+            norm(`${name}.norm2`, inner);
+            convolution(`${name}.conv2`, stage.growthRate, inner, 3);
+          } else {
+            convolution(`${name}.conv1`, stage.growthRate, width, 3);
+          }
+        }
+        break;
+      }
+      case 'transition': {
+        const name = `features.transition${++transitions}`;
+        norm(`${name}.norm`, input.channels);
+        convolution(`${name}.conv`, stage.outputChannels, input.channels, 1);
+        break;
+      }
+      case 'classifier':
+        norm('features.norm5', input.channels);
+        list.push(
+          { name: 'classifier.weight', shape: [network.classes, input.channels], role: 'linear' },
+          { name: 'classifier.bias', shape: [network.classes], role: 'bias' },
+        );
+        break;
+    }
+  }
+  return list;
+}
+
+export function isTrainable(parameter: Parameter): boolean {
+  return parameter.role !== 'runningMean' && parameter.role !== 'runningVariance';
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * Initial values, as in the authors' code (models/densenet.lua): convolutions from N(0, 2/(k²·out)) (He et al.
+ * 2015, fan-out), γ = 1, β = 0, classifier weight from U(±1/√in) and bias 0. A pure function of the seed.
+ */
+export function initialValues(network: Network, seed: number): NamedTensors {
+  const tensors = new Map<string, Tensor>();
+  parameters(network).forEach(({ name, shape, role }, index) => {
+    const k = key(seed, PURPOSE.initialValue, index);
+    const data = new Float32Array(elementCount(shape));
+    if (role === 'gamma' || role === 'runningVariance') data.fill(1);
+    if (role === 'convolution') {
+      const [out, , height, width] = shape as [number, number, number, number];
+      const deviation = Math.sqrt(2 / (height * width * out));
+      for (let i = 0; i < data.length; i++) data[i] = deviation * normal(k, i);
+    }
+    if (role === 'linear') {
+      const bound = 1 / Math.sqrt(shape[1]!);
+      for (let i = 0; i < data.length; i++) data[i] = bound * (2 * uniform(k, i) - 1);
+    }
+    tensors.set(name, { shape, data });
+  });
+  return tensors;
+}
