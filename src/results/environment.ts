@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { cpus, hostname, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { packageRoot, packageVersion } from '../util/package.js';
+
+/** environment.json: where and with what a run was made. */
+export interface Environment {
+  readonly started: string;
+  readonly densenet: string;
+  readonly git: { readonly commit: string; readonly dirty: boolean } | undefined;
+  readonly node: string;
+  readonly platform: string;
+  readonly host: string;
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memoryBytes: number;
+  readonly engine: { readonly name: string; readonly device: string; readonly description: string };
+  readonly commandLine: readonly string[];
+  readonly dataset: { readonly name: string; readonly digest: string };
+}
+
+export async function captureEnvironment(
+  engine: { name: string; device: string; description: string },
+  dataset: { name: string; digest: string },
+): Promise<Environment> {
+  return {
+    started: new Date().toISOString(),
+    densenet: packageVersion,
+    git: await gitState(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    host: hostname(),
+    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length },
+    memoryBytes: totalmem(),
+    engine: { name: engine.name, device: engine.device, description: engine.description },
+    commandLine: process.argv.slice(2),
+    dataset,
+  };
+}
+
+/** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
+async function gitState(): Promise<Environment['git']> {
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
+  try {
+    const commit = await git('rev-parse', 'HEAD');
+    return { commit, dirty: (await git('status', '--porcelain')) !== '' };
+  } catch {
+    return undefined;
+  }
+}

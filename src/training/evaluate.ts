@@ -1,0 +1,82 @@
+import type { Model } from '../engines/engine.js';
+import { type BatchMaker, batchCount, type Split } from '../input/batches.js';
+
+export interface Evaluation {
+  readonly count: number;
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Top-1 error in percent. */
+  readonly error: number;
+  /** For each class: how many images it has, and how many of them were misclassified. */
+  readonly classes: readonly { readonly count: number; readonly wrong: number }[];
+}
+
+/** What the network says of one image. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  /** [classes] */
+  readonly logits: Float32Array;
+}
+
+export interface EvaluateOptions {
+  readonly batchSize: number;
+  readonly classes: number;
+  readonly signal?: AbortSignal;
+  /** Called after each batch with the number of images done. */
+  readonly onProgress?: (images: number) => void;
+  readonly onPrediction?: (prediction: Prediction) => void;
+}
+
+/** Index of the largest value; the first of equals. */
+export function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** −log softmax(logits)[label], in double precision, without overflow. */
+export function crossEntropy(logits: Float32Array, label: number): number {
+  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - largest);
+  return Math.log(sum) + largest - logits[label]!;
+}
+
+/** Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted. */
+export async function evaluate(
+  model: Model,
+  split: Split,
+  batches: BatchMaker,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
+  const total = batchCount(split, options.batchSize);
+  let done = 0;
+  let loss = 0;
+  let wrong = 0;
+  let batch = batches.make(split, 0);
+  for (let number = 0; number < total; number++) {
+    options.signal?.throwIfAborted();
+    const pending = model.predict(batch.images);
+    const { labels } = batch;
+    if (number + 1 < total) batch = batches.make(split, number + 1);
+    const logits = await pending;
+    labels.forEach((label, n) => {
+      const row = logits.subarray(n * options.classes, (n + 1) * options.classes);
+      const predicted = argmax(row);
+      const entry = classes[label]!;
+      entry.count++;
+      loss += crossEntropy(row, label);
+      if (predicted !== label) {
+        entry.wrong++;
+        wrong++;
+      }
+      options.onPrediction?.({ index: split.indices[done + n]!, label, predicted, logits: row });
+    });
+    done += labels.length;
+    options.onProgress?.(done);
+  }
+  return { count: done, loss: loss / done, error: (100 * wrong) / done, classes };
+}

@@ -1,0 +1,232 @@
+import type { Experiment } from '../config/schema.js';
+import type { Model, ModelState } from '../engines/engine.js';
+import { BatchMaker, batchCount, epochOrder, type Normalization, type Split } from '../input/batches.js';
+import { parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+import { weightsFile } from '../networks/weights.js';
+import type { EpochRow, RunFolder, RunResult, RunStatus } from '../results/run-folder.js';
+import { UserError } from '../util/errors.js';
+import { writeFileAtomic } from '../util/files.js';
+import type { Reporter } from '../util/reporter.js';
+import { NO_PROGRESS, type Progress, saveCheckpoint } from './checkpoint.js';
+import { evaluate } from './evaluate.js';
+import { EpochProgress, epochLine } from './narrate.js';
+import { learningRate } from './schedule.js';
+import { summarize } from './summary.js';
+
+export interface Splits {
+  readonly train: Split;
+  readonly validation?: Split;
+  readonly test: Split;
+  readonly normalization: Normalization;
+}
+
+export interface TrainingRun {
+  readonly experiment: Experiment;
+  readonly network: Network;
+  readonly splits: Splits;
+  readonly model: Model;
+  /** For result.json. */
+  readonly engine: string;
+  readonly folder: RunFolder;
+  /** First N images of each split, where the run does not use all. */
+  readonly subset?: number;
+  readonly start: { readonly state: ModelState; readonly progress: Progress };
+  readonly reporter: Reporter;
+  /** Aborted by the first Ctrl-C: the step under way is finished, the run is saved. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds between checkpoints inside an epoch: the most work that a power cut can cost. */
+const CHECKPOINT_INTERVAL = 10 * 60_000;
+
+/**
+ * Trains from `start` to the last epoch and leaves every result in the run's folder. Returns with the status
+ * `finished` or `interrupted`. Throws a UserError (diverged) when a loss is not finite; the last good
+ * checkpoint stays.
+ */
+export async function train(run: TrainingRun): Promise<RunResult> {
+  await run.model.importState(run.start.state);
+  const trainer = new Trainer(run);
+  await trainer.writeResult('running');
+  try {
+    await trainer.run();
+  } catch (error) {
+    if (run.signal.aborted && error === run.signal.reason) {
+      await trainer.save();
+      return trainer.writeResult('interrupted');
+    }
+    const status = error instanceof UserError && error.kind === 'diverged' ? 'diverged' : 'failed';
+    await trainer.writeResult(status, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+  return trainer.writeResult('finished');
+}
+
+class Trainer {
+  private progress: Progress;
+  private readonly stepsPerEpoch: number;
+  private readonly trainBatches: BatchMaker;
+  private readonly plainBatches: BatchMaker;
+  private savedAt = Date.now();
+
+  constructor(private readonly task: TrainingRun) {
+    const { experiment, splits } = task;
+    const { batchSize, seed } = experiment.training;
+    this.progress = task.start.progress;
+    this.stepsPerEpoch = batchCount(splits.train, batchSize);
+    this.trainBatches = new BatchMaker(
+      splits.normalization,
+      batchSize,
+      experiment.dataset.augmentation,
+      seed,
+    );
+    this.plainBatches = new BatchMaker(splits.normalization, batchSize);
+  }
+
+  async run(): Promise<void> {
+    while (this.progress.epochs < this.task.experiment.training.epochs) {
+      await this.trainEpoch();
+      await this.finishEpoch();
+    }
+  }
+
+  /** The steps of one epoch, from where the progress says. */
+  private async trainEpoch(): Promise<void> {
+    const { experiment, splits, model, reporter, signal } = this.task;
+    const { epochs, seed, shuffle } = experiment.training;
+    const epoch = this.progress.epochs;
+    const order = shuffle ? epochOrder(splits.train, seed, epoch) : splits.train;
+    const bar = new EpochProgress(reporter, this.progress, epochs, this.stepsPerEpoch);
+    try {
+      let batch = this.trainBatches.make(order, this.progress.stepsInEpoch, epoch);
+      while (this.progress.stepsInEpoch < this.stepsPerEpoch) {
+        signal.throwIfAborted();
+        const started = performance.now();
+        const step = this.progress.stepsInEpoch;
+        const moment = { epoch, step, epochs, stepsPerEpoch: this.stepsPerEpoch };
+        const pending = model.train(batch, {
+          learningRate: learningRate(experiment.training.learningRate, moment),
+          step: epoch * this.stepsPerEpoch + step,
+        });
+        const count = batch.labels.length;
+        if (step + 1 < this.stepsPerEpoch) batch = this.trainBatches.make(order, step + 1, epoch);
+        const { loss, correct } = await pending;
+        if (!Number.isFinite(loss)) throw diverged('training', loss, epoch, step);
+        this.progress = {
+          ...this.progress,
+          stepsInEpoch: step + 1,
+          seen: this.progress.seen + count,
+          lossSum: this.progress.lossSum + loss * count,
+          wrong: this.progress.wrong + count - correct,
+          epochSeconds: this.progress.epochSeconds + (performance.now() - started) / 1000,
+        };
+        bar.update(this.progress);
+        if (Date.now() - this.savedAt > CHECKPOINT_INTERVAL) await this.save();
+      }
+    } finally {
+      bar.finish();
+    }
+  }
+
+  /** Evaluates the epoch, then writes its results: best weights, checkpoint, epochs.csv, in this order. */
+  private async finishEpoch(): Promise<void> {
+    const { experiment, splits, folder, model, network, reporter } = this.task;
+    const { progress } = this;
+    const started = performance.now();
+    const validation = splits.validation && (await this.evaluate('validation', splits.validation));
+    const test = await this.evaluate('test', splits.test);
+    const seconds = progress.epochSeconds + (performance.now() - started) / 1000;
+    const step = this.stepsPerEpoch - 1;
+    const moment = { epoch: progress.epochs, step, ...experiment.training, stepsPerEpoch: step + 1 };
+    const row: EpochRow = {
+      epoch: progress.epochs + 1,
+      learningRate: learningRate(experiment.training.learningRate, moment),
+      trainLoss: progress.lossSum / progress.seen,
+      trainError: (100 * progress.wrong) / progress.seen,
+      validationLoss: validation?.loss,
+      validationError: validation?.error,
+      testLoss: test.loss,
+      testError: test.error,
+      seconds,
+      imagesPerSecond: progress.seen / progress.epochSeconds,
+    };
+    const history = [...progress.history, row];
+    this.progress = {
+      ...NO_PROGRESS,
+      epochs: row.epoch,
+      seconds: progress.seconds + seconds,
+      history,
+    };
+    const state = await model.exportState();
+    const summary = summarize(history, experiment.report);
+    if (summary.best.epoch === row.epoch) {
+      const steps = row.epoch * this.stepsPerEpoch;
+      await writeFileAtomic(folder.checkpoint('best'), weightsFile(network, state.weights, steps));
+      await folder.writeJson(folder.checkpointSummary('best'), row);
+    }
+    await this.save(state);
+    await folder.writeEpochs(history);
+    reporter.line(epochLine(row, experiment.training.epochs, this.progress.seconds));
+  }
+
+  private async evaluate(name: string, split: Split) {
+    const { experiment, network, model, reporter, signal } = this.task;
+    const bar = reporter.bar(name, split.indices.length, 'images');
+    try {
+      const evaluation = await evaluate(model, split, this.plainBatches, {
+        batchSize: experiment.training.batchSize,
+        classes: network.classes,
+        signal,
+        onProgress: (images) => bar.update(images),
+      });
+      if (!Number.isFinite(evaluation.loss)) {
+        throw diverged(name, evaluation.loss, this.progress.epochs, this.progress.stepsInEpoch - 1);
+      }
+      return evaluation;
+    } finally {
+      bar.finish();
+    }
+  }
+
+  /** Writes the checkpoint from which the run can go on. */
+  async save(state?: ModelState): Promise<void> {
+    const { folder, model } = this.task;
+    await saveCheckpoint(folder.checkpoint('last'), state ?? (await model.exportState()), this.progress);
+    const { epochs, stepsInEpoch } = this.progress;
+    await folder.writeJson(folder.checkpointSummary('last'), {
+      epochs,
+      stepsInEpoch,
+      stepsPerEpoch: this.stepsPerEpoch,
+      ...(stepsInEpoch === 0 ? this.progress.history.at(-1) : {}),
+    });
+    this.savedAt = Date.now();
+  }
+
+  async writeResult(status: RunStatus, message?: string): Promise<RunResult> {
+    const { experiment, network, folder, subset, engine } = this.task;
+    const { history, epochs, seconds, epochSeconds } = this.progress;
+    const result: RunResult = {
+      status,
+      epochs,
+      parameters: parameterCount(network),
+      seconds: seconds + epochSeconds,
+      subset,
+      engine,
+      seed: experiment.training.seed,
+      ...(history.length > 0 ? summarize(history, experiment.report) : {}),
+      paperError: experiment.paper?.error,
+      message,
+    };
+    await folder.writeJson(folder.result, result);
+    return result;
+  }
+}
+
+function diverged(where: string, loss: number, epoch: number, step: number): UserError {
+  return new UserError(
+    'diverged',
+    `the ${where} loss is ${loss} at epoch ${epoch + 1}, step ${step + 1}`,
+    'Lower training.learningRate.initial, or check the data. The last good checkpoint is kept.',
+  );
+}
