@@ -1,0 +1,95 @@
+import { BOTTLENECK_WIDTH, type FeatureShape, type Network, type Stage, stageShapes } from './network.js';
+import { elementCount, isTrainable, parameters } from './parameters.js';
+
+/** What a stage does and costs, for one image. */
+export interface StageCounts {
+  readonly stage: Stage;
+  readonly input: FeatureShape;
+  readonly output: FeatureShape;
+  readonly multiplyAdds: number;
+  /** Values that stay in memory from the forward to the backward pass; see `activationBytes`. */
+  readonly activations: number;
+}
+
+/** Trainable parameters: convolutions, γ and β of batch normalisation, the fully connected layer and its bias. */
+export function parameterCount(network: Network): number {
+  return parameters(network)
+    .filter(isTrainable)
+    .reduce((sum, parameter) => sum + elementCount(parameter.shape), 0);
+}
+
+/**
+ * Multiply-adds of the convolutions and the fully connected layer in the forward pass of one image.
+ * Normalisation, ReLU, pooling and biases are left out, as is usual. FLOPs are twice this.
+ */
+export function multiplyAdds(network: Network): number {
+  return stageCounts(network).reduce((sum, stage) => sum + stage.multiplyAdds, 0);
+}
+
+/**
+ * Bytes of the feature maps that the backward pass of one batch needs, in float32, each stored once: the images,
+ * and the output of every convolution and pooling. A dense block's concatenation adds nothing to its parts, and
+ * normalised maps are not counted: they follow from what is stored. So this is what an engine without needless
+ * copies holds; gradients, weights and workspace come on top.
+ */
+export function activationBytes(network: Network, batch: number): number {
+  const perImage = stageCounts(network).reduce((sum, stage) => sum + stage.activations, size(network.input));
+  return perImage * batch * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** The counts of every stage, in order. */
+export function stageCounts(network: Network): StageCounts[] {
+  return stageShapes(network).map(({ stage, input, output }) => ({
+    stage,
+    input,
+    output,
+    multiplyAdds: stageMultiplyAdds(stage, input, output),
+    activations: stageActivations(stage, input, output),
+  }));
+}
+
+function size(shape: FeatureShape): number {
+  return shape.channels * pixels(shape);
+}
+
+function pixels(shape: FeatureShape): number {
+  return shape.height * shape.width;
+}
+
+function stageMultiplyAdds(stage: Stage, input: FeatureShape, output: FeatureShape): number {
+  switch (stage.kind) {
+    case 'convolution':
+      return size(output) * input.channels * stage.kernel ** 2;
+    case 'maxPooling':
+      return 0;
+    case 'denseBlock': {
+      const { layers, growthRate } = stage;
+      const inputs = layers * input.channels + (growthRate * layers * (layers - 1)) / 2;
+      const inner = BOTTLENECK_WIDTH * growthRate;
+      const weights = stage.bottleneck
+        ? inputs * inner + layers * 9 * inner * growthRate
+        : 9 * inputs * growthRate;
+      return pixels(input) * weights;
+    }
+    case 'transition':
+      return size(input) * stage.outputChannels;
+    case 'classifier':
+      return input.channels * output.channels;
+  }
+}
+
+function stageActivations(stage: Stage, input: FeatureShape, output: FeatureShape): number {
+  switch (stage.kind) {
+    case 'convolution':
+    case 'maxPooling':
+      return size(output);
+    case 'denseBlock': {
+      const inner = stage.bottleneck ? BOTTLENECK_WIDTH * stage.growthRate : 0;
+      return pixels(input) * stage.layers * (stage.growthRate + inner);
+    }
+    case 'transition':
+      return pixels(input) * stage.outputChannels + size(output);
+    case 'classifier':
+      return input.channels + output.channels;
+  }
+}
