@@ -1,0 +1,66 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, UserError } from '../util/errors.js';
+import { packageVersion } from '../util/package.js';
+import { benchCommand } from './bench.js';
+import { dataCommand } from './data.js';
+import { describeCommand } from './describe.js';
+import { doctorCommand } from './doctor.js';
+import { evalCommand } from './eval.js';
+import { setupCommand } from './setup.js';
+import { trainCommand } from './train.js';
+
+const EXAMPLES = `
+Examples:
+  densenet train --config quickstart                  train a small DenseNet on real images in two minutes
+  densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
+  densenet describe imagenet-densenet-121             the network as the paper's Table 1 prints it
+  densenet eval quickstart                            evaluate the newest run of an experiment
+  densenet doctor                                     what this machine can do, and what is missing
+
+Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted.`;
+
+function program(): Command {
+  const root = new Command('densenet')
+    .description(
+      'Reproduce the benchmarks of "Densely Connected Convolutional Networks" (Huang et al., 2017).',
+    )
+    .version(packageVersion)
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError();
+  for (const command of [
+    trainCommand(),
+    evalCommand(),
+    describeCommand(),
+    dataCommand(),
+    benchCommand(),
+    doctorCommand(),
+    setupCommand(),
+  ]) {
+    root.addCommand(command);
+  }
+  throwOnExit(root);
+  return root;
+}
+
+/** Lets commander throw instead of ending the process, for every command. */
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwOnExit);
+}
+
+/** Runs the program and returns its exit code. Bugs show their stack; what a person can mend is two lines. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv as string[], { from: 'user' });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof UserError) {
+      process.stderr.write(`error: ${error.message}\n${error.remedy}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write('This is a bug in densenet. Please report it with the lines above.\n');
+    return 1;
+  }
+}

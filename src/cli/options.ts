@@ -1,0 +1,75 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EngineRequest } from '../engines/select.js';
+import { type TerminalOptions, terminalReporter } from './terminal.js';
+
+/** Options that several commands share, each defined once. */
+
+export interface CommonOptions extends TerminalOptions {
+  /** `--no-setup` makes it false. */
+  readonly setup: boolean;
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on standard output, everything else on standard error', false)
+    .option('--quiet', 'print results and warnings only', false)
+    .option('--no-setup', 'refuse to build or fetch what is missing');
+}
+
+export interface EngineCliOptions extends EngineRequest {
+  readonly threads?: number;
+}
+
+export function addEngineOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--engine <name>', 'what computes: the own CPU engine or TensorFlow')
+        .choices(['auto', 'native', 'tensorflow'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--device <device>', 'gpu without a usable GPU is an error, never a fallback')
+        .choices(['auto', 'cpu', 'gpu'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
+}
+
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option('--config <config>', 'a config file, or the bare name of one in configs/')
+    .option('--set <path=value>', 'change one value of the config; may be repeated', collect, [] as string[]);
+}
+
+export function addFolderOptions(command: Command): Command {
+  return command
+    .option('--output <dir>', 'folder of results', 'results')
+    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)');
+}
+
+export function reporterOf(options: TerminalOptions) {
+  return terminalReporter(options);
+}
+
+/** Prints the one JSON document of `--json`. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number from 1.');
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Give a whole number from 0.');
+  return value;
+}
