@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import type { Batch } from '../../src/engines/engine.js';
+import { type Network, stageShapes } from '../../src/networks/network.js';
+import { isTrainable, parameters } from '../../src/networks/parameters.js';
+import { key, uniform } from '../../src/util/random.js';
+import { crossEntropy } from './classifier.js';
+import { type Example, exampleNetwork, randomBatch, randomWeights } from './examples.js';
+import { gradientError } from './finite-differences.js';
+import { ReferenceModel } from './model.js';
+import { forward, type Masks, toValues, type Values } from './network.js';
+import { Tape } from './tape.js';
+
+const tiny: Example = {
+  channels: 2,
+  height: 4,
+  width: 5,
+  classes: 3,
+  stem: 'small',
+  stemChannels: 3,
+  blocks: [2, 1],
+  growthRate: 2,
+  bottleneck: false,
+  compression: 1,
+  dropout: 0,
+};
+
+/** Masks that depend on the convolution's name alone. */
+const masks: Masks = (name, size, probability) =>
+  Float64Array.from({ length: size }, (_, i) => {
+    const sequence = key(0, ...[...name].map((letter) => letter.charCodeAt(0)));
+    return uniform(sequence, i) >= probability ? 1 / (1 - probability) : 0;
+  });
+
+/** A batch for which no value comes near a kink of the loss, where a difference would step over it. */
+function smoothBatch(network: Network, values: Values): Batch {
+  for (let seed = 0; ; seed++) {
+    const batch = randomBatch(network, 3, seed);
+    const tape = new Tape();
+    forward(tape, network, values, batch.images, masks);
+    if (tape.nearestKink > 2e-4) return batch;
+  }
+}
+
+describe('gradients of whole networks agree with central differences', () => {
+  test.each<[string, Partial<Example>]>([
+    ['basic', {}],
+    ['B', { bottleneck: true, growthRate: 1 }],
+    ['C', { compression: 0.5 }],
+    ['BC', { bottleneck: true, compression: 0.5, growthRate: 1 }],
+    ['BC with dropout', { bottleneck: true, compression: 0.5, growthRate: 1, dropout: 0.3 }],
+    ['ImageNet stem', { stem: 'imagenet', channels: 1, height: 17, width: 14, blocks: [1], stemChannels: 2 }],
+  ])('%s', (_, changes) => {
+    const network = exampleNetwork({ ...tiny, ...changes });
+    const values = toValues(randomWeights(network, 5));
+    const batch = smoothBatch(network, values);
+    const operands = parameters(network)
+      .filter(isTrainable)
+      .map(({ name }) => values.get(name)!);
+    const error = gradientError(operands, (tape) =>
+      crossEntropy(tape, forward(tape, network, values, batch.images, masks), batch.labels),
+    );
+    expect(error).toBeLessThan(1e-6);
+  });
+});
+
+describe('the model', () => {
+  const network = exampleNetwork({ ...tiny, height: 9, width: 7, blocks: [1, 1, 1] });
+  const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 1e-4 };
+
+  test('learns a batch by heart, then predicts it', () => {
+    const model = new ReferenceModel(network, randomWeights(network, 1));
+    const batch = randomBatch(network, 4, 2);
+    const before = model.train(batch, 0.1, optimizer).loss;
+    for (let step = 0; step < 30; step++) model.train(batch, 0.1, optimizer);
+    const after = model.train(batch, 0, optimizer);
+    expect(after.loss).toBeLessThan(before / 10);
+    expect(after.correct).toBe(4);
+    expect(model.predict(batch.images)).toHaveLength(4 * network.classes);
+  });
+
+  test('prediction does not depend on the other images of the batch', () => {
+    const model = new ReferenceModel(network, randomWeights(network, 1));
+    const { images } = randomBatch(network, 3, 2);
+    const second = images.subarray(images.length / 3, (2 * images.length) / 3);
+    expect(model.predict(images).slice(3, 6)).toEqual(model.predict(second));
+  });
+
+  test('prediction does not change the model; training moves the running statistics alone at rate 0', () => {
+    const weights = randomWeights(network, 1);
+    const model = new ReferenceModel(network, weights);
+    const batch = randomBatch(network, 2, 2);
+    model.predict(batch.images);
+    model.train(batch, 0, optimizer);
+    for (const parameter of parameters(network)) {
+      const before = Float64Array.from(weights.get(parameter.name)!.data);
+      const after = model.values.get(parameter.name)!.data;
+      if (isTrainable(parameter)) expect(after).toEqual(before);
+      else expect(after).not.toEqual(before);
+    }
+  });
+
+  test('shapes are those of stageShapes', () => {
+    expect(stageShapes(network).map(({ output }) => [output.channels, output.height, output.width])).toEqual([
+      [3, 9, 7],
+      [5, 9, 7],
+      [5, 4, 3],
+      [7, 4, 3],
+      [7, 2, 1],
+      [9, 2, 1],
+      [3, 1, 1],
+    ]);
+  });
+});
