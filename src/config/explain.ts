@@ -1,0 +1,129 @@
+import type { z } from 'zod';
+import { UserError } from '../util/errors.js';
+import { suggest } from '../util/suggest.js';
+import { isPlainObject, type Layer } from './merge.js';
+import { configJsonSchema, type JsonSchema } from './schema.js';
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Turns what zod found wrong with merged layers into one line that names the file or `--set` and the key, and
+ * one that says what would be right. Unknown keys come first: a misspelt key often explains a missing one.
+ */
+export function explain(issues: readonly Issue[], layers: readonly Layer[], values: unknown): UserError {
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const path = [...issue.path, ...(unknown === undefined ? [] : [unknown])].map(String);
+  const origin =
+    layers.findLast((layer) => has(layer.values, path))?.origin ?? layers.at(-1)?.origin ?? 'config';
+  const { message, remedy } = describeIssue(issue, path, values);
+  return new UserError('usage', `${origin}: ${message}`, remedy);
+}
+
+function describeIssue(issue: Issue, path: string[], values: unknown): { message: string; remedy: string } {
+  const name = path.join('.');
+  const value = valueAt(values, path);
+  const description = describedAt(path, values);
+  const remedy = description ? `${name}: ${description}` : 'See docs/configs.md for what a config holds.';
+  if (issue.code === 'unrecognized_keys') {
+    return { message: `there is no key '${name}'`, remedy: nearestKeys(path, values) };
+  }
+  if (issue.code === 'custom') {
+    return { message: `${name} ${issue.message}`, remedy: String(issue.params?.remedy ?? remedy) };
+  }
+  if (value === undefined) return { message: `${name} is missing`, remedy };
+  const but = `and is ${JSON.stringify(value)}`;
+  switch (issue.code) {
+    case 'invalid_value':
+      return unknownValue(name, value, issue.values.map(String));
+    case 'invalid_union':
+      return unknownValue(name, value, 'options' in issue ? optionNames(issue.options) : []);
+    case 'invalid_type':
+      return { message: `${name} must be ${KINDS[issue.expected] ?? issue.expected}, ${but}`, remedy };
+    case 'too_small':
+      if (issue.origin !== 'number' && issue.origin !== 'int') {
+        return { message: `${name} must not be empty`, remedy };
+      }
+      return {
+        message: `${name} must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}, ${but}`,
+        remedy,
+      };
+    case 'too_big':
+      return {
+        message: `${name} must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, ${but}`,
+        remedy,
+      };
+    default:
+      return { message: `${name} ${JSON.stringify(value)} does not fit`, remedy };
+  }
+}
+
+/** Names of types in zod's issues, for people. */
+const KINDS: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+};
+
+function optionNames(options: unknown): string[] {
+  return Array.isArray(options) ? options.filter((option) => typeof option === 'string') : [];
+}
+
+function unknownValue(name: string, value: unknown, valid: string[]) {
+  return { message: `${name} ${JSON.stringify(value)} is unknown`, remedy: suggest(String(value), valid) };
+}
+
+/** The key as it is called elsewhere in a config, or the nearest name among its neighbours. */
+function nearestKeys(path: string[], values: unknown): string {
+  const key = path.at(-1)!;
+  const elsewhere = Object.entries(configJsonSchema().properties ?? {}).flatMap(([group, schema]) =>
+    typeof schema === 'object' && schema.properties?.[key] ? [`${group}.${key}`] : [],
+  );
+  if (elsewhere.length > 0) return `Did you mean '${elsewhere[0]}'?`;
+  const valid = Object.keys(schemaAt(path.slice(0, -1), values)?.properties ?? {});
+  return suggest(
+    key,
+    valid.filter((name) => name !== '$schema' && name !== key),
+  );
+}
+
+/** The description of a key, or of the list that it is an entry of. */
+function describedAt(path: readonly string[], values: unknown): string | undefined {
+  const list = path.length > 1 ? schemaAt(path.slice(0, -1), values) : undefined;
+  return schemaAt(path, values)?.description ?? (list?.type === 'array' ? list.description : undefined);
+}
+
+/** The JSON Schema at a path; of a union, the member whose `schedule` the values have, or the first. */
+function schemaAt(path: readonly string[], values: unknown): JsonSchema | undefined {
+  let schema: JsonSchema | undefined = configJsonSchema();
+  path.forEach((key, depth) => {
+    const next: unknown = schema?.properties?.[key] ?? schema?.items;
+    schema = isPlainObject(next) ? resolveUnion(next, valueAt(values, path.slice(0, depth + 1))) : undefined;
+  });
+  return schema;
+}
+
+function resolveUnion(schema: JsonSchema, value: unknown): JsonSchema {
+  const members = (schema.oneOf ?? []).filter(isPlainObject) as JsonSchema[];
+  const schedule = isPlainObject(value) ? value.schedule : undefined;
+  const constant = (member: JsonSchema) => {
+    const property = member.properties?.schedule;
+    return typeof property === 'object' ? property.const : undefined;
+  };
+  return members.find((member) => constant(member) === schedule) ?? members[0] ?? schema;
+}
+
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => {
+    if (Array.isArray(value)) return value[Number(key)];
+    return isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  }, values);
+}
+
+/** Whether the layer says anything at the path. */
+function has(values: unknown, path: readonly string[]): boolean {
+  return valueAt(values, path) !== undefined;
+}

@@ -1,0 +1,144 @@
+import { readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { systemCode, UserError } from '../util/errors.js';
+import { packageRoot } from '../util/package.js';
+import { suggest } from '../util/suggest.js';
+import { isPlainObject, type Layer, type PlainObject } from './merge.js';
+
+/** The configs that come with the program. */
+export const configsFolder = join(packageRoot, 'configs');
+
+const EXTENSIONS = ['.json', '.yaml', '.yml'];
+
+/** Names of the configs in `configs/`, without extension. */
+export function configNames(): string[] {
+  return readdirSync(configsFolder)
+    .filter((file) => EXTENSIONS.includes(extname(file)) && file !== 'schema.json')
+    .map(configName)
+    .sort();
+}
+
+/** The name that a config has if it gives itself none. */
+export function configName(path: string): string {
+  return basename(path, extname(path));
+}
+
+/**
+ * The file that `--config` means: a path, or the bare name of a file in `configs/`, with or without extension.
+ * Throws a UserError (usage) if there is none.
+ */
+export function findConfig(pathOrName: string): string {
+  const path = resolve(pathOrName);
+  if (isFile(path)) return path;
+  if (!/[\\/]/.test(pathOrName)) {
+    const found = ['', ...EXTENSIONS]
+      .map((extension) => join(configsFolder, pathOrName + extension))
+      .find(isFile);
+    if (found) return found;
+  }
+  throw new UserError(
+    'usage',
+    `there is no config '${pathOrName}': no such file, and none of that name in configs/`,
+    suggest(configName(pathOrName), configNames()),
+  );
+}
+
+/**
+ * Reads a config and all that it extends: the lowest layer first. `name` and `description` speak of their own
+ * file and are not inherited. Throws a UserError (usage) on syntax errors (with line and column), on missing
+ * files and on a file that extends itself.
+ */
+export async function readConfigChain(path: string): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  const chain: string[] = [];
+  for (let next: string | undefined = path; next !== undefined; ) {
+    const cycle = chain.includes(next);
+    chain.push(next);
+    if (cycle) {
+      const names = chain.map(displayPath).join(' → ');
+      throw new UserError('usage', `a config extends itself: ${names}`, 'Remove one of these `extends`.');
+    }
+    const { $schema: _, extends: base, ...values } = await readConfig(next);
+    const { name: _name, description: _description, ...inherited } = values;
+    layers.unshift({ origin: displayPath(next), values: layers.length === 0 ? values : inherited });
+    next = basePath(next, base);
+  }
+  return layers;
+}
+
+function basePath(path: string, base: unknown): string | undefined {
+  if (base === undefined) return undefined;
+  const target = typeof base === 'string' ? resolve(dirname(path), base) : undefined;
+  if (target !== undefined && isFile(target)) return target;
+  throw new UserError(
+    'usage',
+    `${displayPath(path)}: extends ${JSON.stringify(base)}, which is not a file`,
+    `Give the path of a config, with extension, as seen from ${displayPath(dirname(path))}${sep}.`,
+  );
+}
+
+/** Parses a config. JSON is read as YAML 1.2, which contains it. */
+async function readConfig(path: string): Promise<PlainObject> {
+  const text = await readText(path);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error) {
+    const found = (extname(path) === '.json' && jsonError(text)) || { ...error, offset: error.pos[0] };
+    const { line, col } = lines.linePos(found.offset);
+    throw new UserError(
+      'usage',
+      `${displayPath(path)}:${line}:${col}: ${found.message}`,
+      `Mend the ${extname(path) === '.json' ? 'JSON' : 'YAML'} at line ${line}, column ${col}.`,
+    );
+  }
+  const values = toPlain(path, document);
+  if (isPlainObject(values)) return values;
+  throw new UserError(
+    'usage',
+    `${displayPath(path)}: a config is an object, and this is ${JSON.stringify(values)}`,
+    'See docs/configs.md for what a config holds.',
+  );
+}
+
+function toPlain(path: string, document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    const message = `${displayPath(path)}: ${(error as Error).message}`;
+    throw new UserError('usage', message, 'Define the anchor before its alias.', { cause: error });
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    const message = `cannot read ${displayPath(path)} (${systemCode(error)})`;
+    throw new UserError('usage', message, 'Give yourself permission to read it.', { cause: error });
+  }
+}
+
+/** What JSON.parse says of a text that is not JSON, if it says where; clearer to people who write JSON. */
+function jsonError(text: string): { message: string; offset: number } | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    const found = /^(.*) in JSON at position (\d+)/s.exec((error as Error).message);
+    return found ? { message: found[1]!, offset: Number(found[2]) } : undefined;
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** A path as a person would type it: relative to the working folder where it lies below. */
+function displayPath(path: string): string {
+  const short = relative('', path);
+  return short.startsWith('..') ? path : short;
+}

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+
+export type PlainObject = Readonly<Record<string, unknown>>;
+
+/** Values for a config and where they come from, for messages: a file or a `--set`. */
+export interface Layer {
+  readonly origin: string;
+  readonly values: PlainObject;
+}
+
+export function isPlainObject(value: unknown): value is PlainObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Lays `over` on `base`: objects are merged key by key, everything else is replaced, lists too; `undefined` says
+ * nothing. Another learning-rate schedule takes only `initial` from the one below, whose other keys mean nothing
+ * to it.
+ */
+export function merge(base: PlainObject, over: PlainObject): PlainObject {
+  const merged = new Map(Object.entries(base));
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const below = merged.get(key);
+    if (!isPlainObject(below) || !isPlainObject(value)) merged.set(key, value);
+    else if (key === 'learningRate') merged.set(key, merge(keptOfSchedule(below, value), value));
+    else merged.set(key, merge(below, value));
+  }
+  return Object.fromEntries(merged);
+}
+
+function keptOfSchedule(below: PlainObject, over: PlainObject): PlainObject {
+  const { schedule = 'steps', initial } = below;
+  if (over.schedule === undefined || over.schedule === schedule) return below;
+  return initial === undefined ? {} : { initial };
+}
+
+/**
+ * Merges layers, the lowest first. The paper's number holds for one network on one dataset: a layer that changes
+ * either drops the number that it finds.
+ */
+export function mergeLayers(layers: readonly Layer[]): PlainObject {
+  return layers.reduce<PlainObject>((below, { values }) => {
+    const merged = merge(below, values);
+    const same = isDeepStrictEqual([below.network, below.dataset], [merged.network, merged.dataset]);
+    if (same || values.paper !== undefined) return merged;
+    const { paper: _, ...rest } = merged;
+    return rest;
+  }, {});
+}
+
+/** Dotted paths at which two values differ, in order; lists count as one value. */
+export function changedKeys(a: unknown, b: unknown, path: readonly string[] = []): string[] {
+  if (isPlainObject(a) && isPlainObject(b)) {
+    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...keys].flatMap((key) => changedKeys(a[key], b[key], [...path, key]));
+  }
+  return isDeepStrictEqual(a, b) ? [] : [path.join('.')];
+}

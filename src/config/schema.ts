@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import { DATASET_NAMES } from '../datasets/dataset.js';
+import { depthProblem } from '../networks/densenet.js';
+
+const count = (least = 1) => z.int().min(least);
+const probability = () => z.number().min(0).lt(1);
+
+const networkSchema = z
+  .strictObject({
+    family: z.literal('densenet').default('densenet').describe('The kind of network.'),
+    depth: count().describe(
+      'L: layers, counting convolutions and the fully connected layer. 3N+4 without bottleneck, 6N+4 with.',
+    ),
+    growthRate: count().describe('k: channels that each layer of a dense block appends.'),
+    bottleneck: z
+      .boolean()
+      .default(false)
+      .describe('-B: a 1×1 convolution to 4k channels before each 3×3 convolution.'),
+    compression: z
+      .number()
+      .gt(0)
+      .lte(1)
+      .default(1)
+      .describe('θ: the share of channels that a transition keeps, above 0 and at most 1. Below 1 it is -C.'),
+    initialChannels: count()
+      .optional()
+      .describe(
+        'Output channels of the first convolution. Without it: 2k for -BC and with blocks, otherwise 16.',
+      ),
+    dropout: probability()
+      .default(0)
+      .describe(
+        'Probability that a value is dropped after a convolution, all but the first, from 0 to below 1. The paper: 0.2 without augmentation, 0 with.',
+      ),
+    blocks: z
+      .array(count())
+      .min(1)
+      .optional()
+      .describe(
+        'Layers of each dense block, for a network with the ImageNet stem. Without it: three equal blocks after a 3×3 convolution.',
+      ),
+  })
+  .superRefine((network, context) => {
+    const problem = depthProblem(network);
+    if (problem) {
+      const { message, remedy } = problem;
+      context.addIssue({ code: 'custom', path: ['depth'], message, params: { remedy } });
+    }
+  })
+  .describe('The architecture.');
+
+const datasetSchema = z
+  .strictObject({
+    name: z.enum(DATASET_NAMES).describe('The images.'),
+    augmentation: z
+      .array(z.enum(['shift', 'mirror']))
+      .default([])
+      .describe(
+        'What is done to training images: shift (pad by 4, crop at random), mirror (half of them). Both make the paper\'s "+".',
+      ),
+    validation: count(0).default(0).describe('Training images that are held out for validation; 0 for none.'),
+  })
+  .describe('The data and how it is fed.');
+
+const initial = z.number().positive().default(0.1).describe('Learning rate of the first epoch, above 0.');
+
+const learningRateSchema = z
+  .discriminatedUnion('schedule', [
+    z.strictObject({
+      schedule: z.literal('steps').default('steps').describe('Multiply by `factor` at each milestone.'),
+      initial,
+      milestones: z
+        .array(z.number().gt(0).lt(1))
+        .default([0.5, 0.75])
+        .describe('When the rate falls, as fractions of the epochs, between 0 and 1.'),
+      factor: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.1)
+        .describe('What the rate is multiplied by, between 0 and 1.'),
+    }),
+    z.strictObject({
+      schedule: z.literal('cosine').describe('Fall to 0 along half a cosine, step by step.'),
+      initial,
+    }),
+  ])
+  .describe('How the learning rate falls: `steps` or `cosine`.');
+
+const trainingSchema = z
+  .strictObject({
+    epochs: count().default(300).describe('Passes over the training images.'),
+    batchSize: count().default(64).describe('Images of one optimiser step.'),
+    learningRate: learningRateSchema.prefault({}),
+    momentum: probability().default(0.9).describe('μ of stochastic gradient descent, from 0 to below 1.'),
+    nesterov: z.boolean().default(true).describe("Nesterov's momentum."),
+    weightDecay: z.number().min(0).default(1e-4).describe('λ, applied to every parameter; 0 for none.'),
+    seed: count(0).default(1).describe('Decides initial weights, order, augmentation and dropout.'),
+    shuffle: z.boolean().default(true).describe('A new order of the images in every epoch.'),
+    memoryEfficient: z
+      .boolean()
+      .default(false)
+      .describe('Recompute what is cheap instead of keeping it: less memory, more time, same result.'),
+    precision: z
+      .enum(['float32', 'bfloat16'])
+      .default('float32')
+      .describe('Numbers that the convolutions multiply.'),
+  })
+  .superRefine((training, context) => {
+    if (training.nesterov && training.momentum === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['nesterov'],
+        message: 'is true, but momentum is 0',
+        params: { remedy: 'Set nesterov to false, or momentum to 0.9 as in the paper.' },
+      });
+    }
+  })
+  .describe("Stochastic gradient descent; the defaults are the paper's for CIFAR (section 4.2).");
+
+const paperSchema = z
+  .strictObject({
+    table: z.int().min(1).describe("Number of the paper's table."),
+    row: z.string().min(1).describe('The network, for example `DenseNet-BC (L=100, k=12)`.'),
+    column: z.string().min(1).describe('The column, for example `C10+`.'),
+    error: z.number().min(0).max(100).describe('Error in percent, as printed.'),
+  })
+  .describe(
+    'The number of the paper that this experiment reproduces. It goes when network or dataset change.',
+  );
+
+const nameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/)
+  .describe(
+    "Names the folder of the runs: letters, digits, '.', '_', '+' and '-'. Without it: the file's name.",
+  );
+
+const experimentFields = {
+  description: z.string().optional().describe('For people: what this is and what to expect of it.'),
+  network: networkSchema,
+  dataset: datasetSchema,
+  training: trainingSchema.prefault({}),
+  report: z
+    .enum(['last', 'best-validation'])
+    .default('last')
+    .describe(
+      'Which test error is compared with the paper: of the last epoch, or of the epoch with the lowest validation error (SVHN).',
+    ),
+  paper: paperSchema.optional(),
+};
+
+/** An experiment with nothing left open: what a config file comes to, and what a run folder keeps. */
+export const experimentSchema = z
+  .strictObject({ name: nameSchema, ...experimentFields })
+  .superRefine((experiment, context) => {
+    if (experiment.report === 'best-validation' && experiment.dataset.validation === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['report'],
+        message: 'is best-validation, but no images are held out for validation',
+        params: { remedy: 'Set dataset.validation to the number of images to hold out, or report to last.' },
+      });
+    }
+  });
+
+export type Experiment = Readonly<z.output<typeof experimentSchema>>;
+
+/** What a config file may hold. Used for its JSON Schema; files are checked once they are merged. */
+const fileSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors: the path of this schema.'),
+    extends: z
+      .string()
+      .optional()
+      .describe(
+        'Path of the config that this one builds on, from this file. Objects are merged, lists replaced.',
+      ),
+    name: nameSchema.optional(),
+    ...experimentFields,
+  })
+  .describe('An experiment of densenet: a network, a dataset and how to train.');
+
+/**
+ * The JSON Schema of config files. Nothing is required in a file, as `extends` may give it; only `schedule` stays,
+ * which tells the learning-rate schedules apart.
+ */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(fileSchema, {
+    target: 'draft-7',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.required?.join() !== 'schedule') delete jsonSchema.required;
+    },
+  });
+}
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -1,0 +1,26 @@
+import { parseDocument } from 'yaml';
+import { UserError } from '../util/errors.js';
+import type { Layer, PlainObject } from './merge.js';
+
+const EXAMPLE = 'Write it as --set training.epochs=10; the value is YAML, so lists are [a, b].';
+
+/**
+ * Reads `path.to.key=value`, the argument of `--set`; the value is YAML, so `0.5`, `true` and `[shift, mirror]`
+ * are what they look like. Throws a UserError (usage) if it has another form.
+ */
+export function parseSetting(text: string): Layer {
+  const origin = `--set ${text}`;
+  const equals = text.indexOf('=');
+  const path = text.slice(0, Math.max(0, equals)).trim().split('.');
+  if (path.some((part) => part === '')) {
+    throw new UserError('usage', `${origin} is not of the form path.to.key=value`, EXAMPLE);
+  }
+  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UserError('usage', `${origin}: ${error.message}`, EXAMPLE);
+  const values = path.reduceRight<unknown>(
+    (value, key) => Object.fromEntries([[key, value]]),
+    document.toJS(),
+  );
+  return { origin, values: values as PlainObject };
+}
