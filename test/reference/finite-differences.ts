@@ -1,3 +1,4 @@
+import { relativeError } from './compare.js';
 import { Tape, type Value } from './tape.js';
 
 /** Half the distance between the two points of a central difference. */
@@ -24,11 +25,7 @@ export function gradientError(operands: readonly Value[], loss: (tape: Tape) => 
       operand.data[i] = original;
       return difference;
     });
-    return norm(operand.gradient.map((g, i) => g - differences[i]!)) / norm(differences);
+    return relativeError(operand.gradient, differences);
   });
   return Math.max(...errors);
-}
-
-function norm(vector: Float64Array): number {
-  return Math.hypot(...vector);
 }
