@@ -14,7 +14,7 @@ export interface Dataset {
   readonly definition: DatasetDefinition;
   readonly train: ImageSet;
   readonly test: ImageSet;
-  /** SHA-256 over the digests of the source files: names the data that a run used. */
+  /** SHA-256 over the digests of the data files: names the data that a run used. */
   readonly digest: string;
 }
 
@@ -23,7 +23,32 @@ export interface SourceFile {
   readonly name: string;
   readonly url: string;
   readonly bytes: number;
-  readonly sha256: string;
+  /** Absent for `gzip`: there the digest of what is inside counts, since people gzip the same file anew. */
+  readonly sha256?: string;
+  /**
+   * `plain`: a data file as it is. `gzip`: one data file; the name without `.gz` is the data file's.
+   * `tar.gz`: all data files of the dataset.
+   */
+  readonly packing: 'plain' | 'gzip' | 'tar.gz';
+  /** The folder inside a `tar.gz`, and so the one that people have who unpacked it. */
+  readonly innerFolder?: string;
+}
+
+/** A file as it lies in the data folder. */
+export interface DataFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Where a digest is published. */
+  readonly sha256?: string;
+  /** Where only this digest is published. */
+  readonly md5?: string;
+}
+
+/** How many images of each class to hold out from the training images `first … first + count − 1`. */
+export interface HoldOutPart {
+  readonly first: number;
+  readonly count: number;
+  readonly perClass: number;
 }
 
 /** What is known of a dataset before a byte of it is here. */
@@ -37,7 +62,12 @@ export interface DatasetDefinition {
   readonly testCount: number;
   /** Mean and standard deviation of each channel on the 0–255 scale: normalised = (byte − mean) / deviation. */
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
+  /** What to download. Empty when the data files come with the program. */
   readonly sources: readonly SourceFile[];
+  /** What lies on disk, in the order it is read. */
+  readonly files: readonly DataFile[];
+  /** The customary validation set, used when exactly that many images are held out. */
+  readonly holdOutParts?: readonly HoldOutPart[];
 }
 
 export const DATASET_NAMES = ['cifar10', 'cifar100', 'svhn', 'fashion-mnist', 'fashion-mnist-mini'] as const;

@@ -1,0 +1,132 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { ByteSource } from './byte-source.js';
+import { FormatError } from './format-error.js';
+import {
+  type ElementTag,
+  type Endianness,
+  readHeader,
+  readTag,
+  STORAGE,
+  type Storage,
+} from './mat5-elements.js';
+
+export { STORAGE } from './mat5-elements.js';
+
+/** A real numeric array of a MAT-file. Its data are read from the file as they are asked for. */
+export interface NumericArray {
+  readonly name: string;
+  /** MATLAB's order: the first dimension varies fastest in the data. */
+  readonly shape: readonly number[];
+  /** How the elements are stored; MATLAB may store narrower than the array's class. */
+  readonly storage: Storage;
+  /** Size of the data. */
+  readonly bytes: number;
+  /** The next bytes of the data, as they come: at least 1, at most `limit`. */
+  some(limit: number): Promise<Buffer>;
+  /** All elements; use it instead of `some`. */
+  numbers(): Promise<Float64Array>;
+}
+
+const TYPE = { matrix: 14, compressed: 15 };
+const MATRIX_CLASS = { firstNumeric: 6, lastNumeric: 15 };
+const TAG_BYTES = 8;
+
+/**
+ * Calls `visit` with each numeric array of a MAT v5 file ("MAT-File Format", The MathWorks), in order; other
+ * kinds (struct, cell, char, sparse) are passed over. An array's data can be read during its visit only.
+ * Holds about a megabyte, however large the file. Throws `FormatError`.
+ */
+export async function visitMat5(path: string, visit: (array: NumericArray) => Promise<void>): Promise<void> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const { endianness, bytes } = await readHeader(file, path);
+    let position = bytes;
+    while (position < size) {
+      const tag = await topLevelTag(file, path, position, endianness);
+      const start = position + TAG_BYTES;
+      position = start + tag.bytes;
+      if (position > size) {
+        throw new FormatError(path, `is truncated: it has ${size} bytes, and needs at least ${position}`);
+      }
+      if (tag.bytes > 0) await visitElement(path, tag, { start, end: position }, endianness, visit);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function topLevelTag(
+  file: FileHandle,
+  path: string,
+  position: number,
+  endianness: Endianness,
+): Promise<ElementTag> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(TAG_BYTES), 0, TAG_BYTES, position);
+  if (bytesRead < TAG_BYTES) throw new FormatError(path, 'is truncated in the middle of a tag');
+  const word = (at: number) => (endianness === 'little' ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at));
+  const type = word(0);
+  if (type !== TYPE.matrix && type !== TYPE.compressed) {
+    throw new FormatError(path, `has an element of type ${type} at byte ${position}; it is damaged`);
+  }
+  return { type, bytes: word(4), small: undefined };
+}
+
+async function visitElement(
+  path: string,
+  tag: ElementTag,
+  range: { start: number; end: number },
+  endianness: Endianness,
+  visit: (array: NumericArray) => Promise<void>,
+): Promise<void> {
+  const compressed = tag.type === TYPE.compressed;
+  const source = new ByteSource(path, compressed ? 'zlib' : 'none', range);
+  try {
+    if (compressed) {
+      const inner = await readTag(source, endianness);
+      if (inner.type !== TYPE.matrix)
+        throw new FormatError(path, `has a compressed element of type ${inner.type}`);
+    }
+    const array = await readNumericArray(source, endianness);
+    if (array) await visit(array);
+    if (compressed) await source.drain();
+  } finally {
+    await source.close();
+  }
+}
+
+/** Reads a matrix up to its data: array flags, dimensions, name, then the tag of the real part. */
+async function readNumericArray(
+  source: ByteSource,
+  endianness: Endianness,
+): Promise<NumericArray | undefined> {
+  const flags = STORAGE.uint32.decode(await smallContent(source, endianness), endianness);
+  const matrixClass = (flags[0] ?? 0) & 0xff;
+  if (matrixClass < MATRIX_CLASS.firstNumeric || matrixClass > MATRIX_CLASS.lastNumeric) return undefined;
+  const shape = [...STORAGE.int32.decode(await smallContent(source, endianness), endianness)];
+  const name = (await smallContent(source, endianness)).toString('latin1');
+  const data = await readTag(source, endianness);
+  const storage = Object.values(STORAGE).find((one) => one.type === data.type);
+  const count = shape.reduce((product, length) => product * length, 1);
+  if (storage === undefined || data.bytes !== count * storage.bytes) {
+    throw new FormatError(source.path, `has an array '${name}' whose size and shape disagree; it is damaged`);
+  }
+  const some = (limit: number) =>
+    data.small ? Promise.resolve(data.small.subarray(0, limit)) : source.some(limit);
+  const numbers = async () => storage.decode(data.small ?? (await source.read(data.bytes)), endianness);
+  return { name, shape, storage, bytes: data.bytes, some, numbers };
+}
+
+/** The content of a short sub-element, and the padding behind it. */
+async function smallContent(source: ByteSource, endianness: Endianness): Promise<Buffer> {
+  const tag = await readTag(source, endianness);
+  if (tag.small) return tag.small;
+  if (tag.bytes > MAX_SMALL_CONTENT)
+    throw new FormatError(source.path, 'has an unlikely array header; it is damaged');
+  const content = await source.read(tag.bytes);
+  await source.skip(-tag.bytes & 7);
+  return content;
+}
+
+/** Flags, dimensions and names are short; refuses a damaged size before memory is taken for it. */
+const MAX_SMALL_CONTENT = 4096;
