@@ -6,22 +6,28 @@ import { configJsonSchema, type JsonSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
+/** Values that were merged from layers; `file` is to blame for what no layer has. */
+export interface Checked {
+  readonly values: unknown;
+  readonly layers: readonly Layer[];
+  readonly file: string;
+}
+
 /**
- * Turns what zod found wrong with merged layers into one line that names the file or `--set` and the key, and
- * one that says what would be right. Unknown keys come first: a misspelt key often explains a missing one.
+ * Turns what zod found wrong into one line that names the file or `--set` and the key, and one that says what
+ * would be right. Unknown keys come first: a misspelt key often explains a missing one.
  */
-export function explain(issues: readonly Issue[], layers: readonly Layer[], values: unknown): UserError {
+export function explain(issues: readonly Issue[], { values, layers, file }: Checked): UserError {
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...issue.path, ...(unknown === undefined ? [] : [unknown])].map(String);
-  const origin =
-    layers.findLast((layer) => has(layer.values, path))?.origin ?? layers.at(-1)?.origin ?? 'config';
+  const origin = layers.findLast((layer) => has(layer.values, path))?.origin ?? file;
   const { message, remedy } = describeIssue(issue, path, values);
   return new UserError('usage', `${origin}: ${message}`, remedy);
 }
 
 function describeIssue(issue: Issue, path: string[], values: unknown): { message: string; remedy: string } {
-  const name = path.join('.');
+  const name = path.join('.') || 'an experiment';
   const value = valueAt(values, path);
   const description = describedAt(path, values);
   const remedy = description ? `${name}: ${description}` : 'See docs/configs.md for what a config holds.';

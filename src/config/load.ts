@@ -1,6 +1,6 @@
-import { explain } from './explain.js';
+import { type Checked, explain } from './explain.js';
 import { configName, findConfig, readConfigChain } from './files.js';
-import { isPlainObject, type Layer, mergeLayers, type PlainObject } from './merge.js';
+import { type Layer, mergeLayers, type PlainObject } from './merge.js';
 import { type Experiment, experimentSchema } from './schema.js';
 import { parseSetting } from './setting.js';
 
@@ -23,19 +23,19 @@ export async function loadExperiment(pathOrName: string, options: LoadOptions = 
   const name: Layer = { origin: 'file name', values: { name: configName(path) } };
   const settings = (options.set ?? []).map(parseSetting);
   const layers = [name, ...files, ...settings, { origin: 'command line', values: options.overrides ?? {} }];
-  return check(mergeLayers(layers), layers);
+  return check({ values: mergeLayers(layers), layers, file: files.at(-1)!.origin });
 }
 
 /**
- * Checks an experiment that was written earlier, such as a run folder's `config.json`. `origin` names it in
+ * Checks an experiment that was written earlier, such as a run folder's `config.json`; `file` names it in
  * messages. Throws a UserError (usage) if it is not one.
  */
-export function parseExperiment(values: unknown, origin = 'experiment'): Experiment {
-  return check(values, isPlainObject(values) ? [{ origin, values }] : []);
+export function parseExperiment(values: unknown, file = 'experiment'): Experiment {
+  return check({ values, layers: [], file });
 }
 
-function check(values: unknown, layers: readonly Layer[]): Experiment {
-  const result = experimentSchema.safeParse(values);
+function check(checked: Checked): Experiment {
+  const result = experimentSchema.safeParse(checked.values);
   if (result.success) return result.data;
-  throw explain(result.error.issues, layers, values);
+  throw explain(result.error.issues, checked);
 }

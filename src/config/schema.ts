@@ -190,6 +190,7 @@ export function configJsonSchema(): JsonSchema {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.required?.join() !== 'schedule') delete jsonSchema.required;
     },
   });

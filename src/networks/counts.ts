@@ -6,6 +6,8 @@ export interface StageCounts {
   readonly stage: Stage;
   readonly input: FeatureShape;
   readonly output: FeatureShape;
+  /** Trainable ones. */
+  readonly parameters: number;
   readonly multiplyAdds: number;
   /** Values that stay in memory from the forward to the backward pass; see `activationBytes`. */
   readonly activations: number;
@@ -43,6 +45,7 @@ export function stageCounts(network: Network): StageCounts[] {
     stage,
     input,
     output,
+    parameters: parameterCount({ ...network, input, stages: [stage] }),
     multiplyAdds: stageMultiplyAdds(stage, input, output),
     activations: stageActivations(stage, input, output),
   }));

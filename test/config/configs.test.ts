@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configNames, configsFolder } from '../../src/config/files.js';
+import { loadExperiment } from '../../src/config/load.js';
+import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
+import { parameterCount } from '../../src/networks/counts.js';
+import { buildNetwork, variant } from '../../src/networks/densenet.js';
+import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
+
+const PREFIXES: Readonly<Record<Table2Column, string>> = {
+  C10: 'cifar10',
+  'C10+': 'cifar10plus',
+  C100: 'cifar100',
+  'C100+': 'cifar100plus',
+  SVHN: 'svhn',
+};
+
+/** Every cell of Table 2 that a DenseNet has, with the name its config must have. */
+const cells = paperTable2()
+  .filter(({ method }) => method.startsWith('DenseNet'))
+  .flatMap(({ method, depth, params, errors }) =>
+    TABLE2_COLUMNS.flatMap((column) => {
+      const error = errors[column];
+      const growthRate = Number(/k=(\d+)/.exec(method)?.[1]);
+      const suffix = `${method.startsWith('DenseNet-BC') ? 'bc-' : ''}${depth}-${growthRate}`;
+      if (error === undefined || depth === undefined) return [];
+      return [{ name: `${PREFIXES[column]}-${suffix}`, method, depth, params, growthRate, column, error }];
+    }),
+  );
+
+/** The recipe of section 4.2, for every column of Table 2. */
+function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'paper'> {
+  const training: Experiment['training'] = {
+    epochs: column === 'SVHN' ? 40 : 300,
+    batchSize: 64,
+    learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
+    momentum: 0.9,
+    nesterov: true,
+    weightDecay: 1e-4,
+    seed: 1,
+    shuffle: true,
+    memoryEfficient: false,
+    precision: 'float32',
+  };
+  if (column === 'SVHN') {
+    const dataset: Experiment['dataset'] = { name: 'svhn', augmentation: [], validation: 6000 };
+    return { dataset, training, report: 'best-validation' };
+  }
+  const name = column.startsWith('C100') ? 'cifar100' : 'cifar10';
+  const augmentation: Experiment['dataset']['augmentation'] = column.endsWith('+') ? ['shift', 'mirror'] : [];
+  return { dataset: { name, augmentation, validation: 0 }, training, report: 'last' };
+}
+
+describe('the configs of Table 2', () => {
+  it('are all there, and none for the cells that the paper leaves empty', () => {
+    const claiming = configNames().filter((name) => /^(cifar10|cifar100|svhn)/.test(name));
+    expect(claiming.sort()).toEqual(cells.map(({ name }) => name).sort());
+    expect(cells).toHaveLength(27);
+  });
+
+  it.each(cells)('$name', async ({ name, method, depth, params, growthRate, column, error }) => {
+    const bottleneck = method.startsWith('DenseNet-BC');
+    const row = `${bottleneck ? 'DenseNet-BC' : 'DenseNet'} (L=${depth}, k=${growthRate})`;
+    const experiment = await loadExperiment(name);
+    expect(experiment).toEqual({
+      name,
+      network: {
+        family: 'densenet',
+        depth,
+        growthRate,
+        bottleneck,
+        compression: bottleneck ? 0.5 : 1,
+        dropout: column.endsWith('+') ? 0 : 0.2,
+      },
+      paper: { table: 2, row, column, error },
+      ...recipe(column),
+    });
+    const network = buildNetwork(experiment.network, { channels: 3, height: 32, width: 32, classes: 10 });
+    expect(network.title).toBe(row);
+    expect(`${variant(experiment.network)} (k=${growthRate})`).toBe(method);
+    expect(`${(parameterCount(network) / 1e6).toFixed(1)}M`).toBe(params);
+  });
+});
+
+describe('every other config', () => {
+  it('trains Fashion-MNIST as published', async () => {
+    expect(await loadExperiment('fashion-mnist-bc-100-12')).toMatchObject({
+      network: { depth: 100, growthRate: 12, bottleneck: true, compression: 0.5, dropout: 0 },
+      dataset: { name: 'fashion-mnist', augmentation: ['shift', 'mirror'], validation: 0 },
+      training: { epochs: 100, learningRate: { schedule: 'cosine', initial: 0.1 } },
+    });
+  });
+
+  it('has the quickstart use the images that come with the program', async () => {
+    expect((await loadExperiment('quickstart')).dataset.name).toBe('fashion-mnist-mini');
+  });
+
+  it.each(['cifar10', 'cifar100', 'svhn', 'fashion-mnist', 'fashion-mnist-mini'])(
+    'has a tiny one for %s',
+    async (dataset) => {
+      const experiment = await loadExperiment(`smoke-${dataset}`);
+      expect(experiment.dataset.name).toBe(dataset);
+      expect(experiment.training.epochs).toBe(1);
+      expect(experiment.network.depth).toBe(10);
+      expect(experiment).not.toHaveProperty('paper');
+    },
+  );
+
+  it('is a valid experiment', async () => {
+    for (const name of configNames()) expect((await loadExperiment(name)).name).toBe(name);
+  });
+});
+
+describe('configs/schema.json', () => {
+  it('is current (npm run schema writes it)', () => {
+    const written: unknown = JSON.parse(readFileSync(join(configsFolder, 'schema.json'), 'utf8'));
+    expect(written).toEqual(configJsonSchema());
+  });
+
+  it('is named by every config, so that editors find it', async () => {
+    for (const folder of ['', 'recipes']) {
+      for (const file of await readdir(join(configsFolder, folder))) {
+        if (!file.endsWith('.json') || file === 'schema.json') continue;
+        const config = JSON.parse(readFileSync(join(configsFolder, folder, file), 'utf8')) as object;
+        expect(config).toHaveProperty('$schema', folder === '' ? './schema.json' : '../schema.json');
+      }
+    }
+  });
+
+  it('describes every key, so that editors teach', () => {
+    const undescribed: string[] = [];
+    const visit = (schema: unknown, path: string) => {
+      if (typeof schema !== 'object' || schema === null) return;
+      const node = schema as {
+        description?: string;
+        properties?: Record<string, unknown>;
+        oneOf?: unknown[];
+      };
+      if (node.description === undefined) undescribed.push(path);
+      for (const [key, child] of Object.entries(node.properties ?? {})) visit(child, `${path}.${key}`);
+      for (const member of node.oneOf ?? []) {
+        const { properties } = member as { properties: Record<string, unknown> };
+        for (const [key, child] of Object.entries(properties)) visit(child, `${path}.${key}`);
+      }
+    };
+    visit(configJsonSchema(), 'config');
+    expect(undescribed).toEqual([]);
+  });
+});
