@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { parseExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
+import { UserError } from '../util/errors.js';
+import type { Reporter } from '../util/reporter.js';
+import { listRunFolders, type RunFolder, type RunResult, readRunJson } from './run-folder.js';
+
+/** What the tables need to know of a run. */
+export interface FinishedRun {
+  /** `<experiment>/<run>`. */
+  readonly name: string;
+  readonly experiment: Experiment;
+  readonly parameters: number;
+  /** In percent: of the epoch that the experiment's `report` chooses. */
+  readonly testError: number;
+  /** First N images of each split, where the run did not use all. */
+  readonly subset?: number | undefined;
+  /** Whether it began with weights from a file (`--init`). */
+  readonly init: boolean;
+}
+
+/** Reads every finished run of a results folder. A damaged run is left out with a warning. */
+export async function readFinishedRuns(resultsFolder: string, reporter: Reporter): Promise<FinishedRun[]> {
+  const runs: FinishedRun[] = [];
+  for (const folder of await listRunFolders(resultsFolder)) {
+    try {
+      const run = await readFinishedRun(folder);
+      if (run) runs.push(run);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      reporter.warn(`the run ${folder.name} is left out of the tables: ${error.message}`);
+    }
+  }
+  return runs;
+}
+
+async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | undefined> {
+  if (!existsSync(folder.result)) return undefined;
+  const result = (await readRunJson(folder.result)) as RunResult;
+  if (result.status !== 'finished' || result.reported === undefined) return undefined;
+  const { init } = (await readRunJson(folder.environment)) as { init?: string };
+  return {
+    name: folder.name,
+    experiment: parseExperiment(await readRunJson(folder.config), folder.config),
+    parameters: result.parameters,
+    testError: result.reported.error,
+    subset: result.subset,
+    init: init !== undefined,
+  };
+}

@@ -1,0 +1,44 @@
+import type { DatasetName } from '../datasets/dataset.js';
+import { definition } from '../datasets/definitions.js';
+import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
+import type { FinishedRun } from './finished-runs.js';
+
+/** Datasets as Table 2 calls them, and in its manner those that it does not have. */
+const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
+  cifar10: 'C10',
+  cifar100: 'C100',
+  svhn: 'SVHN',
+  'fashion-mnist': 'Fashion-MNIST',
+  'fashion-mnist-mini': 'Fashion-MNIST-mini',
+};
+
+/**
+ * The method column of Table 2: `DenseNet-BC (k=12)`. What differs from the paper's networks is named too: θ
+ * other than 0.5, first channels other than usual, listed blocks.
+ */
+export function methodName(network: DenseNetOptions): string {
+  const { growthRate, compression, initialChannels, blocks } = network;
+  const usual = firstChannels({ ...network, initialChannels: undefined });
+  const details = [
+    `k=${growthRate}`,
+    ...(compression === 1 || compression === 0.5 ? [] : [`θ=${compression}`]),
+    ...(initialChannels === undefined || initialChannels === usual ? [] : [`k0=${initialChannels}`]),
+    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
+  ];
+  return `${variant(network)} (${details.join(', ')})`;
+}
+
+/**
+ * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one. A run on a part of the
+ * data or from given weights never is: `C10+ (first 500 images)`.
+ */
+export function datasetLabel({ experiment, subset, init }: FinishedRun): string {
+  const { name, augmentation } = experiment.dataset;
+  const both = augmentation.includes('shift') && augmentation.includes('mirror');
+  const remarks = [
+    ...(both ? [] : [...new Set(augmentation)]),
+    ...(subset !== undefined && subset < definition(name).trainCount ? [`first ${subset} images`] : []),
+    ...(init ? ['from given weights'] : []),
+  ];
+  return `${SHORT_NAMES[name]}${both ? '+' : ''}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
+}

@@ -1,0 +1,73 @@
+import { definition } from '../datasets/definitions.js';
+import { parameterCount } from '../networks/counts.js';
+import { buildNetwork, type DenseNetOptions } from '../networks/densenet.js';
+import type { FinishedRun } from './finished-runs.js';
+import { methodName } from './labels.js';
+import { paperTable2 } from './paper-tables.js';
+
+export const PARAMETER_COUNT_COLUMNS = [
+  'method',
+  'depth',
+  'growth_rate',
+  'image_channels',
+  'classes',
+  'paper',
+  'parameters',
+] as const;
+
+export type ParameterCountRow = Readonly<
+  Partial<Record<(typeof PARAMETER_COUNT_COLUMNS)[number], string | number>>
+>;
+
+/**
+ * The rows of parameter-count.csv: every DenseNet of Table 2 for 10 and for 100 classes, then the other networks
+ * that were trained. `paper` is what Table 2 prints, once a network; it is the count for 10 classes. `parameters`
+ * is exact: trainable parameters, batch normalisation included.
+ */
+export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCountRow[] {
+  const printed = paperTable2().flatMap((row) => {
+    const options = paperNetwork(row.method, row.depth);
+    if (!options) return [];
+    return [10, 100].map((classes) => {
+      const network = buildNetwork(options, { channels: 3, height: 32, width: 32, classes });
+      const paper = classes === 10 ? row.params : undefined;
+      return countRow(options, 3, classes, parameterCount(network), paper);
+    });
+  });
+  const trained = runs.map(({ experiment, parameters }) => {
+    const { image, classNames } = definition(experiment.dataset.name);
+    return countRow(experiment.network, image.channels, classNames.length, parameters);
+  });
+  const rows = new Map<string, ParameterCountRow>();
+  for (const row of [...printed, ...trained]) {
+    const key = JSON.stringify([row.method, row.depth, row.image_channels, row.classes]);
+    if (!rows.has(key)) rows.set(key, row);
+  }
+  return [...rows.values()];
+}
+
+/** The network of a row of Table 2, or undefined if it is no DenseNet. */
+function paperNetwork(method: string, depth: number | undefined): DenseNetOptions | undefined {
+  const found = /^DenseNet(-BC)? \(k=(\d+)\)$/.exec(method);
+  if (!found || depth === undefined) return undefined;
+  const bottleneck = found[1] !== undefined;
+  return { depth, growthRate: Number(found[2]), bottleneck, compression: bottleneck ? 0.5 : 1, dropout: 0 };
+}
+
+function countRow(
+  network: DenseNetOptions,
+  imageChannels: number,
+  classes: number,
+  parameters: number,
+  paper?: string,
+): ParameterCountRow {
+  return {
+    method: methodName(network),
+    depth: network.depth,
+    growth_rate: network.growthRate,
+    image_channels: imageChannels,
+    classes,
+    paper,
+    parameters,
+  };
+}
