@@ -21,7 +21,9 @@ export interface FileCheck {
 
 export interface DatasetCheck {
   readonly folder: string;
-  /** The manifest is there and every file is whole. */
+  /** There is a manifest of these files. */
+  readonly recorded: boolean;
+  /** It is recorded and every file is whole. */
   readonly whole: boolean;
   readonly files: readonly FileCheck[];
 }
@@ -33,7 +35,7 @@ export interface CheckOptions {
 }
 
 /** Reads every data file and compares its size and digest with the published or the recorded ones. */
-export async function checkDataset(
+export async function checkDefinition(
   definition: DatasetDefinition,
   folder: string,
   options: CheckOptions = {},
@@ -44,7 +46,8 @@ export async function checkDataset(
   for (const file of definition.files) {
     files.push(await checkFile(file, join(own, file.name), manifest?.get(file.name), options));
   }
-  return { folder: own, whole: manifest !== undefined && files.every((f) => f.status === 'whole'), files };
+  const recorded = manifest !== undefined;
+  return { folder: own, recorded, whole: recorded && files.every((file) => file.status === 'whole'), files };
 }
 
 async function checkFile(
@@ -81,7 +84,10 @@ export interface DatasetStatus {
   readonly manifest: ReadonlyMap<string, ManifestEntry> | undefined;
 }
 
-export async function datasetStatus(definition: DatasetDefinition, folder: string): Promise<DatasetStatus> {
+export async function definitionStatus(
+  definition: DatasetDefinition,
+  folder: string,
+): Promise<DatasetStatus> {
   const own = datasetFolder(definition, folder);
   const sizes = await Promise.all(definition.files.map((file) => sizeOf(join(own, file.name))));
   const manifest = await readManifest(definition, own);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { UserError } from '../util/errors.js';
-import { checkDataset, type FileCheck } from './check.js';
+import { checkDefinition, type FileCheck } from './check.js';
 import type { DataFile, DatasetDefinition, SourceFile } from './dataset.js';
 import { diskError } from './disk-error.js';
 import { type DownloadSourceOptions, downloadSource } from './download-source.js';
@@ -32,7 +32,7 @@ export async function fetchDefinition(
   options: FetchOptions,
 ): Promise<boolean> {
   const { folder, signal, reporter } = options;
-  const before = await checkDataset(definition, folder, { signal });
+  const before = await checkDefinition(definition, folder, { signal });
   if (before.whole) return false;
   if (isShipped(definition)) {
     const bad = before.files.find((file) => file.status !== 'whole');
@@ -54,7 +54,7 @@ async function complete(
   folder: string,
   options: FetchOptions,
 ): Promise<boolean> {
-  const check = await checkDataset(definition, options.folder, { signal: options.signal });
+  const check = await checkDefinition(definition, options.folder, { signal: options.signal });
   if (check.whole) return false;
   const workspace = await openWorkspace(folder);
   const to: Destination = { folder, workspace, signal: options.signal };
@@ -71,7 +71,6 @@ async function complete(
   await writeManifest(
     definition,
     folder,
-    workspace,
     definition.files.map((file) => entries.get(file.name)!),
   );
   await closeWorkspace(folder, workspace);

@@ -1,10 +1,10 @@
-import { checkDataset, type DatasetCheck, datasetStatus } from './check.js';
+import { checkDefinition, type DatasetCheck, type DatasetStatus, definitionStatus } from './check.js';
 import type { Dataset, DatasetName } from './dataset.js';
 import { definition } from './definitions.js';
 import { type FetchOptions, fetchDefinition } from './fetch.js';
 import { loadDefinition } from './load.js';
 
-export type { DatasetCheck, FileCheck, FileStatus } from './check.js';
+export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './check.js';
 export { datasetName, definition, definitions } from './definitions.js';
 export type { FetchOptions } from './fetch.js';
 export { dataFolder, datasetFolder, isShipped } from './folder.js';
@@ -15,18 +15,18 @@ export function fetchDataset(name: DatasetName, options: FetchOptions): Promise<
   return fetchDefinition(definition(name), options);
 }
 
-/** `checkDataset` by name: reads every file and compares its digest. */
+/** `checkDefinition` by name: reads every file and compares its digest. */
 export function verifyDataset(
   name: DatasetName,
   folder: string,
   onBytes?: (bytes: number) => void,
 ): Promise<DatasetCheck> {
-  return checkDataset(definition(name), folder, { onBytes });
+  return checkDefinition(definition(name), folder, { onBytes });
 }
 
-/** `datasetStatus` by name: whether it is present, without reading the files. */
-export function statusOfDataset(name: DatasetName, folder: string) {
-  return datasetStatus(definition(name), folder);
+/** `definitionStatus` by name: whether the dataset is present, without reading the files. */
+export function datasetStatus(name: DatasetName, folder: string): Promise<DatasetStatus> {
+  return definitionStatus(definition(name), folder);
 }
 
 /** `loadDefinition` by name: reads the dataset into memory. */

@@ -1,5 +1,5 @@
 import { UserError } from '../util/errors.js';
-import { datasetStatus } from './check.js';
+import { definitionStatus } from './check.js';
 import { readCifar } from './cifar.js';
 import type { Dataset, DatasetDefinition, DatasetName, ImageSet } from './dataset.js';
 import { readFashionMnist } from './fashion-mnist.js';
@@ -28,7 +28,7 @@ export function readDataFiles(definition: DatasetDefinition, folder: string) {
 
 /** Reads a dataset into memory. Throws `UserError` when it is missing, incomplete or damaged. */
 export async function loadDefinition(definition: DatasetDefinition, folder: string): Promise<Dataset> {
-  const { present, manifest } = await datasetStatus(definition, folder);
+  const { present, manifest } = await definitionStatus(definition, folder);
   if (!present || manifest === undefined) throw notPresent(definition, folder);
   try {
     const { train, test } = await readDataFiles(definition, folder);

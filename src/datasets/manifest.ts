@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../util/errors.js';
+import { writeFileAtomic } from '../util/files.js';
 import type { DatasetDefinition } from './dataset.js';
 
 const Entry = z.object({ name: z.string(), bytes: z.int().nonnegative(), sha256: z.hash('sha256') });
@@ -56,22 +57,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Writes the manifest whole or not at all; `workspace` is a folder on the same file system. */
+/** Writes the manifest, whole or not at all. */
 export async function writeManifest(
   definition: DatasetDefinition,
   folder: string,
-  workspace: string,
   files: readonly ManifestEntry[],
 ): Promise<void> {
-  const temporary = join(workspace, MANIFEST_NAME);
-  const file = await open(temporary, 'w');
-  try {
-    await file.writeFile(`${JSON.stringify({ format: 1, dataset: definition.name, files }, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, join(folder, MANIFEST_NAME));
+  const text = JSON.stringify({ format: 1, dataset: definition.name, files }, null, 2);
+  await writeFileAtomic(join(folder, MANIFEST_NAME), `${text}\n`);
 }
 
 /** SHA-256 over the data files' names and digests, in the definition's order. */

@@ -1,0 +1,166 @@
+import { Command } from 'commander';
+import type { DatasetName } from '../datasets/dataset.js';
+import {
+  type DatasetCheck,
+  dataFolder,
+  datasetName,
+  datasetStatus,
+  definition,
+  definitions,
+  fetchDataset,
+  isShipped,
+  verifyDataset,
+} from '../datasets/index.js';
+import { UserError } from '../util/errors.js';
+import { formatBytes, formatCount } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
+import { printJson } from './options.js';
+import { formatTable } from './table.js';
+import { type TerminalOptions, terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet data list                                      what there is, and what is here
+  densenet data fetch cifar10 cifar100                    download; run it again to continue a broken download
+  densenet data fetch svhn --data /big/disk               into another folder
+  densenet data fetch fashion-mnist --from ~/Downloads    import files that you have; they stay where they are
+  densenet data fetch cifar10 --mirror https://host/dir   download from another host
+  densenet data verify                                    read every file that is here and check its digest`;
+
+interface DataOptions extends TerminalOptions {
+  readonly data?: string;
+}
+
+interface FetchOptions extends DataOptions {
+  readonly from?: string;
+  readonly mirror?: string;
+}
+
+export function dataCommand(): Command {
+  const command = new Command('data')
+    .description('list, fetch and verify datasets')
+    .addHelpText('after', EXAMPLES);
+  addOptions(command.command('list').description('list the datasets, and which are here')).action(runList);
+  addOptions(
+    command
+      .command('fetch')
+      .description('download or import datasets; does nothing for those that are here and whole')
+      .argument('<name...>', `any of ${definitions.map(({ name }) => name).join(', ')}`)
+      .option('--from <dir>', 'import from this folder: archives, or the files in them, gzipped or not')
+      .option('--mirror <url>', "download <url>/<file> instead of the publisher's address")
+      .addHelpText('after', EXAMPLES),
+  ).action(runFetch);
+  addOptions(
+    command
+      .command('verify')
+      .description('read every file of the datasets and check its size and digest')
+      .argument('[name...]', 'default: every dataset that is here')
+      .addHelpText('after', EXAMPLES),
+  ).action(runVerify);
+  return command;
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)')
+    .option('--json', 'print one JSON document on standard output, everything else on standard error', false)
+    .option('--quiet', 'print results and warnings only', false);
+}
+
+async function runList(options: DataOptions): Promise<void> {
+  const folder = dataFolder(options.data);
+  const rows = await Promise.all(
+    definitions.map(async (one) => ({ ...one, ...(await datasetStatus(one.name, folder)) })),
+  );
+  if (options.json) {
+    const facts = rows.map(({ name, title, trainCount, testCount, present, bytes, folder: where }) => {
+      return { name, title, trainCount, testCount, present, bytes, folder: where };
+    });
+    printJson({ folder, datasets: facts });
+    return;
+  }
+  const cells = rows.map((row) => [
+    row.name,
+    row.title,
+    formatCount(row.trainCount),
+    formatCount(row.testCount),
+    row.bytes > 0 ? formatBytes(row.bytes) : '',
+    row.present ? 'yes' : row.bytes > 0 ? 'incomplete' : 'no',
+    row.folder,
+  ]);
+  const header = ['Name', 'Title', 'Training', 'Test', 'On disk', 'Present', 'Folder'];
+  process.stdout.write(`${formatTable(header, cells, ['Training', 'Test', 'On disk']).join('\n')}\n`);
+}
+
+async function runFetch(names: string[], options: FetchOptions): Promise<void> {
+  const reporter = terminalReporter(options);
+  const folder = dataFolder(options.data);
+  checkMirror(options.mirror);
+  const results = [];
+  for (const name of names.map(datasetName)) {
+    const { from, mirror } = options;
+    const fetched = await fetchDataset(name, { folder, from, mirror, reporter });
+    const { folder: where, bytes } = await datasetStatus(name, folder);
+    const what = isShipped(definition(name))
+      ? 'comes with densenet'
+      : fetched
+        ? 'fetched'
+        : 'is here already';
+    reporter.line(`${name} ${what}: ${formatBytes(bytes)} in ${where}`);
+    results.push({ name, fetched, bytes, folder: where });
+  }
+  if (options.json) printJson({ folder, datasets: results });
+}
+
+function checkMirror(url: string | undefined): void {
+  if (url === undefined || (/^https?:\/\//.test(url) && URL.canParse(url))) return;
+  throw new UserError(
+    'usage',
+    `--mirror ${url} is not an address`,
+    'Give the address of a folder, such as https://host/datasets.',
+  );
+}
+
+async function runVerify(names: string[], options: DataOptions): Promise<void> {
+  const reporter = terminalReporter(options);
+  const folder = dataFolder(options.data);
+  const chosen = names.length > 0 ? names.map(datasetName) : await namesOnDisk(folder);
+  const results: ({ name: string } & DatasetCheck)[] = [];
+  for (const name of chosen) {
+    const check = await verifyWithBar(name, folder, reporter);
+    results.push({ name, ...check });
+  }
+  if (options.json) printJson({ folder, datasets: results });
+  else process.stdout.write(results.flatMap(describeCheck).join(''));
+  const bad = results.filter((check) => !check.whole).map(({ name }) => name);
+  if (bad.length > 0) {
+    const remedy = `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
+    throw new UserError('data', `not whole: ${bad.join(', ')}`, remedy);
+  }
+}
+
+function describeCheck({ name, recorded, files }: { name: string } & DatasetCheck): string[] {
+  const manifest = recorded ? [] : [`${name}/manifest.json: missing or not of these files\n`];
+  return [...files.map((file) => `${name}/${file.name}: ${file.status}\n`), ...manifest];
+}
+
+/** The datasets of which at least something is on disk. */
+async function namesOnDisk(folder: string) {
+  const names = definitions.map(({ name }) => name);
+  const statuses = await Promise.all(names.map((name) => datasetStatus(name, folder)));
+  return names.filter((_, i) => statuses[i]!.bytes > 0);
+}
+
+async function verifyWithBar(name: DatasetName, folder: string, reporter: Reporter): Promise<DatasetCheck> {
+  const { bytes } = await datasetStatus(name, folder);
+  const bar = reporter.bar(name, bytes, 'bytes');
+  let done = 0;
+  try {
+    return await verifyDataset(name, folder, (read) => {
+      done += read;
+      bar.update(done);
+    });
+  } finally {
+    bar.finish();
+  }
+}
