@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { definitionTests } from './conformance/definition.js';
+import { dropoutTests } from './conformance/dropout.js';
+import type { TestedEngine } from './conformance/models.js';
+import { pytorchTests } from './conformance/pytorch.js';
+import { repeatabilityTests } from './conformance/repeatability.js';
+import { responsivenessTests } from './conformance/responsiveness.js';
+import { stateTests } from './conformance/state.js';
+
+export interface ConformanceOptions {
+  /** Random networks to try against the definition; fewer for an engine that is slow to make models. */
+  readonly runs?: number;
+}
+
+/** What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. */
+export function engineConformance(
+  name: string,
+  createEngine: () => Promise<TestedEngine>,
+  { runs = 40 }: ConformanceOptions = {},
+): void {
+  describe(`engine ${name}`, () => {
+    let engine: TestedEngine;
+    beforeAll(async () => {
+      engine = await createEngine();
+    });
+    afterAll(() => engine.dispose());
+
+    const current = () => engine;
+    describe('agrees with the definition', () => definitionTests(current, runs));
+    describe('agrees with PyTorch', () => pytorchTests(current));
+    describe('keeps its state', () => stateTests(current));
+    describe('repeats to the bit', () => repeatabilityTests(current));
+    describe('drops values', () => dropoutTests(current));
+    describe('leaves the main thread free', () => responsivenessTests(current));
+  });
+}
