@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { loadExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
-import type { FeatureShape } from '../networks/network.js';
+import type { FeatureShape, Network } from '../networks/network.js';
 import { type Table1Row, table1 } from '../networks/table1.js';
 import { networkOf } from '../training/open.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { addCommonOptions, type CommonOptions, collect, positiveInteger, printJson } from './options.js';
 import { formatTable } from './table.js';
-import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
@@ -30,7 +30,7 @@ export function describeCommand(): Command {
     .option('--set <path=value>', 'change one value of the config; may be repeated', collect, [] as string[])
     .option(
       '--batch <n>',
-      "images of the batch that activations are counted for (default: the config's)",
+      "batch size that activations are counted for (default: the config's)",
       positiveInteger,
     )
     .addHelpText('after', EXAMPLES);
@@ -40,57 +40,71 @@ export function describeCommand(): Command {
 async function runDescribe(config: string, options: DescribeOptions): Promise<void> {
   const experiment = await loadExperiment(config, { set: options.set });
   const network = networkOf(experiment);
-  const rows = table1(network);
   const batch = options.batch ?? experiment.training.batchSize;
-  const total = {
-    parameters: parameterCount(network),
-    multiplyAdds: multiplyAdds(network),
-    activationBytes: activationBytes(network, batch),
-  };
-  if (options.json) {
-    printJson({ name: experiment.name, network: network.title, ...total, batch, stages: rows.map(jsonRow) });
-    return;
-  }
-  const { line } = terminalReporter({ ...options, quiet: false });
-  const { channels, height, width } = network.input;
-  line(
-    `${network.title} on ${experiment.dataset.name}: ${channels}×${height}×${width}, ${network.classes} classes`,
-  );
-  if (experiment.description) line(experiment.description);
-  line('');
-  const inputBytes = 4 * batch * channels * height * width;
-  const input = ['Input', size(network.input), `${channels}`, '', '', '', formatBytes(inputBytes)];
-  const cells = rows.flatMap((row) => textRows(row, batch));
-  formatTable(HEADER, [input, ...cells], COUNTS).forEach(line);
-  line('');
-  line(`Parameters      ${formatCount(total.parameters)}`);
-  line(`Multiply-adds   ${formatCount(total.multiplyAdds)} an image`);
-  line(`Activations     ${formatBytes(total.activationBytes)} for a batch of ${batch}`);
-  if (experiment.paper) {
-    const { table, row, column, error } = experiment.paper;
-    line(`Paper           ${error.toFixed(2)} % test error (Table ${table}, ${row}, ${column})`);
-  }
+  if (options.json) printJson(descriptionJson(experiment, network, batch));
+  else process.stdout.write(`${descriptionLines(experiment, network, batch).join('\n')}\n`);
 }
 
-const COUNTS = ['Output', 'Channels', 'Parameters', 'Multiply-adds', 'Activations'];
-const HEADER = ['Layers', 'Output', 'Channels', '', 'Parameters', 'Multiply-adds', 'Activations'];
+/** The document that `--json` prints. Bytes are of one batch, in float32; the total includes the images. */
+export function descriptionJson(experiment: Experiment, network: Network, batch: number) {
+  return {
+    name: experiment.name,
+    network: network.title,
+    parameters: parameterCount(network),
+    multiplyAdds: multiplyAdds(network),
+    batch,
+    activationBytes: activationBytes(network, batch),
+    stages: table1(network).map(({ name, layers, output, parameters, multiplyAdds, activations }) => ({
+      name,
+      layers: layers.map(({ text }) => text),
+      output,
+      parameters,
+      multiplyAdds,
+      activationBytes: bytes(activations, batch),
+    })),
+  };
+}
+
+/** What the command prints, line by line. */
+export function descriptionLines(experiment: Experiment, network: Network, batch: number): string[] {
+  const { name, description, dataset, paper } = experiment;
+  const { channels, height, width } = network.input;
+  const images = formatBytes(bytes(channels * height * width, batch));
+  const input = ['Input', size(network.input), `${channels}`, '', '', '', images];
+  const cells = table1(network).flatMap((row) => textRows(row, batch));
+  return [
+    `${name}: ${network.title} on ${dataset.name}, ${network.classes} classes`,
+    ...(description ? [description] : []),
+    '',
+    ...formatTable(HEADER, [input, ...cells], COUNTS),
+    '',
+    `Parameters     ${formatCount(parameterCount(network))}`,
+    `Multiply-adds  ${formatCount(multiplyAdds(network))} an image`,
+    `Activations    ${formatBytes(activationBytes(network, batch))} for a batch of ${batch}`,
+    ...(paper
+      ? [
+          `Paper          ${paper.error.toFixed(2)} % test error (Table ${paper.table}, ${paper.row}, ${paper.column})`,
+        ]
+      : []),
+  ];
+}
+
+const COUNTS = ['Output size', 'Channels', 'Parameters', 'Multiply-adds', 'Activations'];
+const HEADER = ['Layers', 'Output size', 'Channels', '', 'Parameters', 'Multiply-adds', 'Activations'];
 
 function textRows(row: Table1Row, batch: number): string[][] {
-  return row.layers.map(({ text, output }, index) => [
-    index === 0 ? row.name : '',
-    size(output),
-    `${output.channels}`,
-    text,
-    index === 0 ? formatCount(row.parameters) : '',
-    index === 0 ? formatCount(row.multiplyAdds) : '',
-    index === 0 ? formatBytes(4 * batch * row.activations) : '',
-  ]);
+  return row.layers.map(({ text, output }, index) => {
+    const shape = [size(output), `${output.channels}`, text];
+    if (index > 0) return ['', ...shape, '', '', ''];
+    const activations = formatBytes(bytes(row.activations, batch));
+    return [row.name, ...shape, formatCount(row.parameters), formatCount(row.multiplyAdds), activations];
+  });
 }
 
 function size({ height, width }: FeatureShape): string {
   return `${height}×${width}`;
 }
 
-function jsonRow({ name, layers, output, parameters, multiplyAdds, activations }: Table1Row) {
-  return { name, layers: layers.map(({ text }) => text), output, parameters, multiplyAdds, activations };
+function bytes(values: number, batch: number): number {
+  return values * batch * Float32Array.BYTES_PER_ELEMENT;
 }
