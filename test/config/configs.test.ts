@@ -113,6 +113,19 @@ describe('every other config', () => {
   });
 });
 
+describe('docs/configs.md', () => {
+  it('names every key', () => {
+    const text = readFileSync(join(configsFolder, '..', 'docs', 'configs.md'), 'utf8');
+    const properties = configJsonSchema().properties ?? {};
+    const keys = Object.entries(properties).flatMap(([key, schema]) => {
+      const inner = typeof schema === 'object' ? Object.keys(schema.properties ?? {}) : [];
+      return key === 'paper' || inner.length === 0 ? [key] : inner;
+    });
+    const missing = keys.filter((key) => !new RegExp(`\\b${key.replace('$', '')}["\`]`).test(text));
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('configs/schema.json', () => {
   it('is current (npm run schema writes it)', () => {
     const written: unknown = JSON.parse(readFileSync(join(configsFolder, 'schema.json'), 'utf8'));
