@@ -38,7 +38,7 @@ function describeIssue(issue: Issue, path: string[], values: unknown): { message
     return { message: `${name} ${issue.message}`, remedy: String(issue.params?.remedy ?? remedy) };
   }
   if (value === undefined) return { message: `${name} is missing`, remedy };
-  const but = `and is ${JSON.stringify(value)}`;
+  const but = `and is ${typeof value === 'number' ? value : JSON.stringify(value)}`;
   switch (issue.code) {
     case 'invalid_value':
       return unknownValue(name, value, issue.values.map(String));
@@ -86,7 +86,7 @@ function unknownValue(name: string, value: unknown, valid: string[]) {
 function nearestKeys(path: string[], values: unknown): string {
   const key = path.at(-1)!;
   const elsewhere = Object.entries(configJsonSchema().properties ?? {}).flatMap(([group, schema]) =>
-    typeof schema === 'object' && schema.properties?.[key] ? [`${group}.${key}`] : [],
+    typeof schema === 'object' && Object.hasOwn(schema.properties ?? {}, key) ? [`${group}.${key}`] : [],
   );
   if (elsewhere.length > 0) return `Did you mean '${elsewhere[0]}'?`;
   const valid = Object.keys(schemaAt(path.slice(0, -1), values)?.properties ?? {});
