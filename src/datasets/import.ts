@@ -29,6 +29,9 @@ export async function importSource(
     for (const file of wanted) stored.push(await storeFile(await find(source, file, from), file, to));
     const unpublished = wanted.filter((file) => file.sha256 === undefined && file.md5 === undefined);
     if (unpublished.length > 0) {
+      if (!(await exists(from))) {
+        throw new UserError('data', `there is no folder ${from}`, 'Name the folder that holds the files.');
+      }
       const names = unpublished.map((file) => file.name).join(', ');
       reporter.warn(`no digest is published for ${names}; only sizes and labels can be checked`);
     }
@@ -45,6 +48,9 @@ async function find(source: SourceFile, file: DataFile, from: string): Promise<s
   const candidates = folders.flatMap((folder) => [join(folder, file.name), join(folder, `${file.name}.gz`)]);
   for (const path of candidates) {
     if (await exists(path)) return path;
+  }
+  if (!(await exists(from))) {
+    throw new UserError('data', `there is no folder ${from}`, 'Name the folder that holds the files.');
   }
   const names = source.packing === 'tar.gz' ? `neither ${source.name} nor ${file.name}` : `no ${source.name}`;
   throw new UserError(
