@@ -13,7 +13,7 @@ const EXAMPLES = `
 Examples:
   densenet train --config quickstart                  train a small DenseNet on real images in two minutes
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
-  densenet describe imagenet-densenet-121             the network as the paper's Table 1 prints it
+  densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet eval quickstart                            evaluate the newest run of an experiment
   densenet doctor                                     what this machine can do, and what is missing
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { EngineRequest } from '../engines/select.js';
-import { type TerminalOptions, terminalReporter } from './terminal.js';
+import type { EngineChoice, EngineRequest } from '../engines/select.js';
+import type { TerminalOptions } from './terminal.js';
 
 /** Options that several commands share, each defined once. */
 
@@ -47,8 +47,10 @@ export function addFolderOptions(command: Command): Command {
     .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)');
 }
 
-export function reporterOf(options: TerminalOptions) {
-  return terminalReporter(options);
+/** The first line of a command that computes: what on, and why. */
+export function engineLine({ engine, device, reason }: EngineChoice): string {
+  const name = engine === 'native' ? 'native' : 'TensorFlow';
+  return `Engine: ${name} on the ${device.toUpperCase()} (${reason})`;
 }
 
 /** Prints the one JSON document of `--json`. */

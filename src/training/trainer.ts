@@ -27,7 +27,7 @@ export interface TrainingRun {
   readonly splits: Splits;
   readonly model: Model;
   /** For result.json. */
-  readonly engine: string;
+  readonly engine: { readonly description: string };
   readonly folder: RunFolder;
   /** First N images of each split, where the run does not use all. */
   readonly subset?: number;
@@ -46,6 +46,7 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
  * checkpoint stays.
  */
 export async function train(run: TrainingRun): Promise<RunResult> {
+  run.reporter.line(`Run folder: ${run.folder.path}`);
   await run.model.importState(run.start.state);
   const trainer = new Trainer(run);
   await trainer.writeResult('running');
@@ -212,7 +213,7 @@ class Trainer {
       parameters: parameterCount(network),
       seconds: seconds + epochSeconds,
       subset,
-      engine,
+      engine: engine.description,
       seed: experiment.training.seed,
       ...(history.length > 0 ? summarize(history, experiment.report) : {}),
       paperError: experiment.paper?.error,

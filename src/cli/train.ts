@@ -1,0 +1,193 @@
+import { Command } from 'commander';
+import { changedKeys, loadExperiment, parseExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
+import { chooseEngine } from '../engines/select.js';
+import { parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import { updateTables } from '../results/tables.js';
+import { networkOf } from '../training/open.js';
+import { type Plan, planRun } from '../training/plan.js';
+import { type Finished, resumeRun, startRun } from '../training/start.js';
+import { EXIT, UserError } from '../util/errors.js';
+import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
+import { onInterrupt } from './interrupt.js';
+import {
+  addCommonOptions,
+  addConfigOptions,
+  addEngineOptions,
+  addFolderOptions,
+  type CommonOptions,
+  type EngineCliOptions,
+  engineLine,
+  positiveInteger,
+  printJson,
+  wholeNumber,
+} from './options.js';
+import { terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet train --config quickstart
+  densenet train --config cifar10plus-bc-100-12 --seed 2
+  densenet train --config my.yaml --set training.epochs=40 --set network.growthRate=24
+  densenet train --config cifar100-bc-100-12 --dry-run      what would happen, without training
+  densenet train --config svhn-40-12 --subset 1000          the first 1,000 images only
+  densenet train --resume cifar10plus-bc-100-12             go on with the newest run of an experiment
+
+The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
+it stopped, to the same bits.`;
+
+interface TrainOptions extends CommonOptions, EngineCliOptions {
+  readonly config?: string;
+  readonly set: string[];
+  readonly output: string;
+  readonly data?: string;
+  readonly seed?: number;
+  readonly subset?: number;
+  readonly init?: string;
+  readonly resume?: string;
+  readonly dryRun?: boolean;
+}
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description('train a network, evaluate it after every epoch, and write the results')
+    .addHelpText('after', EXAMPLES);
+  addConfigOptions(command);
+  addFolderOptions(command);
+  addEngineOptions(command)
+    .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
+    .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
+    .option('--init <file>', 'begin with these weights (.safetensors)')
+    .option(
+      '--resume <run>',
+      "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
+    )
+    .option('--dry-run', 'show what would happen, without fetching data or training');
+  return addCommonOptions(command).action(runTrain);
+}
+
+async function runTrain(options: TrainOptions): Promise<void> {
+  const reporter = terminalReporter(options);
+  const resumed = options.resume ? await findRunFolder(options.output, options.resume) : undefined;
+  const experiment = resumed ? await storedExperiment(resumed, options) : await newExperiment(options);
+  const network = networkOf(experiment);
+  const choice = chooseEngine(options);
+  reporter.line(engineLine(choice));
+  if (options.dryRun) {
+    const plan = await planRun(experiment, network, options);
+    if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
+    else for (const line of planLines(experiment, network, plan)) process.stdout.write(`${line}\n`);
+    return;
+  }
+  const parameters = formatCount(parameterCount(network));
+  reporter.line(`${network.title}, ${parameters} parameters, on ${experiment.dataset.name}`);
+  const interrupt = onInterrupt(reporter);
+  const common = {
+    choice,
+    threads: options.threads,
+    folder: options.data,
+    setup: options.setup,
+    reporter,
+    signal: interrupt.signal,
+  };
+  const finished = resumed
+    ? await resumeRun(resumed, common)
+    : await startRun(experiment, {
+        ...common,
+        resultsFolder: options.output,
+        subset: options.subset,
+        init: options.init,
+      });
+  const tables = await updateTables(options.output, reporter);
+  if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
+  else report(finished, tables, reporter);
+  process.exitCode = finished.result.status === 'interrupted' ? interrupt.exitCode() : EXIT.ok;
+}
+
+async function newExperiment(options: TrainOptions): Promise<Experiment> {
+  if (!options.config) {
+    throw new UserError(
+      'usage',
+      'train needs --config or --resume',
+      'For a first try: densenet train --config quickstart. All configs: ls configs',
+    );
+  }
+  return loadExperiment(options.config, loadOptions(options));
+}
+
+function loadOptions({ set, seed }: TrainOptions) {
+  return { set, overrides: seed === undefined ? {} : { training: { seed } } };
+}
+
+/** The config of a run to be resumed; a config or values given beside it must say the same. */
+async function storedExperiment(folder: RunFolder, options: TrainOptions): Promise<Experiment> {
+  const stored = parseExperiment(await readRunJson(folder.config), folder.config);
+  const { status, subset } = (await readRunJson(folder.result)) as RunResult;
+  const asked = await loadExperiment(options.config ?? folder.config, loadOptions(options));
+  const changed = changedKeys(stored, asked);
+  if (options.subset !== undefined && options.subset !== subset) changed.push('--subset');
+  if (options.init !== undefined) changed.push('--init');
+  if (changed.length > 0) {
+    throw new UserError(
+      'usage',
+      `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
+      'Leave these out to resume it, or start a new run with --config.',
+    );
+  }
+  if (status === 'finished') {
+    throw new UserError(
+      'usage',
+      `the run ${folder.name} is finished`,
+      `Evaluate it with: densenet eval ${folder.name}`,
+    );
+  }
+  return stored;
+}
+
+function planLines(experiment: Experiment, network: Network, plan: Plan): string[] {
+  const { images, dataset } = plan;
+  const { epochs, batchSize } = experiment.training;
+  const validation = images.validation > 0 ? `, ${formatCount(images.validation)} validation` : '';
+  return [
+    `${experiment.name}: ${network.title}`,
+    `  parameters      ${formatCount(plan.parameters)}`,
+    `  multiply-adds   ${formatCount(plan.multiplyAdds)} an image`,
+    `  activations     ${formatBytes(plan.activationBytes)} a batch of ${batchSize}`,
+    `  images          ${formatCount(images.train)} training${validation}, ${formatCount(images.test)} test`,
+    `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})`,
+    `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
+    dataset.present
+      ? `  data            present in ${dataset.folder}`
+      : `  data            ${formatBytes(dataset.downloadBytes)} to be fetched to ${dataset.folder}`,
+    'Nothing was fetched, trained or written (--dry-run).',
+  ];
+}
+
+function report({ folder, experiment, result }: Finished, tables: string[], reporter: Reporter): void {
+  const { last, best, bestValidation, reported, paperError } = result;
+  if (result.status === 'interrupted') {
+    reporter.line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);
+    return;
+  }
+  const error = (label: string, at: { error: number; epoch: number } | undefined) => {
+    if (at) reporter.line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %  (epoch ${at.epoch})`);
+  };
+  reporter.line(`\nDone in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
+  error('last epoch', last);
+  error('epoch with the lowest validation error', bestValidation);
+  error('best epoch, chosen on the test set', best);
+  if (paperError !== undefined && reported) {
+    const rule = reported.rule === 'last' ? 'last epoch' : 'lowest validation error';
+    const { table, row, column } = experiment.paper!;
+    const source = `Table ${table}, ${row}, ${column}`;
+    reporter.line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
+    if (result.subset)
+      reporter.line(`  Only ${result.subset} images were used: not comparable with the paper.`);
+  }
+  reporter.line(`Parameters: ${formatCount(result.parameters)}`);
+  reporter.line(`Run: ${folder.path}`);
+  reporter.line(`Tables: ${tables.join(', ')}`);
+}

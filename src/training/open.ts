@@ -1,0 +1,51 @@
+import type { Experiment } from '../config/schema.js';
+import { definition } from '../datasets/index.js';
+import type { Engine, Model } from '../engines/engine.js';
+import { createEngine, type EngineChoice } from '../engines/select.js';
+import { buildNetwork } from '../networks/densenet.js';
+import type { Network } from '../networks/network.js';
+import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
+
+export interface OpenOptions extends DataOptions {
+  readonly choice: EngineChoice;
+  /** CPU threads; all cores when undefined. */
+  readonly threads?: number;
+}
+
+export interface OpenExperiment extends ExperimentData {
+  readonly engine: Engine;
+  readonly model: Model;
+}
+
+/** The network of an experiment: its dataset gives the input shape and the classes. */
+export function networkOf(experiment: Experiment): Network {
+  const { image, classNames } = definition(experiment.dataset.name);
+  return buildNetwork(experiment.network, { ...image, classes: classNames.length });
+}
+
+/** Loads the data, makes the model on the engine, lets `use` work with both, and closes them again. */
+export async function withExperiment<T>(
+  experiment: Experiment,
+  network: Network,
+  options: OpenOptions,
+  use: (open: OpenExperiment) => Promise<T>,
+): Promise<T> {
+  const data = await loadExperimentData(experiment, options);
+  const engine = await createEngine(options.choice, options);
+  try {
+    const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision } = experiment.training;
+    const model = await engine.createModel(network, {
+      optimizer: { momentum, nesterov, weightDecay },
+      seed,
+      memoryEfficient,
+      precision,
+    });
+    try {
+      return await use({ ...data, engine, model });
+    } finally {
+      await model.dispose();
+    }
+  } finally {
+    await engine.dispose();
+  }
+}

@@ -1,0 +1,54 @@
+import type { Experiment } from '../config/schema.js';
+import { dataFolder, datasetStatus, definition } from '../datasets/index.js';
+import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+
+/** What a training run would do. */
+export interface Plan {
+  readonly parameters: number;
+  /** Of one image, forward. */
+  readonly multiplyAdds: number;
+  /** Of one batch, single precision. */
+  readonly activationBytes: number;
+  readonly images: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+  /** Floating-point operations of all training steps: 2 a multiply-add, forward and twice that backward. */
+  readonly trainingFlops: number;
+  readonly dataset: { readonly present: boolean; readonly folder: string; readonly downloadBytes: number };
+}
+
+/** Works out what training would do, without fetching or computing anything. */
+export async function planRun(
+  experiment: Experiment,
+  network: Network,
+  options: { readonly data?: string; readonly subset?: number },
+): Promise<Plan> {
+  const { batchSize, epochs } = experiment.training;
+  const { name, validation } = experiment.dataset;
+  const { trainCount, testCount, sources } = definition(name);
+  const folder = dataFolder(options.data);
+  const status = await datasetStatus(name, folder);
+  const used = (count: number) => Math.min(count, options.subset ?? count);
+  const images = {
+    train: used(trainCount - validation),
+    validation: used(validation),
+    test: used(testCount),
+  };
+  const stepsPerEpoch = Math.ceil(images.train / batchSize);
+  const multiplyAddCount = multiplyAdds(network);
+  return {
+    parameters: parameterCount(network),
+    multiplyAdds: multiplyAddCount,
+    activationBytes: activationBytes(network, batchSize),
+    images,
+    stepsPerEpoch,
+    steps: stepsPerEpoch * epochs,
+    trainingFlops: 2 * 3 * multiplyAddCount * images.train * epochs,
+    dataset: {
+      present: status.present,
+      folder,
+      downloadBytes: status.present ? 0 : sources.reduce((sum, source) => sum + source.bytes, 0),
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { parseExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
+import { initialValues } from '../networks/parameters.js';
+import { captureEnvironment, type Environment } from '../results/environment.js';
+import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import { initialState, loadCheckpoint, loadWeights, NO_PROGRESS } from './checkpoint.js';
+import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
+import { train } from './trainer.js';
+
+export interface ResumeOptions extends OpenOptions {
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export interface StartOptions extends ResumeOptions {
+  readonly resultsFolder: string;
+  /** Weights to begin with, instead of random ones. */
+  readonly init?: string;
+}
+
+export interface Finished {
+  readonly folder: RunFolder;
+  readonly experiment: Experiment;
+  readonly result: RunResult;
+}
+
+/** environment.json. */
+interface RunEnvironment extends Environment {
+  readonly init?: string;
+  /** One entry for each time the run was resumed. */
+  readonly resumed: readonly Environment[];
+}
+
+/** Trains an experiment from its beginning, in a new run folder. */
+export async function startRun(experiment: Experiment, options: StartOptions): Promise<Finished> {
+  const network = networkOf(experiment);
+  const weights = options.init
+    ? await loadWeights(options.init, network)
+    : initialValues(network, experiment.training.seed);
+  return withExperiment(experiment, network, options, async (open) => {
+    const folder = await createRunFolder(options.resultsFolder, experiment.name, experiment.training.seed);
+    await folder.writeJson(folder.config, experiment);
+    const environment: RunEnvironment = {
+      ...(await environmentOf(open)),
+      init: options.init && resolve(options.init),
+      resumed: [],
+    };
+    await folder.writeJson(folder.environment, environment);
+    const start = { state: initialState(network, weights), progress: NO_PROGRESS };
+    const result = await train({ ...options, ...open, experiment, network, folder, start });
+    return { folder, experiment, result };
+  });
+}
+
+/** Goes on with a run from its last checkpoint, to the same bits as if it had never stopped. */
+export async function resumeRun(folder: RunFolder, options: ResumeOptions): Promise<Finished> {
+  const experiment = parseExperiment(await readRunJson(folder.config), folder.config);
+  const { subset } = (await readRunJson(folder.result)) as RunResult;
+  const network = networkOf(experiment);
+  const start = await loadCheckpoint(folder.checkpoint('last'), network);
+  return withExperiment(experiment, network, { ...options, subset }, async (open) => {
+    const environment = (await readRunJson(folder.environment)) as RunEnvironment;
+    const resumed = [...environment.resumed, await environmentOf(open)];
+    await folder.writeJson(folder.environment, { ...environment, resumed });
+    const result = await train({ ...options, subset, ...open, experiment, network, folder, start });
+    return { folder, experiment, result };
+  });
+}
+
+function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
+  return captureEnvironment(engine, { name: dataset.definition.name, digest: dataset.digest });
+}
