@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -98,12 +98,13 @@ async function storeStream(
   }
   try {
     await pipeline(measured, createWriteStream(temporary, { flush: true }), { signal: to.signal });
+    const found = printer.finish();
+    compare(path, file, found);
+    return await moveIntoPlace(temporary, { name: file.name, bytes: found.bytes, sha256: found.sha256 }, to);
   } catch (error) {
+    await rm(temporary, { force: true });
     throw unpackingError(path, error);
   }
-  const found = printer.finish();
-  compare(path, file, found);
-  return moveIntoPlace(temporary, { name: file.name, bytes: found.bytes, sha256: found.sha256 }, to);
 }
 
 function compare(

@@ -10,19 +10,8 @@ const COMPILED = join(ROOT, 'build', 'test-datasets', 'dist');
 /** Compiles the `data` command and all below it, so that child processes can run it. */
 export async function compile(): Promise<void> {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const settings = [
-    '--ignoreConfig',
-    '--target',
-    'es2023',
-    '--module',
-    'nodenext',
-    '--types',
-    'node',
-    '--skipLibCheck',
-  ];
-  const entry = join(ROOT, 'src', 'cli', 'data.ts');
-  const output = ['--rootDir', join(ROOT, 'src'), '--outDir', COMPILED];
-  await promisify(execFile)(process.execPath, [compiler, ...settings, ...output, entry], { cwd: ROOT });
+  const settings = fileURLToPath(new URL('tsconfig.json', import.meta.url));
+  await promisify(execFile)(process.execPath, [compiler, '-p', settings]);
 }
 
 export interface Ended {
