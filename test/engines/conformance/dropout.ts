@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Model, ModelState } from '../../../src/engines/engine.js';
-import { isTrainable, parameters } from '../../../src/networks/parameters.js';
+import type { Model } from '../../../src/engines/engine.js';
+import type { Network } from '../../../src/networks/network.js';
+import { parameters } from '../../../src/networks/parameters.js';
 import type { NamedTensors, Tensor } from '../../../src/util/tensor.js';
 import { distance, norm } from '../../reference/compare.js';
 import { type Example, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
@@ -17,7 +18,7 @@ const example: Example = {
   classes: 5,
   stem: 'small',
   stemChannels: 4,
-  blocks: [1, 1],
+  blocks: [2, 1],
   growthRate: 6,
   bottleneck: true,
   compression: 0.5,
@@ -32,17 +33,19 @@ const batch = randomBatch(network, N, 1);
  * divided by 1 − p.
  */
 const SITES = [
-  { site: 'bottleneck 1×1', norm: 'features.denseblock1.denselayer1.norm2', from: 0, to: 24, side: SIDE },
-  { site: '3×3', norm: 'features.transition1.norm', from: 4, to: 10, side: SIDE },
-  { site: 'transition', norm: 'features.denseblock2.denselayer1.norm1', from: 0, to: 5, side: SIDE / 2 },
+  { site: 'layer 1, 1×1', norm: 'features.denseblock1.denselayer1.norm2', from: 0, to: 24, side: SIDE },
+  { site: 'layer 2, 1×1', norm: 'features.denseblock1.denselayer2.norm2', from: 0, to: 24, side: SIDE },
+  { site: 'layer 1, 3×3', norm: 'features.transition1.norm', from: 4, to: 10, side: SIDE },
+  { site: 'layer 2, 3×3', norm: 'features.transition1.norm', from: 10, to: 16, side: SIDE },
+  { site: 'transition', norm: 'features.denseblock2.denselayer1.norm1', from: 0, to: 8, side: SIDE / 2 },
   {
-    site: 'second block 1×1',
+    site: 'second block, 1×1',
     norm: 'features.denseblock2.denselayer1.norm2',
     from: 0,
     to: 24,
     side: SIDE / 2,
   },
-  { site: 'second block 3×3', norm: 'features.norm5', from: 5, to: 11, side: SIDE / 2 },
+  { site: 'second block, 3×3', norm: 'features.norm5', from: 8, to: 14, side: SIDE / 2 },
 ] as const;
 
 /** γ = 0 and β = 1 make every normalised map 1; each convolution takes the mean of its inputs at the pixel. */
@@ -169,43 +172,49 @@ export function dropoutTests(engine: () => TestedEngine): void {
   test.each([false, true])(
     'by the same masks forward and backward, memory-efficient %s',
     async (memoryEfficient) => {
-      const weights = randomWeights(network, 3);
-      const start = untrained(network, weights);
-      const optimizer = { momentum: 0, nesterov: false, weightDecay: 0 };
-      await withModel(
-        engine(),
-        network,
-        { ...DEFAULTS, memoryEfficient, optimizer },
-        start,
-        async (model) => {
-          const lossAt = async (state: ModelState) => {
-            await model.importState(state);
-            return (await model.train(batch, { learningRate: 0, step: 5 })).loss;
-          };
-          await lossAt(start);
-          const gradients = (await model.exportState()).momentum;
-          for (const { name } of parameters(network).filter(isTrainable)) {
-            if (!name.endsWith('weight') || name.includes('norm')) continue;
-            // Along its gradient, a tensor changes the loss by the gradient's norm.
-            const slope = norm(gradients.get(name)!.data);
-            const up = shifted(weights, name, gradients, DISTANCE / slope);
-            const down = shifted(weights, name, gradients, -DISTANCE / slope);
-            const width = distance(up.get(name)!.data, down.get(name)!.data);
-            const rise = (await lossAt(untrained(network, up))) - (await lossAt(untrained(network, down)));
-            expect(Math.abs(rise / width / slope - 1), name).toBeLessThan(0.03);
-          }
-        },
-      );
+      const half = exampleNetwork({ ...example, dropout: 0.5 });
+      const weights = randomWeights(half, 3);
+      const options = {
+        ...DEFAULTS,
+        memoryEfficient,
+        optimizer: { momentum: 0, nesterov: false, weightDecay: 0 },
+      };
+      await withModel(engine(), half, options, untrained(half, weights), async (model) => {
+        for (const { name, role } of parameters(half)) {
+          if (role !== 'convolution' && role !== 'linear') continue;
+          const errors: number[] = [];
+          for (let step = 0; step < STEPS; step++)
+            errors.push(await slopeError(model, half, weights, name, step));
+          expect(errors.sort((a, b) => a - b)[(STEPS - 1) / 2], name).toBeLessThan(0.05);
+        }
+      });
     },
   );
 }
 
 /** Half the distance of a central difference of the loss, which has some 6 digits. */
-const DISTANCE = 0.01;
+const DISTANCE = 0.003;
+
+/** Masks to try. A difference may step over a kink, so the median counts; other masks backward make it 0.2 to 0.8. */
+const STEPS = 5;
+
+/** Relative error of one tensor's gradient, against the difference of the loss along it with the same masks. */
+async function slopeError(model: Model, of: Network, weights: NamedTensors, name: string, step: number) {
+  const lossAt = async (shiftedWeights: NamedTensors) => {
+    await model.importState(untrained(of, shiftedWeights));
+    return (await model.train(batch, { learningRate: 0, step })).loss;
+  };
+  await lossAt(weights);
+  const gradient = (await model.exportState()).momentum.get(name)!.data;
+  const slope = norm(gradient);
+  const up = shifted(weights, name, gradient, DISTANCE / slope);
+  const down = shifted(weights, name, gradient, -DISTANCE / slope);
+  const width = distance(up.get(name)!.data, down.get(name)!.data);
+  return Math.abs(((await lossAt(up)) - (await lossAt(down))) / width / slope - 1);
+}
 
 /** The weights with `scale` times the gradient added to one of them. */
-function shifted(weights: NamedTensors, name: string, gradients: NamedTensors, scale: number): NamedTensors {
+function shifted(weights: NamedTensors, name: string, gradient: Float32Array, scale: number): NamedTensors {
   const { shape, data } = weights.get(name)!;
-  const gradient = gradients.get(name)!.data;
   return new Map(weights).set(name, { shape, data: data.map((w, i) => w + scale * gradient[i]!) });
 }
