@@ -39,6 +39,9 @@ export const NO_PROGRESS: Progress = {
 const MOMENTUM = 'momentum.';
 const PROGRESS = 'densenet.progress';
 
+const NO_CHECKPOINT =
+  'A run can be resumed once its first checkpoint is written. Start it again with train --config.';
+
 /**
  * Writes a checkpoint as one safetensors file: weights under their names, the optimiser's momentum under
  * `momentum.<name>`, the progress as JSON in the metadata. One file, written whole or not at all.
@@ -54,13 +57,14 @@ export async function loadCheckpoint(
   path: string,
   network: Network,
 ): Promise<{ state: ModelState; progress: Progress }> {
-  const { tensors, metadata } = decodeSafetensors(await readCheckpoint(path), path);
+  const { tensors, metadata } = decodeSafetensors(await readWhole(path, NO_CHECKPOINT), path);
   const weights = new Map<string, Tensor>();
   const momentum = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     if (name.startsWith(MOMENTUM)) momentum.set(name.slice(MOMENTUM.length), tensor);
     else weights.set(name, tensor);
   }
+  const checked = checkWeights(network, weights, path);
   const progress = metadata[PROGRESS];
   const complete = parameters(network).every(
     (parameter) =>
@@ -73,41 +77,23 @@ export async function loadCheckpoint(
       'Start a new run from it: densenet train --config … --init FILE',
     );
   }
-  return {
-    state: { weights: checkWeights(network, weights, path), momentum },
-    progress: JSON.parse(progress) as Progress,
-  };
+  return { state: { weights: checked, momentum }, progress: JSON.parse(progress) as Progress };
 }
 
-async function readCheckpoint(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new UserError(
-      'data',
-      `cannot read the checkpoint ${path}: ${(error as Error).message}`,
-      'A run can be resumed once its first checkpoint is written. Start it again with train --config.',
-      { cause: error },
-    );
-  }
-}
-
-/** Reads weights alone: a checkpoint, an exported file, or a file made by PyTorch. */
+/** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
 export async function loadWeights(path: string, network: Network): Promise<ModelState['weights']> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new UserError(
-      'data',
-      `cannot read the weights ${path}: ${(error as Error).message}`,
-      'Give the path of a .safetensors file.',
-      { cause: error },
-    );
-  }
+  const bytes = await readWhole(path, 'Give the path of a .safetensors file.');
   const { tensors } = decodeSafetensors(bytes, path);
   const weights = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
   return checkWeights(network, weights, path);
+}
+
+async function readWhole(path: string, remedy: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UserError('data', `cannot read ${path}: ${(error as Error).message}`, remedy, { cause: error });
+  }
 }
 
 /** A state at the beginning of training: these weights, no momentum. */

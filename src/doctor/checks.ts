@@ -1,0 +1,103 @@
+import { statfs } from 'node:fs/promises';
+import { cpus, freemem, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
+import type { EngineName } from '../engines/engine.js';
+import type { Check } from '../util/check.js';
+import { formatBytes } from '../util/format.js';
+
+export interface CheckSection {
+  readonly title: string;
+  readonly checks: readonly Check[];
+}
+
+/** Disk space below which `doctor` warns: the TensorFlow library and one dataset need about this much. */
+const ENOUGH_DISK = 2e9;
+
+/** Looks at everything that a run needs. Changes nothing, fetches nothing. */
+export async function machineChecks(options: { data?: string; output: string }): Promise<{
+  sections: CheckSection[];
+  usableEngines: EngineName[];
+}> {
+  const [native, tensorflow] = await Promise.all([
+    import('../engines/native/checks.js').then((module) => module.checks()),
+    import('../engines/tensorflow/checks.js').then((module) => module.checks()),
+  ]);
+  const folder = dataFolder(options.data);
+  return {
+    sections: [
+      { title: 'Machine', checks: [nodeCheck(), cpuCheck(), memoryCheck()] },
+      { title: 'Native engine (CPU)', checks: native },
+      { title: 'TensorFlow engine', checks: tensorflow },
+      { title: 'Data', checks: await dataChecks(folder) },
+      {
+        title: 'Disk',
+        checks: [await diskCheck('data', folder), await diskCheck('results', resolve(options.output))],
+      },
+    ],
+    usableEngines: [
+      ...(native.every(({ ok }) => ok) ? (['native'] as const) : []),
+      ...(tensorflow.every(({ ok }) => ok) ? (['tensorflow'] as const) : []),
+    ],
+  };
+}
+
+function nodeCheck(): Check {
+  const major = Number(process.versions.node.split('.')[0]);
+  return {
+    name: 'Node.js',
+    ok: major >= 20,
+    found: process.version,
+    remedy: 'Install Node.js 20, 22 or 24.',
+  };
+}
+
+function cpuCheck(): Check {
+  const list = cpus();
+  return { name: 'CPU', ok: true, found: `${list[0]?.model.trim() ?? 'unknown'}, ${list.length} cores` };
+}
+
+function memoryCheck(): Check {
+  const found = `${formatBytes(totalmem())}, ${formatBytes(freemem())} free`;
+  return {
+    name: 'memory',
+    ok: freemem() > 1e9,
+    found,
+    remedy: 'Close other programs, or use a smaller batch or training.memoryEfficient.',
+  };
+}
+
+async function dataChecks(folder: string): Promise<Check[]> {
+  return Promise.all(
+    definitions.map(async ({ name, title }) => {
+      const { present, folder: where } = await datasetStatus(name, folder);
+      return {
+        name: title,
+        ok: present,
+        found: present ? where : 'not here yet; train fetches it',
+        remedy: `densenet data fetch ${name}`,
+      };
+    }),
+  );
+}
+
+async function diskCheck(name: string, folder: string): Promise<Check> {
+  const { bavail, bsize } = await statfs(await existing(folder));
+  const free = bavail * bsize;
+  return {
+    name,
+    ok: free > ENOUGH_DISK,
+    found: `${formatBytes(free)} free for ${folder}`,
+    remedy: `Free some space, or choose another folder with --${name === 'data' ? 'data' : 'output'}.`,
+  };
+}
+
+/** The nearest folder above `path` that exists. */
+async function existing(path: string): Promise<string> {
+  try {
+    await statfs(path);
+    return path;
+  } catch {
+    return dirname(path) === path ? path : existing(dirname(path));
+  }
+}

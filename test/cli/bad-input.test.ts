@@ -1,0 +1,73 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { initialValues } from '../../src/networks/parameters.js';
+import { weightsFile } from '../../src/networks/weights.js';
+import { networkOf } from '../../src/training/open.js';
+import { run, temporaryFolder } from './program.js';
+
+/** Arguments, exit code, what the first line must say, what the second must offer. */
+type Case = readonly [args: string[], code: number, says: RegExp, offers: RegExp];
+
+const SMOKE = '--config=smoke-fashion-mnist-mini';
+
+const CASES: Case[] = [
+  [['train'], 2, /needs --config or --resume/, /quickstart/],
+  [['train', '--config=quikstart'], 2, /quikstart/, /quickstart/],
+  [['train', SMOKE, '--set=training.epoch=3'], 2, /training\.epoch/, /training\.epochs/],
+  [['train', SMOKE, '--set=network.depth=41'], 2, /41/, /40.*46/],
+  [['train', SMOKE, '--set=network.compression=1.5'], 2, /network\.compression/, /0.*1/],
+  [
+    ['train', SMOKE, '--engine=native', '--device=gpu'],
+    2,
+    /native engine runs on the CPU only/,
+    /tensorflow/,
+  ],
+  [['train', SMOKE, '--resume=nothing'], 2, /no run 'nothing'/, /train --config/],
+  [['train', SMOKE, '--init=missing.safetensors'], 3, /missing\.safetensors/, /\.safetensors/],
+  [['train', SMOKE, '--init=short.safetensors'], 3, /short\.safetensors/, /write or download/],
+  [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
+  [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
+  [['train', '--config=broken.json'], 2, /broken\.json.*line 2/, /./],
+  [['train', '--config=broken.yaml'], 2, /broken\.yaml.*line 2/, /./],
+  [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
+  [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
+];
+
+describe('bad input gets one clear line and what to do', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await mkdir(join(folder, 'empty'));
+    await writeFile(join(folder, 'broken.json'), '{\n  "network": }');
+    await writeFile(join(folder, 'broken.yaml'), 'network:\n  depth: [1');
+    await writeFile(join(folder, 'short.safetensors'), 'short');
+    const other = networkOf(await loadExperiment('smoke-cifar100'));
+    await writeFile(join(folder, 'other.safetensors'), weightsFile(other, initialValues(other, 1)));
+  });
+
+  test.each(CASES)('%j exits %i', async (args, code, says, offers) => {
+    const { code: exit, stderr } = await run(folder, args);
+    const lines = stderr.trim().split('\n');
+    expect(lines, stderr).toHaveLength(2);
+    expect(lines[0]).toMatch(/^error: /);
+    expect(lines[0]).toMatch(says);
+    expect(lines[1]).toMatch(offers);
+    expect(exit).toBe(code);
+  });
+
+  test('unknown commands, options and choices exit 2 and name the nearest', async () => {
+    for (const [args, nearest] of [
+      [['trian'], /Did you mean train/],
+      [['train', '--confg=quickstart'], /Did you mean --config/],
+      [['train', '--engine=cuda'], /auto, native, tensorflow/],
+      [['train', '--seed=-1'], /whole number/],
+    ] as const) {
+      const { code, stderr } = await run(folder, args);
+      expect(stderr).toMatch(nearest);
+      expect(code).toBe(2);
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { run, temporaryFolder } from './program.js';
+
+const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--engine=native', '--json'];
+
+test('eval finds the error that training reported, per class and image by image', async () => {
+  const folder = await temporaryFolder();
+  const trained = JSON.parse((await run(folder, TRAIN)).stdout);
+  const evaluate = ['eval', 'smoke-fashion-mnist-mini', '--engine=native'];
+  const text = await run(folder, evaluate);
+  expect(text.code).toBe(0);
+  expect(text.stdout).toContain(`test error ${trained.last.error.toFixed(2)} %`);
+  expect(text.stdout).toMatch(/Ankle boot +\d+ +\d+ +\d+\.\d\d %/);
+
+  const file = join(folder, 'predictions.csv');
+  const evaluation = JSON.parse((await run(folder, [...evaluate, '--json', `--predictions=${file}`])).stdout);
+  expect(evaluation.error).toBe(trained.last.error);
+  expect(evaluation.count).toBe(320);
+  const [header, ...rows] = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
+  expect(header!.slice(0, 4)).toEqual(['index', 'label', 'predicted', 'logit_0']);
+  expect(rows).toHaveLength(320);
+  const wrong = rows.filter(([, label, predicted]) => label !== predicted).length;
+  expect((100 * wrong) / 320).toBe(evaluation.error);
+  for (const row of rows) {
+    const logits = row.slice(3).map(Number);
+    expect(logits.indexOf(Math.max(...logits))).toBe(Number(row[2]));
+  }
+});
+
+test('eval takes weights from a file, with their config', async () => {
+  const folder = await temporaryFolder();
+  const trained = JSON.parse((await run(folder, TRAIN)).stdout);
+  const weights = join(folder, trained.run, 'checkpoint', 'best.safetensors');
+  const args = ['eval', '--config=smoke-fashion-mnist-mini', `--weights=${weights}`, '--engine=native'];
+  const evaluation = JSON.parse((await run(folder, [...args, '--subset=320', '--json'])).stdout);
+  expect(evaluation.error).toBe(trained.best.error);
+  const onTrain = JSON.parse((await run(folder, [...args, '--subset=64', '--split=train', '--json'])).stdout);
+  expect(onTrain).toMatchObject({ split: 'train', count: 64 });
+  const none = await run(folder, [...args, '--split=validation']);
+  expect(none.code).toBe(2);
+  expect(none.stderr).toContain('no images out for validation');
+});

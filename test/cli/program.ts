@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { packageRoot } from '../../src/util/package.js';
+import { decodeSafetensors } from '../../src/util/safetensors.js';
+
+export interface Ended {
+  /** Exit code; null if a signal ended the process. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when the output so far (both streams) matches. */
+  seen(pattern: RegExp): Promise<void>;
+}
+
+/** A folder that is gone when the test is done. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'densenet-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts the program as a person would, in a folder of its own. */
+export function start(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'densenet'), ...args], {
+    cwd,
+    env: { ...process.env, CI: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let wake = () => {};
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+    wake();
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    wake();
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return {
+    process: child,
+    ended,
+    seen: (pattern) =>
+      new Promise((resolve, reject) => {
+        wake = () => {
+          if (pattern.test(stdout + stderr)) resolve();
+        };
+        child.on('close', () => reject(new Error(`ended before ${pattern}:\n${stdout}\n${stderr}`)));
+        wake();
+      }),
+  };
+}
+
+export function run(cwd: string, args: readonly string[], env?: Record<string, string>): Promise<Ended> {
+  return start(cwd, args, env).ended;
+}
+
+/** What a finished run must reproduce to the bit: every tensor of its checkpoint, and its epochs but for the time. */
+export async function bits(runFolder: string) {
+  const path = join(runFolder, 'checkpoint', 'last.safetensors');
+  const { tensors } = decodeSafetensors(await readFile(path), path);
+  const epochs = (await readFile(join(runFolder, 'epochs.csv'), 'utf8')).trim().split('\n');
+  return {
+    tensors: [...tensors].map(([name, { data }]) => [name, Buffer.from(data.buffer).toString('base64')]),
+    epochs: epochs.map((line) => line.split(',').slice(0, -2).join(',')),
+  };
+}

@@ -1,0 +1,204 @@
+import { existsSync, watch } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { RunResult } from '../../src/results/run-folder.js';
+import { bits, run, start, temporaryFolder } from './program.js';
+
+/** Three epochs of ten steps on real images: a second or two. */
+const SMALL = [
+  'train',
+  '--config=smoke-fashion-mnist-mini',
+  '--subset=320',
+  '--set=training.batchSize=32',
+  '--set=training.epochs=3',
+  '--set=dataset.augmentation=[shift,mirror]',
+  '--set=network.dropout=0.2',
+  '--engine=native',
+];
+
+async function onlyRun(folder: string): Promise<string> {
+  const experiment = join(folder, 'results', 'runs', 'smoke-fashion-mnist-mini');
+  const runs = await readdir(experiment);
+  expect(runs).toHaveLength(1);
+  return join(experiment, runs[0]!);
+}
+
+async function json(path: string) {
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+async function uninterrupted(): Promise<string> {
+  const folder = await temporaryFolder();
+  expect((await run(folder, SMALL)).code).toBe(0);
+  return onlyRun(folder);
+}
+
+describe('train', () => {
+  test('leaves a run folder that explains itself, and the tables', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(folder, SMALL);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Engine: native on the CPU \(as asked\)\n/);
+    expect(stdout).toMatch(/epoch 3\/3 .* test error \d+\.\d\d %/);
+    expect(stdout).toMatch(/last epoch +\d+\.\d\d % +\(epoch 3\)/);
+    const path = await onlyRun(folder);
+    expect(await readdir(path)).toEqual([
+      'checkpoint',
+      'config.json',
+      'environment.json',
+      'epochs.csv',
+      'result.json',
+    ]);
+    expect(await readdir(join(path, 'checkpoint'))).toEqual([
+      'best.json',
+      'best.safetensors',
+      'last.json',
+      'last.safetensors',
+    ]);
+    const epochs = (await readFile(join(path, 'epochs.csv'), 'utf8')).trim().split('\n');
+    expect(epochs[0]).toBe(
+      'epoch,learning_rate,train_loss,train_error,validation_loss,validation_error,test_loss,test_error,seconds,images_per_second',
+    );
+    expect(epochs).toHaveLength(4);
+    const result = (await json(join(path, 'result.json'))) as RunResult;
+    expect(result).toMatchObject({ status: 'finished', epochs: 3, subset: 320, seed: 1 });
+    expect(result.last?.epoch).toBe(3);
+    expect(result.reported?.error).toBe(result.last?.error);
+    expect(await json(join(path, 'environment.json'))).toMatchObject({
+      node: process.version,
+      engine: { name: 'native', device: 'cpu' },
+      commandLine: SMALL,
+      dataset: { name: 'fashion-mnist-mini', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      resumed: [],
+    });
+    const table = await readFile(join(folder, 'results', 'test-error.csv'), 'utf8');
+    expect(table).toContain(result.last!.error.toFixed(2));
+    expect(existsSync(join(folder, 'results', 'parameter-count.csv'))).toBe(true);
+  });
+
+  test('the config of a run runs again as it is, to the same bits', async () => {
+    const first = await uninterrupted();
+    const folder = await temporaryFolder();
+    const args = ['train', '--config', join(first, 'config.json'), '--subset=320', '--engine=native'];
+    expect((await run(folder, args)).code).toBe(0);
+    const again = join(folder, 'results', 'runs', 'smoke-fashion-mnist-mini');
+    expect(await bits(join(again, (await readdir(again))[0]!))).toEqual(await bits(first));
+  });
+
+  test('another seed gives another run', async () => {
+    const folder = await temporaryFolder();
+    expect((await run(folder, [...SMALL, '--seed=2'])).code).toBe(0);
+    expect(await bits(await onlyRun(folder))).not.toEqual(await bits(await uninterrupted()));
+  });
+
+  test('killed in the middle of an epoch, it resumes to the same bits', async () => {
+    const folder = await temporaryFolder();
+    const running = start(folder, SMALL);
+    await running.seen(/epoch 2\/3 ·/);
+    running.process.kill('SIGKILL');
+    expect((await running.ended).code).toBeNull();
+    expect((await json(join(await onlyRun(folder), 'result.json'))).status).toBe('running');
+    const resumed = await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
+    expect(resumed.stderr).toBe('');
+    expect(resumed.stdout).not.toMatch(/epoch 1\/3 ·/);
+    expect(await bits(await onlyRun(folder))).toEqual(await bits(await uninterrupted()));
+  });
+
+  test('killed while a checkpoint is written, again and again, it resumes to the same bits', async () => {
+    const folder = await temporaryFolder();
+    let running = start(folder, SMALL);
+    await running.seen(/epoch 1\/3 ·/);
+    const checkpoint = join(await onlyRun(folder), 'checkpoint');
+    for (let kill = 0; kill < 2; kill++) {
+      await new Promise<void>((resolve) => {
+        const watcher = watch(checkpoint, (_event, file) => {
+          if (!file?.startsWith('last.safetensors.')) return;
+          running.process.kill('SIGKILL');
+          watcher.close();
+          resolve();
+        });
+        running.process.on('close', () => resolve());
+      });
+      await running.ended;
+      if (kill === 0)
+        running = start(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
+    }
+    const last = await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
+    expect([0, 2]).toContain(last.code);
+    expect(await bits(await onlyRun(folder))).toEqual(await bits(await uninterrupted()));
+  });
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    test(`${signal} finishes the step, saves and exits ${code}; the run resumes to the same bits`, async () => {
+      const folder = await temporaryFolder();
+      const running = start(folder, SMALL);
+      await running.seen(/epoch 1\/3 ·/);
+      running.process.kill(signal);
+      const { code: exit, stdout, stderr } = await running.ended;
+      expect(exit).toBe(code);
+      expect(stderr).toContain('stopping after this step');
+      expect(stdout).toContain('densenet train --resume smoke-fashion-mnist-mini/');
+      const path = await onlyRun(folder);
+      expect((await json(join(path, 'result.json'))).status).toBe('interrupted');
+      expect((await run(folder, ['train', '--resume', path, '--engine=native'])).code).toBe(0);
+      expect(await bits(path)).toEqual(await bits(await uninterrupted()));
+      expect((await json(join(path, 'environment.json'))).resumed).toHaveLength(1);
+    });
+  }
+
+  test('a second Ctrl-C stops at once', async () => {
+    const folder = await temporaryFolder();
+    const running = start(folder, [...SMALL, '--set=training.batchSize=320', '--set=network.growthRate=48']);
+    await running.seen(/Run folder/);
+    running.process.kill('SIGINT');
+    await running.seen(/stopping after this step/);
+    running.process.kill('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    expect((await json(join(await onlyRun(folder), 'result.json'))).status).toBe('running');
+  });
+
+  test('a loss that is not finite stops the run and keeps the last good checkpoint', async () => {
+    const folder = await temporaryFolder();
+    const args = [...SMALL, '--set=training.learningRate.initial=1e30', '--set=training.epochs=20'];
+    const { code, stderr } = await run(folder, args);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^error: the training loss is (NaN|Infinity) at epoch \d+, step \d+\n[^\n]+\n$/);
+    const path = await onlyRun(folder);
+    expect((await json(join(path, 'result.json'))).status).toBe('diverged');
+    for (const file of await readdir(join(path, 'checkpoint'))) expect(file).not.toContain('.tmp');
+  });
+
+  test('a dry run says what would happen and writes nothing', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout } = await run(folder, ['train', '--config=cifar10-bc-100-12', '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/parameters +769,162/);
+    expect(stdout).toMatch(/steps +234,600 \(300 epochs of 782\)/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('--json prints one document, everything else goes to standard error', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(folder, [...SMALL, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'finished', last: { epoch: 3 } });
+    expect(stderr).toContain('epoch 3/3');
+  });
+
+  test('begins with given weights', async () => {
+    const first = await uninterrupted();
+    const folder = await temporaryFolder();
+    const weights = join(first, 'checkpoint', 'best.safetensors');
+    const args = [...SMALL, `--init=${weights}`, '--set=training.learningRate.initial=1e-12'];
+    const { code } = await run(folder, [...args, '--set=training.weightDecay=0', '--set=training.epochs=1']);
+    expect(code).toBe(0);
+    const { best } = (await json(join(first, 'result.json'))) as RunResult;
+    const { last } = (await json(join(await onlyRun(folder), 'result.json'))) as RunResult;
+    expect(Math.abs(last!.error - best!.error)).toBeLessThan(15);
+  });
+});
