@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadDefinition } from '../../src/datasets/load.js';
-import { compile, fetchInChild, filesBelow } from './support/program.js';
+import { compileForChildren, fetchInChild, filesBelow } from './support/program.js';
 import { type Answer, honest, serve, type TestServer } from './support/server.js';
 import { type Tiny, tinyCifar } from './support/tiny.js';
 
@@ -12,8 +12,8 @@ let tiny: Tiny;
 let folder: string;
 let own: string;
 let server: TestServer | undefined;
+compileForChildren();
 beforeAll(async () => {
-  await compile();
   tiny = await tinyCifar('cifar10', 20);
 });
 beforeEach(async () => {

@@ -1,17 +1,22 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { afterAll, beforeAll } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const COMPILED = join(ROOT, 'build', 'test-datasets', 'dist');
+const FOLDER = join(ROOT, 'build', `test-datasets-${process.pid}`);
+const COMPILED = join(FOLDER, 'dist');
 
-/** Compiles the `data` command and all below it, so that child processes can run it. */
-export async function compile(): Promise<void> {
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const settings = fileURLToPath(new URL('tsconfig.json', import.meta.url));
-  await promisify(execFile)(process.execPath, [compiler, '-p', settings]);
+/** Compiles the `data` command and all below it before the tests of a file, for its child processes to run. */
+export function compileForChildren(): void {
+  beforeAll(async () => {
+    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const settings = fileURLToPath(new URL('tsconfig.json', import.meta.url));
+    await promisify(execFile)(process.execPath, [compiler, '-p', settings, '--outDir', COMPILED]);
+  });
+  afterAll(() => rm(FOLDER, { recursive: true }));
 }
 
 export interface Ended {

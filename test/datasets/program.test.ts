@@ -1,0 +1,144 @@
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadDataset } from '../../src/datasets/index.js';
+import { compileForChildren, densenetData } from './support/program.js';
+import { serve } from './support/server.js';
+import { noise, tarGz } from './support/tiny.js';
+
+let folder: string;
+let data: string;
+compileForChildren();
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'program-'));
+  data = join(folder, 'data');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function run(...args: string[]) {
+  return densenetData([...args, '--data', data]).ended;
+}
+
+/** The six files of CIFAR-10 in their full size: 60,000 images whose labels go round. */
+async function writeCifar10(where: string): Promise<void> {
+  await mkdir(where, { recursive: true });
+  const batch = noise('cifar10', 10_000 * 3073);
+  for (let i = 0; i < 10_000; i++) batch[i * 3073] = i % 10;
+  for (const name of ['1', '2', '3', '4', '5'].map((number) => `data_batch_${number}`)) {
+    await writeFile(join(where, `${name}.bin`), batch);
+  }
+  await writeFile(join(where, 'test_batch.bin'), batch);
+}
+
+describe('densenet data', () => {
+  it('takes CIFAR-10 as a person has it, lists it, verifies it, finds damage and mends it', async () => {
+    const from = join(folder, 'downloads');
+    await writeCifar10(join(from, 'cifar-10-batches-bin'));
+    const own = join(data, 'cifar10');
+
+    const fetched = await run('fetch', 'cifar10', '--from', from);
+    expect(fetched.code, fetched.stderr).toBe(0);
+    expect(fetched.stdout).toContain(`cifar10 fetched: 184.4 MB in ${own}`);
+    expect(fetched.stderr).toContain('warning: no digest is published for data_batch_1.bin, ');
+
+    const again = await run('fetch', 'cifar10');
+    expect(again).toEqual({ code: 0, stdout: `cifar10 is here already: 184.4 MB in ${own}\n`, stderr: '' });
+
+    const list = await run('list');
+    expect(list.stdout).toMatch(/^cifar10 +CIFAR-10 +50,000 +10,000 +184\.4 MB +yes +/m);
+    expect(list.stdout).toMatch(/^svhn +SVHN +604,388 +26,032 +no +/m);
+
+    const { train, test } = await loadDataset('cifar10', data);
+    expect([train.count, test.count, train.labels[49_999], test.labels[7]]).toEqual([50_000, 10_000, 9, 7]);
+
+    const file = await open(join(own, 'data_batch_3.bin'), 'r+');
+    await file.write(Buffer.of(1, 2, 3), 0, 3, 20_000_000);
+    await file.close();
+    const verified = await run('verify', 'cifar10');
+    expect(verified.code).toBe(3);
+    expect(verified.stdout).toContain(
+      'cifar10/data_batch_2.bin: whole\ncifar10/data_batch_3.bin: wrong digest\n',
+    );
+    expect(verified.stderr).toBe(
+      'error: not whole: cifar10\nFetch what is missing or damaged: densenet data fetch cifar10\n',
+    );
+
+    await run('fetch', 'cifar10', '--from', from);
+    const mended = await run('verify', '--json');
+    expect(mended.code).toBe(0);
+    const { datasets } = JSON.parse(mended.stdout);
+    expect(datasets.map(({ name, whole }: { name: string; whole: boolean }) => [name, whole])).toContainEqual(
+      ['cifar10', true],
+    );
+  });
+
+  it('prints one JSON document on standard output', async () => {
+    const { datasets } = JSON.parse((await run('list', '--json')).stdout);
+    expect(datasets.length).toBe(5);
+    expect(datasets[2]).toEqual({
+      name: 'svhn',
+      title: 'SVHN',
+      trainCount: 604_388,
+      testCount: 26_032,
+      present: false,
+      bytes: 0,
+      folder: join(data, 'svhn'),
+    });
+  });
+
+  it.each([
+    [
+      'a name that is unknown',
+      ['fetch', 'cifar'],
+      2,
+      /^error: there is no dataset 'cifar'\nDid you mean 'cifar10'\?/,
+    ],
+    [
+      'a mirror that is no address',
+      ['fetch', 'svhn', '--mirror', 'host/dir'],
+      2,
+      /^error: --mirror host\/dir is not/,
+    ],
+    [
+      'a folder that is missing',
+      ['fetch', 'svhn', '--from', '/no/such'],
+      3,
+      /^error: there is no folder \/no\/such\n/,
+    ],
+    [
+      'a dataset that is not here',
+      ['verify', 'svhn'],
+      3,
+      /^error: not whole: svhn\n.*densenet data fetch svhn\n$/,
+    ],
+  ])('explains %s', async (_, args, code, stderr) => {
+    const ended = await run(...args);
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toMatch(stderr);
+    expect(ended.stderr.trimEnd().split('\n').length).toBe(2);
+  });
+
+  it('refuses a server that has other files than the publisher', async () => {
+    const archive = await tarGz('cifar-100-binary', new Map([['train.bin', noise('train', 3074)]]));
+    const server = await serve(new Map([['train-images-idx3-ubyte.gz', archive]]));
+    const missing = await run('fetch', 'cifar100', '--mirror', `${server.url}/`);
+    expect(missing).toMatchObject({ code: 3, stdout: '' });
+    expect(missing.stderr).toMatch(
+      /^error: cannot download .*: the server answers 404 Not Found\nTry another host/,
+    );
+    const wrong = await run('fetch', 'fashion-mnist', '--mirror', server.url);
+    expect(wrong.code).toBe(3);
+    expect(wrong.stderr).toMatch(/warning: .* is not the published file; downloading it once more\n/);
+    expect(wrong.stderr).toMatch(
+      /\nerror: .*\/train-images-idx3-ubyte.gz is not the published file: holds \d+ bytes/,
+    );
+    expect((await run('list', '--json')).stdout).toContain('"present": false');
+    await server.close();
+  });
+
+  it('shows examples with its help', async () => {
+    const { stdout } = await densenetData(['fetch', '--help']).ended;
+    expect(stdout).toContain('densenet data fetch fashion-mnist --from ~/Downloads');
+  });
+});
