@@ -1,0 +1,334 @@
+#include "convolution3.h"
+
+#include <cstring>
+
+namespace densenet {
+
+namespace {
+
+constexpr int kTaps = 9;
+/** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
+constexpr int kPlaneFloats = 64 * 1024;
+
+Split inputBlocks(int channels, int planeSize) {
+  const int units = roundUp(channels, kTile) / kTile;
+  return Split::into(units, std::max(1, kPlaneFloats / planeSize / kTile));
+}
+
+Split rowGroups(int rows) { return Split::into(rows, kRows); }
+
+}  // namespace
+
+Convolution3::Convolution3(Parameters& parameters, Channels input, Channels output, Dropout dropout, bool firstReader,
+                           int height, int width)
+    : parameters_(parameters), input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
+      shape_(height, width), blocks_(inputBlocks(input.count, shape_.size)),
+      norm_(std::make_unique<Norm>(parameters, input.count)),
+      weights_(parameters.add(static_cast<size_t>(kTaps) * input.count * output.count, true)),
+      forwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count),
+      backwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count) {}
+
+Convolution3::InputBlock Convolution3::inputBlock(int index) const {
+  const int start = blocks_.start(index) * kTile;
+  return {start, std::min(blocks_.start(index + 1) * kTile, input_.count) - start};
+}
+
+void Convolution3::prepare(Executor& executor, bool training) {
+  const float* weights = parameters_.values(weights_);  // [output][input][tap]
+  const int inputs = input_.count, outputs = output_.count;
+  const auto weight = [&](int o, int c, int tap) {
+    return weights[(static_cast<size_t>(o) * inputs + c) * kTaps + tap];
+  };
+  executor.forEach(blocks_.count, [&](int b, Scratch&) {
+    const InputBlock block = inputBlock(b);
+    const size_t before = static_cast<size_t>(block.start) * outputs * kTaps;
+    const Split outputGroups = rowGroups(outputs), inputGroups = rowGroups(block.count);
+    float* to = forwardWeights_.data() + before;
+    for (int g = 0; g < outputGroups.count; ++g)
+      for (int c = block.start; c < block.start + block.count; ++c)
+        for (int tap = 0; tap < kTaps; ++tap)
+          for (int m = 0; m < outputGroups.size(g); ++m) *to++ = weight(outputGroups.start(g) + m, c, tap);
+    if (!training) return;
+    to = backwardWeights_.data() + before;
+    for (int g = 0; g < inputGroups.count; ++g)
+      for (int o = 0; o < outputs; ++o)
+        for (int tap = kTaps - 1; tap >= 0; --tap)
+          for (int m = 0; m < inputGroups.size(g); ++m) *to++ = weight(o, block.start + inputGroups.start(g) + m, tap);
+  });
+  if (!training) norm_->useRunning();
+}
+
+void Convolution3::forward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  if (pass.training) norm_->useBatch(input, true);
+  const Split tasks = imageTasks(input, gradientFloats());
+  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    MomentSums moments(pass.training ? output_.count : 0);
+    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+      scratch.reset();
+      forwardImage(pass, image, scratch, moments);
+    }
+    parts[task] = moments.part();
+  });
+  if (pass.training) output.setMoments(output_.first, parts);
+}
+
+void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const {
+  const FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const size_t size = static_cast<size_t>(shape_.size);
+  const size_t planeFloats = size * largestBlock();
+  float* planes = scratch.take(planeFloats);
+  float* outputs = scratch.take(size * output_.count);
+  float* row = scratch.take(static_cast<size_t>(output.imagePixels()) + kLanes);
+  std::memset(planes, 0, planeFloats * sizeof(float));
+  const Split groups = rowGroups(output_.count);
+  for (int b = 0; b < blocks_.count; ++b) {
+    const InputBlock block = inputBlock(b);
+    loadPlanes(input, image, block, planes);
+    for (int at = 0; at < shape_.blocks; ++at) {
+      const int* offsets = shape_.offsets.data() + at * kVectors;
+      const float* weights = forwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
+      for (int g = 0; g < groups.count; ++g) {
+        float* to = outputs + size * groups.start(g);
+        withRows(groups.size(g), [&](auto m) {
+          Block<m> sum;
+          if (b == 0)
+            clear(sum);
+          else
+            readAt(sum, to, shape_.size, offsets);
+          convolvePlanes(sum, block.count, weights, planes, shape_.size, shape_.stride, offsets);
+          writeAt(sum, to, shape_.size, offsets);
+        });
+        weights += static_cast<size_t>(groups.size(g)) * block.count * kTaps;
+      }
+    }
+  }
+  storeOutput(pass, image, outputs, row);
+  if (pass.training)
+    forImage(output, image, [&](int tile, int lane, int, int length) {
+      moments.add(output.tile(tile) + output_.first * kTile, lane, lane + length);
+    });
+}
+
+void Convolution3::loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes) const {
+  const float *scale = norm_->scale() + block.start, *shift = norm_->shift() + block.start;
+  forImage(input, image, [&](int tile, int lane, int pixel, int length) {
+    const float* from = input.tile(tile) + (input_.first + block.start) * kTile;
+    const int* positions = shape_.positions.data() + pixel;
+    if (shape_.aligned && length == kTile) {
+      for (int c = 0; c < block.count; ++c) {
+        const Vec a = splat(scale[c]), b = splat(shift[c]);
+        float* plane = planes + static_cast<size_t>(c) * shape_.size;
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v)
+          store(plane + positions[v * kLanes], relu(load(from + c * kTile + v * kLanes) * a + b));
+      }
+      return;
+    }
+    float normalized[kTile];
+    for (int c = 0; c < block.count; ++c) {
+      normalizeRows(from + c * kTile, 1, scale + c, shift + c, normalized);
+      float* plane = planes + static_cast<size_t>(c) * shape_.size;
+      for (int i = 0; i < length; ++i) plane[positions[i]] = normalized[lane + i];
+    }
+  });
+}
+
+void Convolution3::storeOutput(const Pass& pass, int image, const float* planes, float* row) const {
+  const FeatureMap& output = pass.map(output_.map);
+  const int pixels = output.imagePixels(), width = shape_.width;
+  for (int o = 0; o < output_.count; ++o) {
+    const float* plane = planes + static_cast<size_t>(o) * shape_.size;
+    for (int y = 0; y < shape_.height; ++y)
+      std::memcpy(row + y * width, plane + shape_.position(y, 0), width * sizeof(float));
+    if (dropout_.active(pass.training))
+      dropout_.apply(pass.dropout, row, pixels, static_cast<uint32_t>((int64_t{image} * output_.count + o) * pixels));
+    forImage(output, image, [&](int tile, int lane, int pixel, int length) {
+      std::memcpy(output.tile(tile) + (output_.first + o) * kTile + lane, row + pixel, length * sizeof(float));
+    });
+  }
+}
+
+void Convolution3::backward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const GradientTerms terms(output, output_.first, output_.count);
+  const Split tasks = imageTasks(input, gradientFloats());
+  pass.activations.partials.reserve(static_cast<size_t>(tasks.count * gradientFloats()));
+  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    float* weightGradient = pass.activations.partials.data() + task * gradientFloats();
+    std::fill(weightGradient, weightGradient + gradientFloats(), 0.0f);
+    NormVectors sums(input_.count);
+    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+      scratch.reset();
+      backwardImage(pass, terms, image, weightGradient, sums, scratch);
+    }
+    parts[task] = sums.sums();
+  });
+  reduceWeights(pass, tasks.count);
+  norm_->finish(input, parts);
+}
+
+void Convolution3::backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
+                                 NormVectors& sums, Scratch& scratch) const {
+  FeatureMap& input = pass.map(input_.map);
+  const size_t size = static_cast<size_t>(shape_.size);
+  const size_t largest = roundUp(largestBlock(), kTile) * size;
+  float* outputPlanes = scratch.take(size * output_.count);
+  float* inputPlanes = scratch.take(largest);
+  float* transposed = scratch.take(largest);
+  float* row = scratch.take(static_cast<size_t>(input.imagePixels()) + kLanes);
+  std::memset(outputPlanes, 0, size * output_.count * sizeof(float));
+  std::memset(transposed, 0, largest * sizeof(float));
+  loadOutputGradient(pass, terms, image, outputPlanes, row);
+  for (int b = 0; b < blocks_.count; ++b) {
+    const InputBlock block = inputBlock(b);
+    const Split groups = rowGroups(block.count);
+    for (int at = 0; at < shape_.blocks; ++at) {
+      const int* offsets = shape_.offsets.data() + at * kVectors;
+      const float* weights = backwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
+      for (int g = 0; g < groups.count; ++g) {
+        withRows(groups.size(g), [&](auto m) {
+          Block<m> sum;
+          clear(sum);
+          convolvePlanes(sum, output_.count, weights, outputPlanes, shape_.size, shape_.stride, offsets);
+          writeAt(sum, inputPlanes + size * groups.start(g), shape_.size, offsets);
+        });
+        weights += static_cast<size_t>(groups.size(g)) * output_.count * kTaps;
+      }
+    }
+    storeInputGradient(input, image, block, inputPlanes, sums);
+    loadTransposed(input, image, block, transposed);
+    addWeightGradients(block, outputPlanes, transposed, weightGradient);
+  }
+}
+
+void Convolution3::loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes,
+                                      float* row) const {
+  const FeatureMap& output = pass.map(output_.map);
+  const int pixels = output.imagePixels(), width = shape_.width;
+  for (int o = 0; o < output_.count; ++o) {
+    const float offset = terms.offset[o], slope = terms.slope[o];
+    forImage(output, image, [&](int tile, int lane, int pixel, int length) {
+      const float* gradient = output.gradientTile(tile) + (output_.first + o) * kTile + lane;
+      const float* data = output.tile(tile) + (output_.first + o) * kTile + lane;
+      for (int i = 0; i < length; ++i) row[pixel + i] = gradient[i] + (data[i] * slope + offset);
+    });
+    if (dropout_.active(pass.training))
+      dropout_.apply(pass.dropout, row, pixels, static_cast<uint32_t>((int64_t{image} * output_.count + o) * pixels));
+    float* plane = planes + static_cast<size_t>(o) * shape_.size;
+    for (int y = 0; y < shape_.height; ++y)
+      std::memcpy(plane + shape_.position(y, 0), row + y * width, width * sizeof(float));
+  }
+}
+
+void Convolution3::storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
+                                      NormVectors& sums) const {
+  forImage(input, image, [&](int tile, int lane, int pixel, int length) {
+    const int* positions = shape_.positions.data() + pixel;
+    const TileMask valid(lane, lane + length);
+    for (int i = 0; i < block.count; ++i) {
+      const int c = block.start + i;
+      const float* plane = planes + static_cast<size_t>(i) * shape_.size;
+      const float* x = input.tile(tile) + (input_.first + c) * kTile;
+      float* to = input.gradientTile(tile) + (input_.first + c) * kTile;
+      const Vec scale = splat(norm_->scale()[c]), shift = splat(norm_->shift()[c]), center = splat(norm_->center()[c]);
+      float gathered[kTile] = {};
+      if (!shape_.aligned || length != kTile)
+        for (int j = 0; j < length; ++j) gathered[lane + j] = plane[positions[j]];
+      Vec sum = sums.gradient[c], product = sums.product[c];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const bool direct = shape_.aligned && length == kTile;
+        const Vec incoming = load(direct ? plane + positions[v * kLanes] : gathered + v * kLanes);
+        const Vec pixels = load(x + v * kLanes);
+        const IntVec mask = (pixels * scale + shift > Vec{}) & valid.vectors[v];
+        const Vec g = keep(mask, incoming), scaled = g * scale;
+        if (length == kTile) {
+          store(to + v * kLanes, firstReader_ ? scaled : load(to + v * kLanes) + scaled);
+        } else {  // other lanes belong to another image, perhaps to another thread
+          for (int j = 0; j < kLanes; ++j)
+            if (valid.vectors[v][j]) to[v * kLanes + j] = firstReader_ ? scaled[j] : to[v * kLanes + j] + scaled[j];
+        }
+        sum += g;
+        product += keep(mask, g * (pixels - center));
+      }
+      sums.gradient[c] = sum;
+      sums.product[c] = product;
+    }
+  });
+}
+
+void Convolution3::loadTransposed(const FeatureMap& input, int image, InputBlock block, float* transposed) const {
+  const float *scale = norm_->scale() + block.start, *shift = norm_->shift() + block.start;
+  forImage(input, image, [&](int tile, int lane, int pixel, int length) {
+    const float* from = input.tile(tile) + (input_.first + block.start) * kTile;
+    const int* positions = shape_.positions.data() + pixel - lane;
+    for (int c = 0; c < block.count; c += kLanes) {
+      float* to = transposed + static_cast<size_t>(c / kTile) * shape_.size * kTile + c % kTile;
+      for (int v = 0; v < kVectors; ++v) {
+        Vec square[kLanes];
+#pragma GCC unroll 16
+        for (int i = 0; i < kLanes; ++i)
+          square[i] = c + i < block.count ? relu(load(from + (c + i) * kTile + v * kLanes) * splat(scale[c + i]) +
+                                                 splat(shift[c + i]))
+                                          : Vec{};
+        transpose(square);
+        const int begin = std::max(0, lane - v * kLanes), end = std::min(kLanes, lane + length - v * kLanes);
+        for (int i = begin; i < end; ++i)
+          store(to + static_cast<size_t>(positions[v * kLanes + i]) * kTile, square[i]);
+      }
+    }
+  });
+}
+
+void Convolution3::addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
+                                      float* weightGradient) const {
+  constexpr int kBandFloats = 5 * 1024;  // rows of transposed planes that stay in the first-level cache
+  const int band = std::max(1, kBandFloats / kTile / shape_.stride - 2);
+  const Split groups = rowGroups(output_.count);
+  const int padded = paddedInputs(), count = roundUp(block.count, kLanes);
+  for (int y = 0; y < shape_.height; y += band) {
+    const OuterShape shape{std::min(band, shape_.height - y), shape_.width, shape_.size, shape_.stride, kTile,
+                           static_cast<ptrdiff_t>(shape_.stride) * kTile};
+    const int position = shape_.position(y, 0);
+    for (int c = 0; c < count; c += kTile) {
+      const float* pixels = transposed + static_cast<size_t>(c) * shape_.size;
+      for (int g = 0; g < groups.count; ++g)
+        for (int tap = 0; tap < kTaps; ++tap) {
+          const int shifted = position + (tap / 3 - 1) * shape_.stride + tap % 3 - 1;
+          float* to = weightGradient + (static_cast<size_t>(groups.start(g)) * kTaps + tap) * padded + block.start + c;
+          withRows(groups.size(g), [&](auto m) {
+            withVectors(std::min(kVectors, (count - c) / kLanes), [&](auto v) {
+              Block<m, v> sum;
+              read(sum, to, kTaps * padded);
+              addOuterProducts(sum, shape, outputPlanes + static_cast<size_t>(groups.start(g)) * shape_.size + position,
+                               pixels + static_cast<size_t>(shifted) * kTile);
+              write(sum, to, kTaps * padded);
+            });
+          });
+        }
+    }
+  }
+}
+
+void Convolution3::reduceWeights(const Pass& pass, int tasks) const {
+  const int padded = paddedInputs(), inputs = input_.count;
+  const float* partials = pass.activations.partials.data();
+  float* gradient = parameters_.gradient(weights_);
+  pass.executor.forEach(output_.count, [&](int o, Scratch& scratch) {
+    const int floats = kTaps * padded;
+    float* sum = scratch.take(static_cast<size_t>(floats));
+    std::fill(sum, sum + floats, 0.0f);
+    for (int task = 0; task < tasks; ++task) {
+      const float* from = partials + task * gradientFloats() + static_cast<size_t>(o) * floats;
+      for (int i = 0; i < floats; ++i) sum[i] += from[i];
+    }
+    for (int c = 0; c < inputs; ++c)
+      for (int tap = 0; tap < kTaps; ++tap)
+        gradient[(static_cast<size_t>(o) * inputs + c) * kTaps + tap] = sum[tap * padded + c];
+  });
+}
+
+}  // namespace densenet

@@ -1,0 +1,62 @@
+// 3×3 convolution after batch normalisation and ReLU, stride 1, padding 1, image by image over padded planes.
+#pragma once
+
+#include <vector>
+
+#include "dropout.h"
+#include "layer.h"
+#include "planes.h"
+#include "rows.h"
+
+namespace densenet {
+
+class Convolution3 : public Layer {
+ public:
+  /** `firstReader`: nothing has been written to the input's gradient in this backward pass. */
+  Convolution3(Parameters& parameters, Channels input, Channels output, Dropout dropout, bool firstReader, int height,
+               int width);
+
+  void prepare(Executor& executor, bool training) override;
+  void forward(const Pass& pass) override;
+  void backward(const Pass& pass) override;
+  double multiplyAdds() const override {
+    return 9.0 * input_.count * output_.count * shape_.height * shape_.width;
+  }
+  const char* name() const override { return "3x3"; }
+
+ private:
+  /** Input channels whose planes are held at a time. */
+  struct InputBlock {
+    int start, count;
+  };
+  InputBlock inputBlock(int index) const;
+  int largestBlock() const { return (blocks_.total + blocks_.count - 1) / blocks_.count * kTile; }
+  void forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const;
+  void backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
+                     NormVectors& sums, Scratch& scratch) const;
+  void loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes) const;
+  void loadTransposed(const FeatureMap& input, int image, InputBlock block, float* transposed) const;
+  void storeOutput(const Pass& pass, int image, const float* planes, float* row) const;
+  void loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes, float* row) const;
+  void storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
+                          NormVectors& sums) const;
+  void addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
+                          float* weightGradient) const;
+  void reduceWeights(const Pass& pass, int tasks) const;
+  int paddedInputs() const { return roundUp(input_.count, kLanes); }
+  int64_t gradientFloats() const { return int64_t{9} * output_.count * paddedInputs(); }
+
+  Parameters& parameters_;
+  Channels input_, output_;
+  Dropout dropout_;
+  bool firstReader_;
+  PlaneShape shape_;
+  /** The input's channels in units of kTile. */
+  Split blocks_;
+  std::unique_ptr<Norm> norm_;
+  size_t weights_;
+  /** [block][output group][input][tap][group] and [block][input group][output][tap][group]. */
+  std::vector<float> forwardWeights_, backwardWeights_;
+};
+
+}  // namespace densenet

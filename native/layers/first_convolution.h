@@ -1,0 +1,39 @@
+// The first convolution (features.conv0): any kernel, stride and padding, on images [N, C, H, W].
+#pragma once
+
+#include <vector>
+
+#include "layer.h"
+#include "rows.h"
+
+namespace densenet {
+
+class FirstConvolution : public Layer {
+ public:
+  struct Window {
+    int kernel, stride, padding;
+  };
+  FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output, Window window,
+                   double outputPixels);
+
+  void prepare(Executor& executor, bool training) override;
+  void forward(const Pass& pass) override;
+  void backward(const Pass& pass) override;
+  double multiplyAdds() const override { return outputPixels_ * depth_ * output_.count; }
+  const char* name() const override { return "first convolution"; }
+
+ private:
+  void gather(const Pass& pass, int tile, float* panel) const;
+
+  Parameters& parameters_;
+  int channels_, height_, width_;
+  Channels output_;
+  Window window_;
+  double outputPixels_;
+  /** Inputs of one output: channels · kernel². */
+  int depth_;
+  size_t weights_;
+  std::vector<float> packed_;
+};
+
+}  // namespace densenet

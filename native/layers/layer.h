@@ -1,0 +1,60 @@
+// One step of a network, forward and backward, over a whole batch.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "../executor.h"
+#include "../feature_map.h"
+#include "../parameters.h"
+#include "../random.h"
+
+namespace densenet {
+
+/** The feature maps of a batch, and what enters and leaves the network. */
+struct Activations {
+  std::vector<FeatureMap> maps;
+  const float* images = nullptr;    // [N, C, H, W]
+  const int32_t* labels = nullptr;  // [N], only in training
+  std::vector<float> logits;        // [N, classes]
+  double loss = 0;                  // mean cross-entropy
+  int correct = 0;
+  /** Partial gradients of one layer's weights, one piece a task. */
+  Buffer partials;
+};
+
+struct Pass {
+  Executor& executor;
+  Activations& activations;
+  /** Batch statistics and dropout, or running statistics and none. */
+  bool training;
+  /** Names the dropout masks of this step. */
+  Key dropout;
+  /** The outputs are computed a second time: their statistics are known. */
+  bool again = false;
+
+  FeatureMap& map(int index) const { return activations.maps[static_cast<size_t>(index)]; }
+};
+
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  /** Lays the weights out for the kernels; for evaluation also reads the running statistics. */
+  virtual void prepare(Executor& executor, bool training) = 0;
+  virtual void forward(const Pass& pass) = 0;
+  /** Writes the gradients of the layer's parameters, and adds to those of its input. */
+  virtual void backward(const Pass& pass) = 0;
+  /** Multiply-adds of one image, forward. */
+  virtual double multiplyAdds() const { return 0; }
+  virtual const char* name() const = 0;
+};
+
+/** When a layer is part of the network. */
+enum class Use { kAlways, kTraining, kEvaluation };
+
+/** Channels of a feature map. */
+struct Channels {
+  int map, first, count;
+};
+
+}  // namespace densenet

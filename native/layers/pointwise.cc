@@ -1,0 +1,226 @@
+#include "pointwise.h"
+
+#include "../kernels/products.h"
+#include "tasks.h"
+
+namespace densenet {
+
+namespace {
+
+/** Input channels of one pass over the weights: a panel of them stays in the first-level cache. */
+constexpr int kDepth = 256;
+/** Tiles that share a pass over one block of weights, forward. */
+constexpr int kForwardTiles = 16;
+/** Tiles that share a pass over the weights, backward: also the pixels of one sum of outer products. */
+constexpr int kBackwardTiles = 64 / kTile > 2 ? 64 / kTile : 2;
+
+Split rowGroups(int rows) { return Split::into(rows, kRows); }
+Split depthBlocks(int channels) { return Split::into(channels, kDepth); }
+
+}  // namespace
+
+Pointwise::Pointwise(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
+                     Channels output, Dropout dropout, Options options, double pixels)
+    : parameters_(parameters), input_(input), output_(output), dropout_(dropout), options_(options), pixels_(pixels),
+      norm_(std::move(norm)), weights_(weights),
+      forwardWeights_(static_cast<size_t>(input.count) * output.count),
+      backwardWeights_(static_cast<size_t>(input.count) * output.count) {}
+
+void Pointwise::prepare(Executor& executor, bool training) {
+  const float* weights = parameters_.values(weights_);
+  const int inputs = input_.count, outputs = output_.count;
+  const Split blocks = depthBlocks(inputs), groups = rowGroups(outputs), inputGroups = rowGroups(inputs);
+  executor.forEach(blocks.count + 1, [&](int task, Scratch&) {
+    if (task == blocks.count) {
+      if (!training) return;
+      float* to = backwardWeights_.data();
+      for (int g = 0; g < inputGroups.count; ++g)
+        for (int o = 0; o < outputs; ++o)
+          for (int m = 0; m < inputGroups.size(g); ++m)
+            *to++ = weights[static_cast<size_t>(o) * inputs + inputGroups.start(g) + m];
+      return;
+    }
+    float* to = forwardWeights_.data() + static_cast<size_t>(outputs) * blocks.start(task);
+    for (int g = 0; g < groups.count; ++g)
+      for (int c = blocks.start(task); c < blocks.start(task + 1); ++c)
+        for (int m = 0; m < groups.size(g); ++m)
+          *to++ = weights[static_cast<size_t>(groups.start(g) + m) * inputs + c];
+  });
+  if (norm_ && !training) norm_->useRunning();
+}
+
+void Pointwise::forward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  if (norm_ && pass.training) norm_->useBatch(input, !pass.again);
+  const bool statistics = options_.statistics && pass.training && !pass.again;
+  const Split tasks = tileTasks(output, static_cast<int64_t>(input_.count) * paddedOutputs());
+  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    const int first = tasks.start(task), last = tasks.start(task + 1);
+    MomentSums moments(statistics ? output_.count : 0);
+    for (int tile = first; tile < last; tile += kForwardTiles) {
+      const int end = std::min(tile + kForwardTiles, last);
+      forwardTiles(pass, tile, end, scratch);
+      for (int t = tile; t < end; ++t) {
+        float* rows = output.tile(t) + output_.first * kTile;
+        if (dropout_.active(pass.training)) dropout_.applyTile(pass.dropout, rows, output_.count, output, t);
+        if (statistics) moments.add(rows, 0, output.lanes(t));
+      }
+    }
+    if (statistics) parts[task] = moments.part();
+  });
+  if (statistics) output.setMoments(output_.first, parts);
+}
+
+void Pointwise::forwardTiles(const Pass& pass, int first, int last, Scratch& scratch) const {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const Split blocks = depthBlocks(input_.count), groups = rowGroups(output_.count);
+  scratch.reset();
+  float* normalized = scratch.take(kDepth * kTile);
+  for (int b = 0; b < blocks.count; ++b) {
+    const int start = blocks.start(b), depth = blocks.size(b);
+    for (int t = first; t < last; ++t) {
+      const float* panel = input.tile(t) + (input_.first + start) * kTile;
+      if (norm_) {
+        normalizeRows(panel, depth, norm_->scale() + start, norm_->shift() + start, normalized);
+        panel = normalized;
+      }
+      const float* weights = forwardWeights_.data() + static_cast<size_t>(output_.count) * start;
+      float* rows = output.tile(t) + output_.first * kTile;
+      for (int g = 0; g < groups.count; ++g) {
+        withRows(groups.size(g), [&](auto m) {
+          Block<m> block;
+          if (b == 0)
+            clear(block);
+          else
+            read(block, rows, kTile);
+          multiplyPanel(block, depth, weights, panel);
+          write(block, rows, kTile);
+        });
+        weights += groups.size(g) * depth;
+        rows += groups.size(g) * kTile;
+      }
+    }
+  }
+}
+
+/** Tiles of one backward block, and what is known about them. */
+struct Pointwise::BackwardBlock {
+  FeatureMap& input;
+  int tile, tiles;
+  /** Gradient of the outputs, [tile][output][kTile] and [pixel][padded output]. */
+  const float *gradient, *transposed;
+  /** Normalised input of one group of rows, [row][pixel]. */
+  float* normalized;
+  /** [input][padded output], added to. */
+  float* weightGradient;
+};
+
+void Pointwise::backward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const GradientTerms terms(output, output_.first, output_.count);
+  const int64_t floats = static_cast<int64_t>(input_.count) * paddedOutputs();
+  const Split tasks = tileTasks(output, floats);
+  pass.activations.partials.reserve(static_cast<size_t>(tasks.count * floats));
+  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    float* weightGradient = pass.activations.partials.data() + task * floats;
+    std::fill(weightGradient, weightGradient + floats, 0.0f);
+    NormVectors sums(norm_ ? input_.count : 0);
+    for (int tile = tasks.start(task); tile < tasks.start(task + 1); tile += kBackwardTiles) {
+      scratch.reset();
+      backwardTiles(pass, terms, tile, std::min(tile + kBackwardTiles, tasks.start(task + 1)), weightGradient, sums,
+                    scratch);
+    }
+    parts[task] = sums.sums();
+  });
+  reduceWeights(pass, tasks.count);
+  if (norm_) norm_->finish(input, parts);
+}
+
+void Pointwise::backwardTiles(const Pass& pass, const GradientTerms& terms, int first, int last,
+                              float* weightGradient, NormVectors& sums, Scratch& scratch) const {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const int padded = paddedOutputs(), outputs = output_.count;
+  float* gradient = scratch.take(static_cast<size_t>(kBackwardTiles) * outputs * kTile);
+  float* transposed = scratch.take(static_cast<size_t>(kBackwardTiles) * kTile * padded);
+  float* normalized = scratch.take(static_cast<size_t>(kRows) * kBackwardTiles * kTile);
+  for (int t = first; t < last; ++t) {
+    float* rows = gradient + static_cast<size_t>(t - first) * outputs * kTile;
+    loadGradient(output, output_.first, terms, t, rows);
+    if (dropout_.active(pass.training)) dropout_.applyTile(pass.dropout, rows, outputs, output, t);
+    transposeRows(rows, outputs, transposed + static_cast<size_t>(t - first) * kTile * padded, padded);
+  }
+  const BackwardBlock block{input, first, last - first, gradient, transposed, normalized, weightGradient};
+  const Split groups = rowGroups(input_.count);
+  for (int g = 0; g < groups.count; ++g)
+    withRows(groups.size(g), [&](auto m) { backwardRows<m>(block, groups.start(g), sums); });
+}
+
+template <int M>
+void Pointwise::backwardRows(const BackwardBlock& b, int row, NormVectors& sums) const {
+  const int outputs = output_.count, padded = paddedOutputs();
+  const float* weights = backwardWeights_.data() + static_cast<size_t>(row) * outputs;
+  constexpr int kPixels = kBackwardTiles * kTile;
+  for (int t = 0; t < b.tiles; ++t) {
+    Block<M> product;
+    clear(product);
+    multiplyPanel(product, outputs, weights, b.gradient + static_cast<size_t>(t) * outputs * kTile);
+    const float* x = b.input.tile(b.tile + t) + (input_.first + row) * kTile;
+    float* to = b.input.gradientTile(b.tile + t) + (input_.first + row) * kTile;
+    float* normalized = b.normalized + t * kTile;
+    if (!norm_) {
+      write(product, to, kTile);
+      for (int m = 0; m < M; ++m)
+        for (int i = 0; i < kTile; ++i) normalized[m * kPixels + i] = x[m * kTile + i];
+      continue;
+    }
+    for (int m = 0; m < M; ++m) {
+      const int c = row + m;
+      const Vec scale = splat(norm_->scale()[c]), shift = splat(norm_->shift()[c]), center = splat(norm_->center()[c]);
+      Vec sum = sums.gradient[c], productSum = sums.product[c];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const int at = m * kTile + v * kLanes;
+        const Vec pixels = load(x + at), y = pixels * scale + shift;
+        const IntVec mask = y > Vec{};
+        const Vec g = keep(mask, product.v[m][v]);
+        store(normalized + m * kPixels + v * kLanes, relu(y));
+        store(to + at, options_.firstReader ? g * scale : load(to + at) + g * scale);
+        sum += g;
+        productSum += g * (pixels - center);
+      }
+      sums.gradient[c] = sum;
+      sums.product[c] = productSum;
+    }
+  }
+  const OuterShape shape{1, b.tiles * kTile, kPixels, 0, padded, 0};
+  float* to = b.weightGradient + static_cast<size_t>(row) * padded;
+  for (int o = 0; o < padded; o += kTile)
+    withVectors(std::min(kVectors, (padded - o) / kLanes), [&](auto v) {
+      Block<M, v> block;
+      read(block, to + o, padded);
+      addOuterProducts(block, shape, b.normalized, b.transposed + o);
+      write(block, to + o, padded);
+    });
+}
+
+void Pointwise::reduceWeights(const Pass& pass, int tasks) const {
+  const int padded = paddedOutputs(), inputs = input_.count, outputs = output_.count;
+  const Split rows = Split::into(inputs, 16);
+  const float* partials = pass.activations.partials.data();
+  float* gradient = parameters_.gradient(weights_);
+  pass.executor.forEach(rows.count, [&](int block, Scratch& scratch) {
+    float* sum = scratch.take(static_cast<size_t>(padded));
+    for (int c = rows.start(block); c < rows.start(block + 1); ++c) {
+      std::fill(sum, sum + padded, 0.0f);
+      for (int task = 0; task < tasks; ++task) {
+        const float* from = partials + (static_cast<size_t>(task) * inputs + c) * padded;
+        for (int o = 0; o < padded; ++o) sum[o] += from[o];
+      }
+      for (int o = 0; o < outputs; ++o) gradient[static_cast<size_t>(o) * inputs + c] = sum[o];
+    }
+  });
+}
+
+}  // namespace densenet

@@ -1,0 +1,51 @@
+// 1×1 convolution, after batch normalisation and ReLU or on plain input: a matrix product over pixels.
+#pragma once
+
+#include <vector>
+
+#include "dropout.h"
+#include "layer.h"
+#include "rows.h"
+
+namespace densenet {
+
+class Pointwise : public Layer {
+ public:
+  struct Options {
+    /** The output is normalised by someone: find its mean and variance. */
+    bool statistics;
+    /** Nothing has been written to the input's gradient in this backward pass. */
+    bool firstReader;
+  };
+  /** `norm` is null for plain input; `weights` is where [output][input] lie; `pixels` counts those of one image. */
+  Pointwise(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
+            Dropout dropout, Options options, double pixels);
+
+  void prepare(Executor& executor, bool training) override;
+  void forward(const Pass& pass) override;
+  void backward(const Pass& pass) override;
+  double multiplyAdds() const override { return pixels_ * input_.count * output_.count; }
+  const char* name() const override { return "1x1"; }
+
+ private:
+  struct BackwardBlock;
+  void forwardTiles(const Pass& pass, int first, int last, Scratch& scratch) const;
+  void backwardTiles(const Pass& pass, const GradientTerms& terms, int first, int last, float* weightGradient,
+                     NormVectors& sums, Scratch& scratch) const;
+  template <int M>
+  void backwardRows(const BackwardBlock& block, int row, NormVectors& sums) const;
+  void reduceWeights(const Pass& pass, int tasks) const;
+  int paddedOutputs() const { return roundUp(output_.count, kLanes); }
+
+  Parameters& parameters_;
+  Channels input_, output_;
+  Dropout dropout_;
+  Options options_;
+  double pixels_;
+  std::shared_ptr<Norm> norm_;
+  size_t weights_;
+  /** [depth block][output group][depth][group] and [input group][output][group]. */
+  std::vector<float> forwardWeights_, backwardWeights_;
+};
+
+}  // namespace densenet

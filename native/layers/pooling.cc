@@ -1,0 +1,151 @@
+#include "pooling.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tasks.h"
+
+namespace densenet {
+
+Pooling::Pooling(std::shared_ptr<Norm> norm, Channels input, Channels output, bool statistics)
+    : input_(input), output_(output), statistics_(statistics), norm_(std::move(norm)) {}
+
+void Pooling::prepare(Executor&, bool training) {
+  if (norm_ && !training) norm_->useRunning();
+}
+
+void Pooling::readChannel(const FeatureMap& map, int image, int channel, float* to) const {
+  forRuns(static_cast<int64_t>(image) * map.imagePixels(), map.imagePixels(),
+          [&](int tile, int lane, int pixel, int length) {
+            std::memcpy(to + pixel, map.tile(tile) + (input_.first + channel) * kTile + lane, length * sizeof(float));
+          });
+  if (!norm_) return;
+  const float scale = norm_->scale()[channel], shift = norm_->shift()[channel];
+  for (int i = 0; i < map.imagePixels(); ++i) {
+    const float y = to[i] * scale + shift;
+    to[i] = 0 > y ? 0 : y;
+  }
+}
+
+void Pooling::forward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  if (norm_ && pass.training) norm_->useBatch(input, true);
+  const Split tasks = imageTasks(input, 1);
+  const bool statistics = statistics_ && pass.training;
+  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    float* from = scratch.take(static_cast<size_t>(input.imagePixels()));
+    float* to = scratch.take(static_cast<size_t>(output.imagePixels()));
+    MomentSums moments(statistics ? output_.count : 0);
+    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+      for (int c = 0; c < input_.count; ++c) {
+        readChannel(input, image, c, from);
+        pool(input, output, from, to);
+        forRuns(static_cast<int64_t>(image) * output.imagePixels(), output.imagePixels(),
+                [&](int tile, int lane, int pixel, int length) {
+                  std::memcpy(output.tile(tile) + (output_.first + c) * kTile + lane, to + pixel,
+                              length * sizeof(float));
+                });
+      }
+      if (statistics)
+        forRuns(static_cast<int64_t>(image) * output.imagePixels(), output.imagePixels(),
+                [&](int tile, int lane, int, int length) {
+                  moments.add(output.tile(tile) + output_.first * kTile, lane, lane + length);
+                });
+    }
+    if (statistics) parts[task] = moments.part();
+  });
+  if (statistics) output.setMoments(output_.first, parts);
+}
+
+void Pooling::backward(const Pass& pass) {
+  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const GradientTerms terms(output, output_.first, output_.count);
+  const Split tasks = imageTasks(input, 1);
+  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
+  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+    std::vector<NormSums> sums(input_.count);
+    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image)
+      for (int c = 0; c < input_.count; ++c) {
+        scratch.reset();
+        backwardChannel(pass, terms, image, c, sums[c], scratch);
+      }
+    parts[task] = std::move(sums);
+  });
+  if (norm_) norm_->finish(input, parts);
+}
+
+void Pooling::backwardChannel(const Pass& pass, const GradientTerms& terms, int image, int channel, NormSums& sums,
+                              Scratch& scratch) const {
+  const FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
+  const int pixels = input.imagePixels(), pooled = output.imagePixels();
+  float* from = scratch.take(static_cast<size_t>(pixels));
+  float* gradient = scratch.take(static_cast<size_t>(pooled));
+  float* spreadGradient = scratch.take(static_cast<size_t>(pixels));
+  readChannel(input, image, channel, from);
+  const float offset = terms.offset[channel], slope = terms.slope[channel];
+  forRuns(static_cast<int64_t>(image) * pooled, pooled, [&](int tile, int lane, int pixel, int length) {
+    const float* g = output.gradientTile(tile) + (output_.first + channel) * kTile + lane;
+    const float* y = output.tile(tile) + (output_.first + channel) * kTile + lane;
+    for (int i = 0; i < length; ++i) gradient[pixel + i] = g[i] + (y[i] * slope + offset);
+  });
+  std::fill(spreadGradient, spreadGradient + pixels, 0.0f);
+  spread(input, output, from, gradient, spreadGradient);
+  const float scale = norm_ ? norm_->scale()[channel] : 1, center = norm_ ? norm_->center()[channel] : 0;
+  float sum = 0, product = 0;
+  forRuns(static_cast<int64_t>(image) * pixels, pixels, [&](int tile, int lane, int pixel, int length) {
+    const float* x = input.tile(tile) + (input_.first + channel) * kTile + lane;
+    float* to = input.gradientTile(tile) + (input_.first + channel) * kTile + lane;
+    for (int i = 0; i < length; ++i) {
+      const float g = !norm_ || from[pixel + i] > 0 ? spreadGradient[pixel + i] : 0;
+      to[i] = g * scale;
+      sum += g;
+      product += g * (x[i] - center);
+    }
+  });
+  sums.gradient += sum;
+  sums.product += product;
+}
+
+void AveragePooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const {
+  for (int y = 0; y < output.height(); ++y, to += output.width()) {
+    const float *top = from + 2 * y * input.width(), *bottom = top + input.width();
+    for (int x = 0; x < output.width(); ++x)
+      to[x] = 0.25f * ((top[2 * x] + top[2 * x + 1]) + (bottom[2 * x] + bottom[2 * x + 1]));
+  }
+}
+
+void AveragePooling::spread(const FeatureMap& input, const FeatureMap& output, const float*, const float* gradient,
+                            float* to) const {
+  for (int y = 0; y < output.height(); ++y, gradient += output.width()) {
+    float *top = to + 2 * y * input.width(), *bottom = top + input.width();
+    for (int x = 0; x < output.width(); ++x)
+      top[2 * x] = top[2 * x + 1] = bottom[2 * x] = bottom[2 * x + 1] = 0.25f * gradient[x];
+  }
+}
+
+int MaxPooling::greatest(const FeatureMap& input, const float* from, int y, int x) const {
+  const int top = y * window_.stride - window_.padding, left = x * window_.stride - window_.padding;
+  const int bottom = std::min(top + window_.kernel, input.height());
+  const int right = std::min(left + window_.kernel, input.width());
+  int best = std::max(top, 0) * input.width() + std::max(left, 0);
+  for (int i = std::max(top, 0); i < bottom; ++i)
+    for (int j = std::max(left, 0); j < right; ++j) {
+      const float value = from[i * input.width() + j];
+      if (value > from[best] || value != value) best = i * input.width() + j;
+    }
+  return best;
+}
+
+void MaxPooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const {
+  for (int y = 0; y < output.height(); ++y)
+    for (int x = 0; x < output.width(); ++x) *to++ = from[greatest(input, from, y, x)];
+}
+
+void MaxPooling::spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient,
+                        float* to) const {
+  for (int y = 0; y < output.height(); ++y)
+    for (int x = 0; x < output.width(); ++x) to[greatest(input, from, y, x)] += *gradient++;
+}
+
+}  // namespace densenet

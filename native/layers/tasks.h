@@ -1,0 +1,43 @@
+// How a batch is cut into tasks: by its shape alone, never by the number of threads, so that sums over tasks always
+// have the same terms in the same order.
+#pragma once
+
+#include <algorithm>
+
+#include "../feature_map.h"
+#include "../kernels/products.h"
+
+namespace densenet {
+
+constexpr int kMostTasks = 64;
+/** A task is not worth the sum of its partial results below so many pixels. */
+constexpr int kLeastPixels = 128;
+/** Floats that the partial weight gradients of one layer may take. */
+constexpr int64_t kPartialFloats = int64_t{1} << 22;
+
+/** Cuts `items` of `pixels` pixels each into tasks that each need `floats` for their partial results. */
+inline Split tasksOf(int items, int pixels, int64_t floats) {
+  const int64_t total = static_cast<int64_t>(items) * pixels;
+  const int64_t memory = std::max<int64_t>(8, kPartialFloats / std::max<int64_t>(1, floats));
+  const int64_t most = std::min({static_cast<int64_t>(kMostTasks), total / kLeastPixels, memory});
+  return {items, static_cast<int>(std::clamp<int64_t>(most, 1, items))};
+}
+
+inline Split tileTasks(const FeatureMap& map, int64_t floats) { return tasksOf(map.tiles(), kTile, floats); }
+inline Split imageTasks(const FeatureMap& map, int64_t floats) {
+  return tasksOf(map.images(), map.imagePixels(), floats);
+}
+
+/** Calls f(tile, lane, done, length) for each piece of a tile among pixels first … first+count−1 of the batch. */
+template <class F>
+void forRuns(int64_t first, int count, F&& f) {
+  for (int done = 0; done < count;) {
+    const int64_t pixel = first + done;
+    const int lane = static_cast<int>(pixel % kTile);
+    const int length = std::min(kTile - lane, count - done);
+    f(static_cast<int>(pixel / kTile), lane, done, length);
+    done += length;
+  }
+}
+
+}  // namespace densenet

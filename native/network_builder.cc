@@ -1,0 +1,155 @@
+// From the description of a network to its layers, in the order of parameters(network).
+#include <cmath>
+
+#include "layers/classifier.h"
+#include "layers/convolution3.h"
+#include "layers/first_convolution.h"
+#include "layers/pointwise.h"
+#include "layers/pooling.h"
+#include "network.h"
+
+namespace densenet {
+
+namespace {
+
+constexpr int kBottleneckWidth = 4;  // BOTTLENECK_WIDTH of src/networks/network.ts
+
+int slide(int size, const StageDescription& s) { return (size + 2 * s.padding - s.kernel) / s.stride + 1; }
+
+}  // namespace
+
+/** Where the next stage reads, and how many blocks, transitions and convolutions came before. */
+struct Network::Cursor {
+  Channels channels;
+  int height, width;
+  int blocks = 0, transitions = 0, convolutions = 0;
+};
+
+void Network::build() {
+  Cursor at{{-1, 0, description_.channels}, description_.height, description_.width};
+  for (size_t i = 0; i < description_.stages.size(); ++i) {
+    const StageDescription& stage = description_.stages[i];
+    switch (stage.kind) {
+      case StageDescription::kConvolution:
+        addConvolution(i, at);
+        break;
+      case StageDescription::kMaxPooling: {
+        const bool follows = description_.stages[i - 1].kind == StageDescription::kConvolution;
+        if (follows && description_.stages[i - 1].normalized) break;  // fused with the convolution's normalisation
+        const int height = slide(at.height, stage), width = slide(at.width, stage);
+        const Channels to{addMap(channelsFrom(i + 1, at.channels.count), height, width), 0, at.channels.count};
+        addLayer("pool0", std::make_unique<MaxPooling>(nullptr, at.channels, to,
+                                                       MaxPooling::Window{stage.kernel, stage.stride, stage.padding}));
+        at.channels = to;
+        at.height = height;
+        at.width = width;
+        break;
+      }
+      case StageDescription::kDenseBlock:
+        addBlock(stage, at);
+        break;
+      case StageDescription::kTransition:
+        addTransition(i, at);
+        break;
+      case StageDescription::kClassifier:
+        addLayer("classifier", std::make_unique<Classifier>(parameters_, at.channels, description_.classes));
+        break;
+    }
+  }
+}
+
+/** Channels of a map that enters stage `index` with `channels`: the dense blocks from there on append to it. */
+int Network::channelsFrom(size_t index, int channels) const {
+  for (; index < description_.stages.size(); ++index) {
+    const StageDescription& stage = description_.stages[index];
+    if (stage.kind != StageDescription::kDenseBlock) break;
+    channels += stage.layers * stage.growthRate;
+  }
+  return channels;
+}
+
+void Network::addConvolution(size_t index, Cursor& at) {
+  const StageDescription& stage = description_.stages[index];
+  const int height = slide(at.height, stage), width = slide(at.width, stage);
+  const int capacity = stage.normalized ? stage.outputChannels : channelsFrom(index + 1, stage.outputChannels);
+  Channels to{addMap(capacity, height, width), 0, stage.outputChannels};
+  addLayer("conv0", std::make_unique<FirstConvolution>(
+                        parameters_, at.channels.count, at.height, at.width, to,
+                        FirstConvolution::Window{stage.kernel, stage.stride, stage.padding},
+                        static_cast<double>(height) * width));
+  ++at.convolutions;
+  at.channels = to;
+  at.height = height;
+  at.width = width;
+  if (!stage.normalized) return;
+  StageDescription pooling;
+  pooling.kernel = pooling.stride = 1;
+  const bool pooled = description_.stages[index + 1].kind == StageDescription::kMaxPooling;
+  if (pooled) pooling = description_.stages[index + 1];
+  at.height = slide(at.height, pooling);
+  at.width = slide(at.width, pooling);
+  to.map = addMap(channelsFrom(index + (pooled ? 2 : 1), to.count), at.height, at.width);
+  addLayer("norm0, pool0", std::make_unique<MaxPooling>(
+                               std::make_shared<Norm>(parameters_, at.channels.count), at.channels, to,
+                               MaxPooling::Window{pooling.kernel, pooling.stride, pooling.padding}));
+  at.channels = to;
+}
+
+void Network::addBlock(const StageDescription& stage, Cursor& at) {
+  const std::string name = "denseblock" + std::to_string(++at.blocks);
+  const double pixels = static_cast<double>(at.height) * at.width;
+  for (int i = 0; i < stage.layers; ++i) {
+    Channels input = at.channels;
+    const Channels to{input.map, input.first + input.count, stage.growthRate};
+    Layer* bottleneck = nullptr;
+    if (stage.bottleneck) {
+      const int inner = kBottleneckWidth * stage.growthRate;
+      const Channels middle{addMap(inner, at.height, at.width, Use::kAlways, true), 0, inner};
+      auto norm = std::make_shared<Norm>(parameters_, input.count);
+      const size_t weights = parameters_.add(static_cast<size_t>(input.count) * inner, true);
+      auto layer = std::make_unique<Pointwise>(parameters_, std::move(norm), weights, input, middle,
+                                               Dropout(stage.dropout, at.convolutions++),
+                                               Pointwise::Options{true, false}, pixels);
+      bottleneck = layer.get();
+      addLayer(name, std::move(layer));
+      input = middle;
+    }
+    addLayer(name,
+             std::make_unique<Convolution3>(parameters_, input, to, Dropout(stage.dropout, at.convolutions++),
+                                            stage.bottleneck, at.height, at.width),
+             Use::kAlways, bottleneck);
+    at.channels.count += stage.growthRate;
+  }
+}
+
+/**
+ * Averaging and a 1×1 convolution commute; the cheaper order is averaging first. Only dropout between them, in
+ * training, needs the order of the definition.
+ */
+void Network::addTransition(size_t index, Cursor& at) {
+  const StageDescription& stage = description_.stages[index];
+  const std::string name = "transition" + std::to_string(++at.transitions);
+  const int height = at.height / 2, width = at.width / 2, inputs = at.channels.count, outputs = stage.outputChannels;
+  const auto norm = std::make_shared<Norm>(parameters_, inputs);
+  const size_t weights = parameters_.add(static_cast<size_t>(inputs) * outputs, true);
+  const Dropout dropout(stage.dropout, at.convolutions++);
+  const double pixels = static_cast<double>(at.height) * at.width;
+  const bool dropped = stage.dropout > 0;
+  const Channels full{dropped ? addMap(outputs, at.height, at.width, Use::kTraining) : -1, 0, outputs};
+  const Use use = dropped ? Use::kEvaluation : Use::kAlways;
+  const Channels averaged{addMap(inputs, height, width, use), 0, inputs};
+  const Channels to{addMap(channelsFrom(index + 1, outputs), height, width), 0, outputs};
+  if (dropped) {
+    addLayer(name, std::make_unique<Pointwise>(parameters_, norm, weights, at.channels, full, dropout,
+                                               Pointwise::Options{false, true}, pixels), Use::kTraining);
+    addLayer(name, std::make_unique<AveragePooling>(nullptr, full, to, true), Use::kTraining);
+  }
+  addLayer(name, std::make_unique<AveragePooling>(norm, at.channels, averaged, false), use);
+  addLayer(name, std::make_unique<Pointwise>(parameters_, nullptr, weights, averaged, to, dropout,
+                                             Pointwise::Options{true, true}, pixels), use);
+  at.channels = to;
+  at.height = height;
+  at.width = width;
+}
+
+}  // namespace densenet

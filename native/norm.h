@@ -1,0 +1,44 @@
+// Batch normalisation and ReLU of the first channels of a feature map, for one reader.
+#pragma once
+
+#include <vector>
+
+#include "feature_map.h"
+#include "parameters.h"
+
+namespace densenet {
+
+/** Sums over a task's pixels of g and of g·(x−μ), g being the gradient at the normalisation's output. */
+struct NormSums {
+  double gradient = 0, product = 0;
+};
+
+class Norm {
+ public:
+  Norm(Parameters& parameters, int channels);
+
+  int channels() const { return channels_; }
+  /** y = max(0, scale·x + shift), per channel. */
+  const float* scale() const { return scale_.data(); }
+  const float* shift() const { return shift_.data(); }
+  /** Batch mean in single precision, [channels]. */
+  const float* center() const { return center_.data(); }
+
+  /** Uses the batch's statistics, and moves the running ones towards them. */
+  void useBatch(const FeatureMap& map, bool updateRunning);
+  void useRunning();
+
+  /**
+   * From the sums of all tasks, added in their order: the gradients of γ and β, and this reader's share of the map's
+   * deferred terms.
+   */
+  void finish(FeatureMap& map, const std::vector<std::vector<NormSums>>& parts);
+
+ private:
+  Parameters& parameters_;
+  int channels_;
+  size_t gamma_, beta_, runningMean_, runningVariance_;
+  std::vector<float> scale_, shift_, center_;
+};
+
+}  // namespace densenet

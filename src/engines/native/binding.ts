@@ -1,0 +1,31 @@
+/** A thread pool or a model on the native side. */
+export interface NativeHandle {
+  readonly native: unique symbol;
+}
+
+/** What native/addon.cc exports. Arrays are read in place and must not change until the promise settles. */
+export interface NativeBinding {
+  /** The vector instructions it was compiled for, for people. */
+  readonly instructions: string;
+  createPool(threads: number): NativeHandle;
+  createModel(pool: NativeHandle, description: Float64Array, memoryEfficient: boolean): NativeHandle;
+  /** Floats of all tensors of the model, in the order of `parameters(network)`. */
+  parameterCount(model: NativeHandle): number;
+  /** `optimizer` is [learning rate, momentum, weight decay, nesterov]; `key` names the dropout masks. */
+  train(
+    model: NativeHandle,
+    images: Float32Array,
+    labels: Int32Array,
+    optimizer: Float64Array,
+    key: Uint32Array,
+  ): Promise<{ loss: number; correct: number }>;
+  /** Fills `logits`, [N, classes]. */
+  predict(model: NativeHandle, images: Float32Array, logits: Float32Array): Promise<void>;
+  readState(model: NativeHandle, values: Float32Array, momentum: Float32Array): void;
+  writeState(model: NativeHandle, values: Float32Array, momentum: Float32Array): void;
+  takeProfile(model: NativeHandle): [stage: string, pass: string, seconds: number, operations: number][];
+  releasePool(pool: NativeHandle): void;
+  releaseModel(model: NativeHandle): void;
+  /** Multiply-add peak of `threads` threads, in FLOP/s. */
+  measurePeak(threads: number): Promise<number>;
+}

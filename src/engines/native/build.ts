@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { cpus, homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { systemCode, UserError } from '../../util/errors.js';
+import { packageRoot } from '../../util/package.js';
+import type { Reporter } from '../../util/reporter.js';
+import { COMPILE_FLAGS, type Compiler, compile, findCompiler } from './compiler.js';
+
+const LIBRARY = 'densenet.node';
+const BUILDING = 'building-';
+const HOUR = 3_600_000;
+
+export interface BuildOptions {
+  /** Compile what is missing; false refuses instead. */
+  readonly setup: boolean;
+  readonly reporter: Reporter;
+}
+
+/** `$XDG_CACHE_HOME/densenet/native`, by default under `~/.cache`: one folder for each stamp. */
+export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const cache = environment.XDG_CACHE_HOME;
+  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'densenet', 'native');
+}
+
+/**
+ * Path of the compiled engine for these sources on this processor. In this order: what this compiler built
+ * before; where there is no compiler, what another one built; a new build. Two processes may build at once:
+ * each builds on its own, and the first to finish moves its folder into place.
+ */
+export async function ensureBuilt({ setup, reporter }: BuildOptions): Promise<string> {
+  const compiler = await findCompiler();
+  const built = await findBuilt(compiler);
+  if (built !== undefined) return built;
+  if (!setup) {
+    throw new UserError(
+      'engine',
+      'the native engine is not built yet, and --no-setup forbids building it',
+      'Run once without --no-setup, or use --engine tensorflow.',
+    );
+  }
+  if (process.platform === 'win32' || compiler === undefined) {
+    throw new UserError(
+      'engine',
+      'the native engine needs a C++ compiler, and none was found',
+      'Run `apt-get install g++` (macOS: `xcode-select --install`), set CXX, or use --engine tensorflow.',
+    );
+  }
+  reporter.line(
+    `Building the native engine for this processor with ${compiler.version} (once, under a minute) …`,
+  );
+  return build(compiler, await sourceStamp());
+}
+
+/** A finished build that fits these sources and this processor, if there is one. */
+export async function findBuilt(compiler: Compiler | undefined): Promise<string | undefined> {
+  const stamp = await sourceStamp();
+  if (compiler !== undefined) {
+    const path = join(cacheFolder(), folderName(stamp, compiler), LIBRARY);
+    return existsSync(path) ? path : undefined;
+  }
+  const names = await readdir(cacheFolder()).catch(() => []);
+  const name = names.sort().find((entry) => entry.startsWith(`${stamp}-`));
+  return name === undefined ? undefined : join(cacheFolder(), name, LIBRARY);
+}
+
+async function build(compiler: Compiler, stamp: string): Promise<string> {
+  const cache = cacheFolder();
+  const final = join(cache, folderName(stamp, compiler));
+  const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await removeAbandoned(cache);
+    const sources = (await sourceFiles()).filter((file) => file.endsWith('.cc'));
+    const objects = join(folder, 'objects');
+    await mkdir(objects);
+    await compile(compiler, sources, [nodeApiHeaders()], objects, join(folder, LIBRARY));
+    await rm(objects, { recursive: true });
+    await rename(folder, final);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    const code = systemCode(error);
+    if (existsSync(join(final, LIBRARY))) return join(final, LIBRARY);
+    if (code === undefined || error instanceof UserError) throw error;
+    throw new UserError(
+      'engine',
+      `cannot build the native engine in ${cache} (${code})`,
+      'Make room or give yourself write permission there, or set XDG_CACHE_HOME to another folder.',
+      { cause: error },
+    );
+  }
+  return join(final, LIBRARY);
+}
+
+/** Folders that a killed build left behind. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(BUILDING)) continue;
+    const path = join(cache, name);
+    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (age > HOUR) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function nodeApiHeaders(): string {
+  const require = createRequire(import.meta.url);
+  return join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+}
+
+/** Every C++ file of native/, in a fixed order. */
+async function sourceFiles(): Promise<string[]> {
+  const folder = join(packageRoot, 'native');
+  const names = await readdir(folder, { recursive: true });
+  return names
+    .filter((name) => /\.(cc|h)$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** Names what a build depends on besides the compiler: sources, flags and the processor's features. */
+async function sourceStamp(): Promise<string> {
+  const hash = createHash('sha256');
+  hash.update([process.platform, process.arch, processorFeatures(), ...COMPILE_FLAGS].join('\0'));
+  for (const file of await sourceFiles()) hash.update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function folderName(stamp: string, compiler: Compiler): string {
+  return `${stamp}-${createHash('sha256').update(compiler.version).digest('hex').slice(0, 8)}`;
+}
+
+/** The instruction sets of this processor on Linux, its name elsewhere. */
+function processorFeatures(): string {
+  if (process.platform === 'linux') {
+    const features = /^(flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+    if (features !== null) return features[0];
+  }
+  return cpus()[0]?.model ?? '';
+}

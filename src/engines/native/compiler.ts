@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { systemCode, UserError } from '../../util/errors.js';
+
+const run = promisify(execFile);
+
+/** How every file of native/ is compiled. */
+export const COMPILE_FLAGS = [
+  '-std=c++17',
+  '-O3',
+  '-march=native',
+  '-ffp-contract=fast',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-pthread',
+] as const;
+
+const LINK_FLAGS = [
+  '-shared',
+  '-pthread',
+  ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
+];
+
+export interface Compiler {
+  readonly command: string;
+  /** First line of `--version`. */
+  readonly version: string;
+}
+
+/** The first of $CXX, c++, g++ and clang++ that runs; undefined if none does. */
+export async function findCompiler(
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Compiler | undefined> {
+  for (const command of [environment.CXX, 'c++', 'g++', 'clang++']) {
+    if (command === undefined || command === '') continue;
+    try {
+      const { stdout } = await run(command, ['--version'], { env: environment });
+      return { command, version: stdout.split('\n')[0]!.trim() };
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Compiles and links `sources` into the shared library `output`, one compiler a core; objects go to `folder`.
+ * Throws a UserError (engine) with the compiler's first complaint.
+ */
+export async function compile(
+  compiler: Compiler,
+  sources: readonly string[],
+  includes: readonly string[],
+  folder: string,
+  output: string,
+): Promise<void> {
+  const objects = sources.map((source, index) => join(folder, `${index}-${basename(source)}.o`));
+  const queue = sources.map((source, index) => ({ source, object: objects[index]! }));
+  const worker = async () => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      const include = includes.map((path) => `-I${path}`);
+      await invoke(compiler, [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  await invoke(compiler, [...LINK_FLAGS, ...objects, '-o', output]);
+}
+
+async function invoke(compiler: Compiler, parameters: readonly string[]): Promise<void> {
+  try {
+    await run(compiler.command, parameters, { maxBuffer: 64 * 2 ** 20 });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+    const complaint =
+      output.split('\n').find((line) => /error/i.test(line)) ?? systemCode(error) ?? String(error);
+    throw new UserError(
+      'engine',
+      `${compiler.command} cannot compile the native engine: ${complaint.trim()}`,
+      'Set CXX to GCC 9 or Clang 10, or newer, or use --engine tensorflow.',
+      { cause: error },
+    );
+  }
+}

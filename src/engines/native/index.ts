@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os';
+import type { Network } from '../../networks/network.js';
+import { UserError } from '../../util/errors.js';
+import { silent } from '../../util/reporter.js';
+import type { Engine, EngineOptions, ModelOptions } from '../engine.js';
+import type { NativeBinding, NativeHandle } from './binding.js';
+import type { BuildOptions } from './build.js';
+import { loadNative } from './loader.js';
+import { NativeModel } from './model.js';
+
+export { NativeModel, type ProfileEntry } from './model.js';
+
+/** The engine of native/, on the CPU. */
+export class NativeEngine implements Engine {
+  readonly name = 'native';
+  readonly device = 'cpu';
+  readonly description: string;
+  readonly #binding: NativeBinding;
+  readonly #pool: NativeHandle;
+
+  constructor(binding: NativeBinding, threads: number) {
+    this.#binding = binding;
+    this.#pool = binding.createPool(threads);
+    this.description = `native engine on CPU (${binding.instructions}), ${threads} thread${threads === 1 ? '' : 's'}`;
+  }
+
+  /** A model with all tensors 0 until its state is imported. */
+  async createModel(network: Network, options: ModelOptions): Promise<NativeModel> {
+    if (options.precision === 'bfloat16') {
+      throw new UserError(
+        'engine',
+        'bfloat16 would be slower than float32 on this processor, which has no bfloat16 dot product',
+        'Use precision float32.',
+      );
+    }
+    return new NativeModel(this.#binding, this.#pool, network, options);
+  }
+
+  async dispose(): Promise<void> {
+    this.#binding.releasePool(this.#pool);
+  }
+}
+
+/**
+ * Loads the native engine, compiling it first where that has not been done on this machine. All cores by
+ * default; the results do not depend on the number of threads. Throws a UserError (engine) without a compiler.
+ */
+export async function createNativeEngine(options: EngineOptions): Promise<NativeEngine> {
+  if (options.device === 'gpu') {
+    throw new UserError(
+      'engine',
+      'the native engine runs on the CPU only',
+      'Use --device cpu, or --engine tensorflow.',
+    );
+  }
+  return new NativeEngine(await loadNative(options), options.threads ?? availableParallelism());
+}
+
+/** The machine's single-precision multiply-add peak on `threads` threads, in FLOP/s, whatever the engine. */
+export async function measurePeak(
+  threads: number,
+  options: BuildOptions = { setup: true, reporter: silent },
+): Promise<number> {
+  const binding = await loadNative(options);
+  return binding.measurePeak(threads);
+}

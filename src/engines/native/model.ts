@@ -1,0 +1,98 @@
+import type { Network } from '../../networks/network.js';
+import { elementCount, isTrainable, type Parameter, parameters } from '../../networks/parameters.js';
+import { key, PURPOSE } from '../../util/random.js';
+import type { Tensor } from '../../util/tensor.js';
+import type { Batch, Model, ModelOptions, ModelState, TrainResult, TrainStep } from '../engine.js';
+import type { NativeBinding, NativeHandle } from './binding.js';
+import { flatDescription } from './description.js';
+
+/** Time of one pass of one stage, summed over its layers and over the steps since the last profile. */
+export interface ProfileEntry {
+  /** `conv0`, `denseblock1`, `transition1`, …, `classifier`. */
+  readonly stage: string;
+  /** Kind of layer and direction, for example `3x3 backward`. */
+  readonly pass: string;
+  readonly seconds: number;
+  /** Floating-point operations of the definition, two a multiply-add; 0 for a pass without products. */
+  readonly operations: number;
+}
+
+/** A network on the CPU. Its tensors lie in one array, in the order of `parameters(network)`. */
+export class NativeModel implements Model {
+  readonly #binding: NativeBinding;
+  readonly #handle: NativeHandle;
+  readonly #options: ModelOptions;
+  readonly #parameters: readonly Parameter[];
+  readonly #classes: number;
+  readonly #imageSize: number;
+  readonly #size: number;
+
+  constructor(binding: NativeBinding, pool: NativeHandle, network: Network, options: ModelOptions) {
+    this.#binding = binding;
+    this.#options = options;
+    this.#parameters = parameters(network);
+    this.#classes = network.classes;
+    this.#imageSize = network.input.channels * network.input.height * network.input.width;
+    this.#handle = binding.createModel(pool, flatDescription(network), options.memoryEfficient);
+    this.#size = binding.parameterCount(this.#handle);
+    const expected = this.#parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+    if (this.#size !== expected) throw new Error(`native model has ${this.#size} values, not ${expected}`);
+  }
+
+  async train({ images, labels }: Batch, { learningRate, step }: TrainStep): Promise<TrainResult> {
+    const { momentum, weightDecay, nesterov } = this.#options.optimizer;
+    const optimizer = Float64Array.of(learningRate, momentum, weightDecay, Number(nesterov));
+    const masks = Uint32Array.from(key(this.#options.seed, PURPOSE.dropout, step));
+    return this.#binding.train(this.#handle, images, labels, optimizer, masks);
+  }
+
+  async predict(images: Float32Array): Promise<Float32Array> {
+    const logits = new Float32Array((images.length / this.#imageSize) * this.#classes);
+    await this.#binding.predict(this.#handle, images, logits);
+    return logits;
+  }
+
+  async exportState(): Promise<ModelState> {
+    const values = new Float32Array(this.#size);
+    const velocities = new Float32Array(this.#size);
+    this.#binding.readState(this.#handle, values, velocities);
+    const weights = new Map<string, Tensor>();
+    const momentum = new Map<string, Tensor>();
+    for (const { parameter, begin, end } of this.#ranges()) {
+      const { name, shape } = parameter;
+      weights.set(name, { shape, data: values.slice(begin, end) });
+      if (isTrainable(parameter)) momentum.set(name, { shape, data: velocities.slice(begin, end) });
+    }
+    return { weights, momentum };
+  }
+
+  async importState({ weights, momentum }: ModelState): Promise<void> {
+    const values = new Float32Array(this.#size);
+    const velocities = new Float32Array(this.#size);
+    for (const { parameter, begin } of this.#ranges()) {
+      values.set(weights.get(parameter.name)!.data, begin);
+      if (isTrainable(parameter)) velocities.set(momentum.get(parameter.name)!.data, begin);
+    }
+    this.#binding.writeState(this.#handle, values, velocities);
+  }
+
+  /** Where the time went since the last call, for training steps. */
+  profile(): ProfileEntry[] {
+    return this.#binding
+      .takeProfile(this.#handle)
+      .map(([stage, pass, seconds, operations]) => ({ stage, pass, seconds, operations }));
+  }
+
+  async dispose(): Promise<void> {
+    this.#binding.releaseModel(this.#handle);
+  }
+
+  *#ranges(): Generator<{ parameter: Parameter; begin: number; end: number }> {
+    let begin = 0;
+    for (const parameter of this.#parameters) {
+      const end = begin + elementCount(parameter.shape);
+      yield { parameter, begin, end };
+      begin = end;
+    }
+  }
+}
