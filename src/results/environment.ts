@@ -38,7 +38,7 @@ export async function captureEnvironment(
 }
 
 /** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
-async function gitState(): Promise<Environment['git']> {
+export async function gitState(): Promise<Environment['git']> {
   const git = async (...args: string[]) =>
     (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
   try {
