@@ -79,19 +79,22 @@ function basePath(path: string, base: unknown): string | undefined {
   );
 }
 
-/** Parses a config. JSON is read as YAML 1.2, which contains it. */
+/** Parses a config. YAML's parser reads both kinds, since it says where a fault is; JSON must be JSON too. */
 async function readConfig(path: string): Promise<PlainObject> {
   const text = await readText(path);
+  const kind = extname(path) === '.json' ? 'JSON' : 'YAML';
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const schema = kind === 'JSON' ? 'json' : 'core';
+  const document = parseDocument(text, { schema, lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
-  if (error) {
-    const found = (extname(path) === '.json' && jsonError(text)) || { ...error, offset: error.pos[0] };
+  const found =
+    kind === 'JSON' ? jsonError(text, error?.pos[0]) : error && { ...error, offset: error.pos[0] };
+  if (found) {
     const { line, col } = lines.linePos(found.offset);
     throw new UserError(
       'usage',
       `${displayPath(path)}:${line}:${col}: ${found.message}`,
-      `Mend the ${extname(path) === '.json' ? 'JSON' : 'YAML'} at line ${line}, column ${col}.`,
+      `Mend the ${kind} at line ${line}, column ${col}.`,
     );
   }
   const values = toPlain(path, document);
@@ -122,14 +125,17 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** What JSON.parse says of a text that is not JSON, if it says where; clearer to people who write JSON. */
-function jsonError(text: string): { message: string; offset: number } | undefined {
+/** What JSON.parse says of a text that is not JSON. It does not always say where; `offset` is the next best place. */
+function jsonError(text: string, offset = 0): { message: string; offset: number } | undefined {
   try {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    const found = /^(.*) in JSON at position (\d+)/s.exec((error as Error).message);
-    return found ? { message: found[1]!, offset: Number(found[2]) } : undefined;
+    const [, message, position] = /^(.*?)(?: in JSON at position (\d+).*)?$/s.exec((error as Error).message)!;
+    return {
+      message: message!.replaceAll(/\s+/g, ' '),
+      offset: position === undefined ? offset : Number(position),
+    };
   }
 }
 

@@ -39,8 +39,7 @@ export const NO_PROGRESS: Progress = {
 const MOMENTUM = 'momentum.';
 const PROGRESS = 'densenet.progress';
 
-const NO_CHECKPOINT =
-  'A run can be resumed once its first checkpoint is written. Start it again with train --config.';
+const NO_CHECKPOINT = 'The run was stopped before it began. Start it again with train --config.';
 
 /**
  * Writes a checkpoint as one safetensors file: weights under their names, the optimiser's momentum under

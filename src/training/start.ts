@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
-import { captureEnvironment, type Environment } from '../results/environment.js';
+import { captureEnvironment, type Environment, type RunEnvironment } from '../results/environment.js';
 import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { initialState, loadCheckpoint, loadWeights, NO_PROGRESS } from './checkpoint.js';
 import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
@@ -23,13 +23,6 @@ export interface Finished {
   readonly folder: RunFolder;
   readonly experiment: Experiment;
   readonly result: RunResult;
-}
-
-/** environment.json. */
-interface RunEnvironment extends Environment {
-  readonly init?: string;
-  /** One entry for each time the run was resumed. */
-  readonly resumed: readonly Environment[];
 }
 
 /** Trains an experiment from its beginning, in a new run folder. */

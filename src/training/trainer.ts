@@ -46,10 +46,11 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
  * checkpoint stays.
  */
 export async function train(run: TrainingRun): Promise<RunResult> {
-  run.reporter.line(`Run folder: ${run.folder.path}`);
   await run.model.importState(run.start.state);
   const trainer = new Trainer(run);
+  await trainer.save(run.start.state);
   await trainer.writeResult('running');
+  run.reporter.line(`Run folder: ${run.folder.path}`);
   try {
     await trainer.run();
   } catch (error) {

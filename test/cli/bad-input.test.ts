@@ -1,11 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { networkOf } from '../../src/training/open.js';
-import { run, temporaryFolder } from './program.js';
+import { run } from './program.js';
 
 /** Arguments, exit code, what the first line must say, what the second must offer. */
 type Case = readonly [args: string[], code: number, says: RegExp, offers: RegExp];
@@ -15,7 +16,7 @@ const SMOKE = '--config=smoke-fashion-mnist-mini';
 const CASES: Case[] = [
   [['train'], 2, /needs --config or --resume/, /quickstart/],
   [['train', '--config=quikstart'], 2, /quikstart/, /quickstart/],
-  [['train', SMOKE, '--set=training.epoch=3'], 2, /training\.epoch/, /training\.epochs/],
+  [['train', SMOKE, '--set=training.epoch=3'], 2, /training\.epoch/, /Did you mean 'epochs'/],
   [['train', SMOKE, '--set=network.depth=41'], 2, /41/, /40.*46/],
   [['train', SMOKE, '--set=network.compression=1.5'], 2, /network\.compression/, /0.*1/],
   [
@@ -29,8 +30,8 @@ const CASES: Case[] = [
   [['train', SMOKE, '--init=short.safetensors'], 3, /short\.safetensors/, /write or download/],
   [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
-  [['train', '--config=broken.json'], 2, /broken\.json.*line 2/, /./],
-  [['train', '--config=broken.yaml'], 2, /broken\.yaml.*line 2/, /./],
+  [['train', '--config=broken.json'], 2, /broken\.json:2:13: /, /Mend the JSON at line 2/],
+  [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
   [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
   [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
 ];
@@ -39,7 +40,7 @@ describe('bad input gets one clear line and what to do', () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
+    folder = await mkdtemp(join(tmpdir(), 'densenet-test-'));
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'broken.json'), '{\n  "network": }');
     await writeFile(join(folder, 'broken.yaml'), 'network:\n  depth: [1');
@@ -47,6 +48,8 @@ describe('bad input gets one clear line and what to do', () => {
     const other = networkOf(await loadExperiment('smoke-cifar100'));
     await writeFile(join(folder, 'other.safetensors'), weightsFile(other, initialValues(other, 1)));
   });
+
+  afterAll(() => rm(folder, { recursive: true }));
 
   test.each(CASES)('%j exits %i', async (args, code, says, offers) => {
     const { code: exit, stderr } = await run(folder, args);
@@ -61,7 +64,7 @@ describe('bad input gets one clear line and what to do', () => {
   test('unknown commands, options and choices exit 2 and name the nearest', async () => {
     for (const [args, nearest] of [
       [['trian'], /Did you mean train/],
-      [['train', '--confg=quickstart'], /Did you mean --config/],
+      [['train', '--confg', 'quickstart'], /Did you mean --config/],
       [['train', '--engine=cuda'], /auto, native, tensorflow/],
       [['train', '--seed=-1'], /whole number/],
     ] as const) {

@@ -93,6 +93,18 @@ describe('train', () => {
     expect(await bits(await onlyRun(folder))).not.toEqual(await bits(await uninterrupted()));
   });
 
+  test('killed in its first step, it resumes to the same bits', async () => {
+    const folder = await temporaryFolder();
+    const running = start(folder, SMALL);
+    await running.seen(/Run folder/);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    expect((await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native'])).code).toBe(
+      0,
+    );
+    expect(await bits(await onlyRun(folder))).toEqual(await bits(await uninterrupted()));
+  });
+
   test('killed in the middle of an epoch, it resumes to the same bits', async () => {
     const folder = await temporaryFolder();
     const running = start(folder, SMALL);
