@@ -1,0 +1,97 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { Engine } from '../engines/engine.js';
+import type { BuildOptions } from '../engines/native/build.js';
+import { multiplyAdds, parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+import { gitState } from '../results/environment.js';
+import { packageVersion } from '../util/package.js';
+import { peakFlops } from './instruments.js';
+import { type Measurement, type MeasureOptions, measure } from './measure.js';
+import { type Summary, summarize } from './statistics.js';
+
+/** What `densenet bench --json` prints. */
+export interface BenchReport {
+  readonly network: string;
+  readonly parameters: number;
+  /** Of one image, forward. */
+  readonly multiplyAdds: number;
+  readonly mode: MeasureOptions['mode'];
+  readonly batch: number;
+  readonly memoryEfficient: boolean;
+  readonly precision: MeasureOptions['precision'];
+  readonly engine: { readonly name: string; readonly device: string; readonly description: string };
+  readonly threads: number;
+  readonly stepMilliseconds: Summary;
+  /** Every measured step, in order, in milliseconds. */
+  readonly times: readonly number[];
+  /** From the median step, as all that follows. */
+  readonly imagesPerSecond: number;
+  /** 2 FLOPs a multiply-add; a training step counts as three forward passes. */
+  readonly flopsPerSecond: number;
+  /** Measured multiply-add peak of the processor on these threads; none on a GPU. */
+  readonly peakFlopsPerSecond: number | undefined;
+  readonly shareOfPeak: number | undefined;
+  /** Largest resident memory. */
+  readonly peakRssBytes: number;
+  readonly profile: Measurement['profile'];
+  readonly machine: Machine;
+  readonly versions: Versions;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly platform: string;
+}
+
+interface Versions {
+  readonly densenet: string;
+  readonly node: string;
+  readonly git: Awaited<ReturnType<typeof gitState>>;
+}
+
+export function machine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
+
+/** Measures a network on an engine, and the peak of the machine beside it. */
+export async function benchmark(
+  engine: Engine,
+  network: Network,
+  options: MeasureOptions & BuildOptions & { readonly threads?: number | undefined },
+): Promise<BenchReport> {
+  const threads = options.threads ?? availableParallelism();
+  const { times, peakMemoryBytes, profile } = await measure(engine, network, options);
+  const peak = engine.device === 'cpu' ? await peakFlops(threads, options) : undefined;
+  const step = summarize(times);
+  const imagesPerSecond = (1000 * options.batch) / step.median;
+  const passes = options.mode === 'train' ? 3 : 1;
+  const flopsPerSecond = 2 * multiplyAdds(network) * passes * imagesPerSecond;
+  return {
+    network: network.title,
+    parameters: parameterCount(network),
+    multiplyAdds: multiplyAdds(network),
+    mode: options.mode,
+    batch: options.batch,
+    memoryEfficient: options.memoryEfficient,
+    precision: options.precision,
+    engine: { name: engine.name, device: engine.device, description: engine.description },
+    threads,
+    stepMilliseconds: step,
+    times,
+    imagesPerSecond,
+    flopsPerSecond,
+    peakFlopsPerSecond: peak,
+    shareOfPeak: peak === undefined ? undefined : flopsPerSecond / peak,
+    peakRssBytes: peakMemoryBytes,
+    profile,
+    machine: machine(),
+    versions: { densenet: packageVersion, node: process.version, git: await gitState() },
+  };
+}

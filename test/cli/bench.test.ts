@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import type { BenchReport } from '../../src/bench/report.js';
+import { run, temporaryFolder } from './program.js';
+
+const SMALL = ['--depth', '10', '--growth-rate', '4', '--batch', '8', '--steps', '3', '--engine', 'native'];
+
+async function bench(...args: string[]) {
+  return run(await temporaryFolder(), ['bench', ...SMALL, ...args]);
+}
+
+describe('densenet bench', () => {
+  test.each(['train', 'predict'] as const)('%s: the figures follow from the steps', async (mode) => {
+    const { code, stdout } = await bench('--json', '--mode', mode);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout) as BenchReport;
+    expect(report).toMatchObject({
+      network: 'DenseNet-BC (L=10, k=4)',
+      mode,
+      batch: 8,
+      precision: 'float32',
+    });
+    const { median, min, max, n } = report.stepMilliseconds;
+    expect([...report.times].sort((a, b) => a - b)).toEqual([min, median, max]);
+    expect(n).toBe(3);
+    expect(report.imagesPerSecond).toBeCloseTo(8000 / median, 6);
+    const flops = 2 * report.multiplyAdds * (mode === 'train' ? 3 : 1) * report.imagesPerSecond;
+    expect(report.flopsPerSecond / flops).toBeCloseTo(1, 9);
+    expect(report.shareOfPeak! * report.peakFlopsPerSecond!).toBeCloseTo(report.flopsPerSecond, -2);
+    expect(report.shareOfPeak).toBeLessThan(1);
+    expect(report.peakRssBytes).toBeGreaterThan(30e6);
+  });
+
+  test('--profile shares out the time of the steps', async () => {
+    const { code, stdout } = await bench('--json', '--profile');
+    expect(code).toBe(0);
+    const { profile, times } = JSON.parse(stdout) as BenchReport;
+    const seconds = profile!.reduce((sum, entry) => sum + entry.seconds, 0);
+    const measured = times.reduce((sum, time) => sum + time / 1000, 0);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(measured);
+    expect(new Set(profile!.map(({ stage }) => stage))).toContain('denseblock3');
+  });
+
+  test('prints for people, with the profile as a table', async () => {
+    const { code, stdout } = await bench('--profile', '--memory-efficient');
+    expect(code).toBe(0);
+    expect(stdout).toContain('training, batch 8, float32, memory-efficient, native engine on CPU');
+    expect(stdout).toMatch(/images per second {2}[\d.]+\nstep +[\d.]+ ms, the median of 3/);
+    expect(stdout).toMatch(/speed +[\d.]+ GFLOP\/s, [\d.]+ % of the measured peak of \d+/);
+    expect(stdout).toMatch(/denseblock1 +1x1 forward +[\d.]+ +[\d.]+ % +[\d.]+ +\d+ %/);
+  });
+
+  test.each([
+    [['--input', '3x32'], 'Give channels, height and width: 3x32x32.'],
+    [['--depth', '11'], 'Use 10 or 16.'],
+    [['--config', 'quickstart'], "cannot be used with option '--config <config>'"],
+    [['--profile', '--mode', 'predict'], 'only training steps can be profiled'],
+    [['--mode', 'learn'], 'Allowed choices are train, predict.'],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await bench(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
