@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemCode } from '../util/errors.js';
 import type { DataFile, DatasetDefinition } from './dataset.js';
 import { fingerprint } from './digest.js';
+import { explainDiskErrors } from './disk-error.js';
 import { datasetFolder } from './folder.js';
 import { type ManifestEntry, readManifest } from './manifest.js';
 
@@ -41,13 +42,20 @@ export async function checkDefinition(
   options: CheckOptions = {},
 ): Promise<DatasetCheck> {
   const own = datasetFolder(definition, folder);
-  const manifest = await readManifest(definition, own);
-  const files: FileCheck[] = [];
-  for (const file of definition.files) {
-    files.push(await checkFile(file, join(own, file.name), manifest?.get(file.name), options));
-  }
-  const recorded = manifest !== undefined;
-  return { folder: own, recorded, whole: recorded && files.every((file) => file.status === 'whole'), files };
+  return explainDiskErrors(own, async () => {
+    const manifest = await readManifest(definition, own);
+    const files: FileCheck[] = [];
+    for (const file of definition.files) {
+      files.push(await checkFile(file, join(own, file.name), manifest?.get(file.name), options));
+    }
+    const recorded = manifest !== undefined;
+    return {
+      folder: own,
+      recorded,
+      whole: recorded && files.every((file) => file.status === 'whole'),
+      files,
+    };
+  });
 }
 
 async function checkFile(
@@ -89,15 +97,17 @@ export async function definitionStatus(
   folder: string,
 ): Promise<DatasetStatus> {
   const own = datasetFolder(definition, folder);
-  const sizes = await Promise.all(definition.files.map((file) => sizeOf(join(own, file.name))));
-  const manifest = await readManifest(definition, own);
-  const complete = definition.files.every((file, i) => sizes[i] === file.bytes);
-  return {
-    folder: own,
-    present: manifest !== undefined && complete,
-    bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
-    manifest: complete ? manifest : undefined,
-  };
+  return explainDiskErrors(own, async () => {
+    const sizes = await Promise.all(definition.files.map((file) => sizeOf(join(own, file.name))));
+    const manifest = await readManifest(definition, own);
+    const complete = definition.files.every((file, i) => sizes[i] === file.bytes);
+    return {
+      folder: own,
+      present: manifest !== undefined && complete,
+      bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+      manifest: complete ? manifest : undefined,
+    };
+  });
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,22 +1,41 @@
 import { systemCode, UserError } from '../util/errors.js';
 
-const PROBLEMS: Readonly<Record<string, string>> = {
+const WRITING: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'files there may not be that large',
+  EROFS: 'it is read-only',
+};
+
+const USING: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
   EPERM: 'no permission',
-  EROFS: 'it is read-only',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'a part of the path is a file',
+  EISDIR: 'there is a folder where a file should be',
+  ENOTEMPTY: 'there is a folder where a file should be',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
   EIO: 'the disk reports an input/output error',
 };
 
-/** Turns what the disk refuses while `folder` is filled into a `UserError`; returns other errors as they are. */
-export function diskError(error: unknown, folder: string): unknown {
-  const problem = PROBLEMS[systemCode(error) ?? ''];
-  if (problem === undefined) return error;
+/** Does `work` on the files of `folder`; what the disk refuses becomes a `UserError`. */
+export async function explainDiskErrors<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explained(error, folder);
+  }
+}
+
+function explained(error: unknown, folder: string): unknown {
+  const code = systemCode(error) ?? '';
+  const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
+  const message = WRITING[code]
+    ? `cannot write to ${folder}: ${WRITING[code]}`
+    : USING[code] && `cannot use ${path}: ${USING[code]}`;
+  if (!message) return error;
   const remedy =
-    'Make room or mend the folder and run the command again, or choose another with --data DIR or DENSENET_DATA.';
-  return new UserError('data', `cannot write to ${folder}: ${problem}`, remedy, { cause: error });
+    'Make room or mend it and run the command again, or choose another folder with --data DIR or DENSENET_DATA.';
+  return new UserError('data', message, remedy, { cause: error });
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { UserError } from '../util/errors.js';
 import { checkDefinition, type FileCheck } from './check.js';
 import type { DataFile, DatasetDefinition, SourceFile } from './dataset.js';
-import { diskError } from './disk-error.js';
+import { explainDiskErrors } from './disk-error.js';
 import { type DownloadSourceOptions, downloadSource } from './download-source.js';
 import { withFetchLock } from './fetch-lock.js';
 import { datasetFolder, isShipped } from './folder.js';
@@ -39,14 +39,12 @@ export async function fetchDefinition(
     throw new UserError('data', `${bad?.path} is ${bad?.status}`, remedy(definition));
   }
   const own = datasetFolder(definition, folder);
-  try {
+  const onWait = (owner: string) =>
+    reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
+  return explainDiskErrors(own, async () => {
     await mkdir(own, { recursive: true });
-    const onWait = (owner: string) =>
-      reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
-    return await withFetchLock(own, onWait, signal, () => complete(definition, own, options));
-  } catch (error) {
-    throw diskError(error, own);
-  }
+    return withFetchLock(own, onWait, signal, () => complete(definition, own, options));
+  });
 }
 
 async function complete(

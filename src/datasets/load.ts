@@ -2,6 +2,7 @@ import { UserError } from '../util/errors.js';
 import { definitionStatus } from './check.js';
 import { readCifar } from './cifar.js';
 import type { Dataset, DatasetDefinition, DatasetName, ImageSet } from './dataset.js';
+import { explainDiskErrors } from './disk-error.js';
 import { readFashionMnist } from './fashion-mnist.js';
 import { datasetFolder, isShipped } from './folder.js';
 import { FormatError } from './formats/format-error.js';
@@ -31,7 +32,8 @@ export async function loadDefinition(definition: DatasetDefinition, folder: stri
   const { present, manifest } = await definitionStatus(definition, folder);
   if (!present || manifest === undefined) throw notPresent(definition, folder);
   try {
-    const { train, test } = await readDataFiles(definition, folder);
+    const where = datasetFolder(definition, folder);
+    const { train, test } = await explainDiskErrors(where, () => readDataFiles(definition, folder));
     return { definition, train, test, digest: datasetDigest(definition, manifest) };
   } catch (error) {
     if (error instanceof FormatError) {

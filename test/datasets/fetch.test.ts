@@ -255,6 +255,15 @@ describe('a download', () => {
     expect(error.remedy).toContain('--data DIR');
   });
 
+  it('to a folder whose links lead in a circle says so', async () => {
+    const tiny = tinyFashion();
+    await mkdir(join(folder, tiny.definition.name));
+    const path = join(folder, tiny.definition.name, 'manifest.json');
+    await symlink(path, path);
+    expect((await failure(tiny)).message).toBe(`cannot use ${path}: its links lead in a circle`);
+    await expect(loadDefinition(tiny.definition, folder)).rejects.toThrow('its links lead in a circle');
+  });
+
   it('to a folder that cannot be made says so', async () => {
     const tiny = tinyFashion();
     await writeFile(join(folder, 'file'), '');
@@ -264,6 +273,12 @@ describe('a download', () => {
 });
 
 describe('an import', () => {
+  it('of a folder that has the name of a file says so', async () => {
+    await mkdir(join(folder, 'mine', 'train_32x32.mat'), { recursive: true });
+    const error = await failure(tinySvhn(), { from: join(folder, 'mine') });
+    expect(error.message).toContain('there is a folder where a file should be');
+  });
+
   it('of a folder without the files says what it looked for', async () => {
     await mkdir(join(folder, 'empty'));
     const from = join(folder, 'empty');
