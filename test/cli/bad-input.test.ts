@@ -30,7 +30,7 @@ const CASES: Case[] = [
   [['train', SMOKE, '--init=short.safetensors'], 3, /short\.safetensors/, /write or download/],
   [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
-  [['train', '--config=broken.json'], 2, /broken\.json:2:13: /, /Mend the JSON at line 2/],
+  [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
   [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
   [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
   [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
