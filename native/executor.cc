@@ -5,7 +5,7 @@ namespace densenet {
 namespace {
 
 constexpr size_t kAlignment = 16;  // floats
-constexpr size_t kFirstBlock = size_t{1} << 18;
+constexpr size_t kFirstBlock = size_t{1} << 19;  // a huge page
 constexpr int kSpins = 4000;
 
 inline void pause() {

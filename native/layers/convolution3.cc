@@ -10,12 +10,20 @@ constexpr int kTaps = 9;
 /** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
 constexpr int kPlaneFloats = 64 * 1024;
 
+/** Positions, in units of kVectors, that share a pass over one group's weights. */
+constexpr int kForwardPositions = 2, kBackwardPositions = 8;
+
 Split inputBlocks(int channels, int planeSize) {
   const int units = roundUp(channels, kTile) / kTile;
   return Split::into(units, std::max(1, kPlaneFloats / planeSize / kTile));
 }
 
 Split rowGroups(int rows) { return Split::into(rows, kRows); }
+
+/** The tile of an image's first pixel. */
+int firstTile(const FeatureMap& map, int image) {
+  return static_cast<int>(static_cast<int64_t>(image) * map.imagePixels() / kTile);
+}
 
 }  // namespace
 
@@ -86,19 +94,27 @@ void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, M
   for (int b = 0; b < blocks_.count; ++b) {
     const InputBlock block = inputBlock(b);
     loadPlanes(input, image, block, planes);
-    for (int at = 0; at < shape_.blocks; ++at) {
-      const int* offsets = shape_.offsets.data() + at * kVectors;
+    const bool last = b + 1 == blocks_.count;
+    const InputBlock next = inputBlock(last ? 0 : b + 1);
+    const int nextTile = firstTile(input, last ? image + 1 : image);
+    for (int at = 0; at < shape_.blocks; at += kForwardPositions) {
+      const int end = std::min(at + kForwardPositions, shape_.blocks);
+      for (int i = at; i < end; ++i)
+        prefetch(input.tile(nextTile + i) + (input_.first + next.start) * kTile, next.count * kTile);
       const float* weights = forwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
       for (int g = 0; g < groups.count; ++g) {
         float* to = outputs + size * groups.start(g);
         withRows(groups.size(g), [&](auto m) {
-          Block<m> sum;
-          if (b == 0)
-            clear(sum);
-          else
-            readAt(sum, to, shape_.size, offsets);
-          convolvePlanes(sum, block.count, weights, planes, shape_.size, shape_.stride, offsets);
-          writeAt(sum, to, shape_.size, offsets);
+          for (int i = at; i < end; ++i) {
+            const int* offsets = shape_.offsets.data() + i * kVectors;
+            Block<m> sum;
+            if (b == 0)
+              clear(sum);
+            else
+              readAt(sum, to, shape_.size, offsets);
+            convolvePlanes(sum, block.count, weights, planes, shape_.size, shape_.stride, offsets);
+            writeAt(sum, to, shape_.size, offsets);
+          }
         });
         weights += static_cast<size_t>(groups.size(g)) * block.count * kTaps;
       }
@@ -128,7 +144,7 @@ void Convolution3::loadPlanes(const FeatureMap& input, int image, InputBlock blo
     }
     float normalized[kTile];
     for (int c = 0; c < block.count; ++c) {
-      normalizeRows(from + c * kTile, 1, scale + c, shift + c, normalized);
+      normalizeRows(from + c * kTile, 1, scale + c, shift + c, normalized, 0);
       float* plane = planes + static_cast<size_t>(c) * shape_.size;
       for (int i = 0; i < length; ++i) plane[positions[i]] = normalized[lane + i];
     }
@@ -185,15 +201,23 @@ void Convolution3::backwardImage(const Pass& pass, const GradientTerms& terms, i
   for (int b = 0; b < blocks_.count; ++b) {
     const InputBlock block = inputBlock(b);
     const Split groups = rowGroups(block.count);
-    for (int at = 0; at < shape_.blocks; ++at) {
-      const int* offsets = shape_.offsets.data() + at * kVectors;
+    const int tile = firstTile(input, image);
+    for (int at = 0; at < shape_.blocks; at += kBackwardPositions) {
+      const int end = std::min(at + kBackwardPositions, shape_.blocks), channel = input_.first + block.start;
+      for (int i = at; i < end; ++i) {
+        prefetch(input.tile(tile + i) + channel * kTile, block.count * kTile);
+        prefetch<true>(input.gradientTile(tile + i) + channel * kTile, block.count * kTile);
+      }
       const float* weights = backwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
       for (int g = 0; g < groups.count; ++g) {
         withRows(groups.size(g), [&](auto m) {
-          Block<m> sum;
-          clear(sum);
-          convolvePlanes(sum, output_.count, weights, outputPlanes, shape_.size, shape_.stride, offsets);
-          writeAt(sum, inputPlanes + size * groups.start(g), shape_.size, offsets);
+          for (int i = at; i < end; ++i) {
+            const int* offsets = shape_.offsets.data() + i * kVectors;
+            Block<m> sum;
+            clear(sum);
+            convolvePlanes(sum, output_.count, weights, outputPlanes, shape_.size, shape_.stride, offsets);
+            writeAt(sum, inputPlanes + size * groups.start(g), shape_.size, offsets);
+          }
         });
         weights += static_cast<size_t>(groups.size(g)) * output_.count * kTaps;
       }
@@ -225,39 +249,58 @@ void Convolution3::loadOutputGradient(const Pass& pass, const GradientTerms& ter
 
 void Convolution3::storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
                                       NormVectors& sums) const {
+  const float *scales = norm_->scale() + block.start, *shifts = norm_->shift() + block.start;
+  const float* centers = norm_->center() + block.start;
+  Vec *gradientSums = sums.gradient.data() + block.start, *productSums = sums.product.data() + block.start;
+  const size_t size = static_cast<size_t>(shape_.size);
+  const bool aligned = shape_.aligned, first = firstReader_;
   forImage(input, image, [&](int tile, int lane, int pixel, int length) {
     const int* positions = shape_.positions.data() + pixel;
-    const TileMask valid(lane, lane + length);
-    for (int i = 0; i < block.count; ++i) {
-      const int c = block.start + i;
-      const float* plane = planes + static_cast<size_t>(i) * shape_.size;
-      const float* x = input.tile(tile) + (input_.first + c) * kTile;
-      float* to = input.gradientTile(tile) + (input_.first + c) * kTile;
-      const Vec scale = splat(norm_->scale()[c]), shift = splat(norm_->shift()[c]), center = splat(norm_->center()[c]);
-      float gathered[kTile] = {};
-      if (!shape_.aligned || length != kTile)
-        for (int j = 0; j < length; ++j) gathered[lane + j] = plane[positions[j]];
-      Vec sum = sums.gradient[c], product = sums.product[c];
+    const float* x = input.tile(tile) + (input_.first + block.start) * kTile;
+    float* to = input.gradientTile(tile) + (input_.first + block.start) * kTile;
+    if (length != kTile) {
+      storeLanes(x, to, lane, length, positions, block, planes, sums);
+      return;
+    }
+    float gathered[kTile];
+    for (int c = 0; c < block.count; ++c, x += kTile, to += kTile) {
+      const float* plane = planes + size * c;
+      if (!aligned)
+        for (int i = 0; i < kTile; ++i) gathered[i] = plane[positions[i]];
+      const Vec scale = splat(scales[c]), shift = splat(shifts[c]), center = splat(centers[c]);
+      Vec gradientSum = gradientSums[c], productSum = productSums[c];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        const bool direct = shape_.aligned && length == kTile;
-        const Vec incoming = load(direct ? plane + positions[v * kLanes] : gathered + v * kLanes);
-        const Vec pixels = load(x + v * kLanes);
-        const IntVec mask = (pixels * scale + shift > Vec{}) & valid.vectors[v];
-        const Vec g = keep(mask, incoming), scaled = g * scale;
-        if (length == kTile) {
-          store(to + v * kLanes, firstReader_ ? scaled : load(to + v * kLanes) + scaled);
-        } else {  // other lanes belong to another image, perhaps to another thread
-          for (int j = 0; j < kLanes; ++j)
-            if (valid.vectors[v][j]) to[v * kLanes + j] = firstReader_ ? scaled[j] : to[v * kLanes + j] + scaled[j];
-        }
-        sum += g;
-        product += keep(mask, g * (pixels - center));
+        const int at = v * kLanes;
+        const Vec incoming = load(aligned ? plane + positions[at] : gathered + at), pixels = load(x + at);
+        const Vec g = keep(pixels * scale + shift > Vec{}, incoming), scaled = g * scale;
+        store(to + at, first ? scaled : load(to + at) + scaled);
+        gradientSum += g;
+        productSum += g * (pixels - center);
       }
-      sums.gradient[c] = sum;
-      sums.product[c] = product;
+      gradientSums[c] = gradientSum;
+      productSums[c] = productSum;
     }
   });
+}
+
+/** The same for a tile that the image shares with another one, perhaps in the hands of another thread. */
+void Convolution3::storeLanes(const float* x, float* to, int lane, int length, const int* positions, InputBlock block,
+                              const float* planes, NormVectors& sums) const {
+  for (int i = 0; i < block.count; ++i, x += kTile, to += kTile) {
+    const int c = block.start + i;
+    const float scale = norm_->scale()[c], shift = norm_->shift()[c], center = norm_->center()[c];
+    float gradientSum = 0, productSum = 0;
+    for (int j = 0; j < length; ++j) {
+      const float pixel = x[lane + j];
+      const float g = pixel * scale + shift > 0 ? planes[static_cast<size_t>(i) * shape_.size + positions[j]] : 0;
+      to[lane + j] = firstReader_ ? g * scale : to[lane + j] + g * scale;
+      gradientSum += g;
+      productSum += g * (pixel - center);
+    }
+    sums.gradient[c][0] += gradientSum;
+    sums.product[c][0] += productSum;
+  }
 }
 
 void Convolution3::loadTransposed(const FeatureMap& input, int image, InputBlock block, float* transposed) const {

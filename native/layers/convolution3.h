@@ -40,6 +40,8 @@ class Convolution3 : public Layer {
   void loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes, float* row) const;
   void storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
                           NormVectors& sums) const;
+  void storeLanes(const float* x, float* to, int lane, int length, const int* positions, InputBlock block,
+                  const float* planes, NormVectors& sums) const;
   void addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
                           float* weightGradient) const;
   void reduceWeights(const Pass& pass, int tasks) const;

@@ -82,7 +82,8 @@ void Pointwise::forwardTiles(const Pass& pass, int first, int last, Scratch& scr
     for (int t = first; t < last; ++t) {
       const float* panel = input.tile(t) + (input_.first + start) * kTile;
       if (norm_) {
-        normalizeRows(panel, depth, norm_->scale() + start, norm_->shift() + start, normalized);
+        normalizeRows(panel, depth, norm_->scale() + start, norm_->shift() + start, normalized,
+                      static_cast<ptrdiff_t>(input.channels()) * kTile);
         panel = normalized;
       }
       const float* weights = forwardWeights_.data() + static_cast<size_t>(output_.count) * start;
@@ -96,6 +97,7 @@ void Pointwise::forwardTiles(const Pass& pass, int first, int last, Scratch& scr
             read(block, rows, kTile);
           multiplyPanel(block, depth, weights, panel);
           write(block, rows, kTile);
+          prefetch<true>(rows + static_cast<ptrdiff_t>(output.channels()) * kTile, m * kTile);
         });
         weights += groups.size(g) * depth;
         rows += groups.size(g) * kTile;
@@ -154,14 +156,30 @@ void Pointwise::backwardTiles(const Pass& pass, const GradientTerms& terms, int 
   const BackwardBlock block{input, first, last - first, gradient, transposed, normalized, weightGradient};
   const Split groups = rowGroups(input_.count);
   for (int g = 0; g < groups.count; ++g)
-    withRows(groups.size(g), [&](auto m) { backwardRows<m>(block, groups.start(g), sums); });
+    withRows(groups.size(g), [&](auto m) {
+      if (!norm_)
+        backwardRows<m, false, true>(block, groups.start(g), sums);
+      else if (options_.firstReader)
+        backwardRows<m, true, true>(block, groups.start(g), sums);
+      else
+        backwardRows<m, true, false>(block, groups.start(g), sums);
+    });
 }
 
-template <int M>
+template <int M, bool kNormalized, bool kFirst>
 void Pointwise::backwardRows(const BackwardBlock& b, int row, NormVectors& sums) const {
   const int outputs = output_.count, padded = paddedOutputs();
   const float* weights = backwardWeights_.data() + static_cast<size_t>(row) * outputs;
-  constexpr int kPixels = kBackwardTiles * kTile;
+  const float *scales = nullptr, *shifts = nullptr, *centers = nullptr;
+  Vec *gradientSums = nullptr, *productSums = nullptr;
+  if constexpr (kNormalized) {
+    scales = norm_->scale() + row;
+    shifts = norm_->shift() + row;
+    centers = norm_->center() + row;
+    gradientSums = sums.gradient.data() + row;
+    productSums = sums.product.data() + row;
+  }
+  constexpr int kPixels = kBackwardTiles * kTile, kAhead = 2 * kRows * kTile;
   for (int t = 0; t < b.tiles; ++t) {
     Block<M> product;
     clear(product);
@@ -169,29 +187,37 @@ void Pointwise::backwardRows(const BackwardBlock& b, int row, NormVectors& sums)
     const float* x = b.input.tile(b.tile + t) + (input_.first + row) * kTile;
     float* to = b.input.gradientTile(b.tile + t) + (input_.first + row) * kTile;
     float* normalized = b.normalized + t * kTile;
-    if (!norm_) {
-      write(product, to, kTile);
-      for (int m = 0; m < M; ++m)
-        for (int i = 0; i < kTile; ++i) normalized[m * kPixels + i] = x[m * kTile + i];
-      continue;
-    }
+    prefetch(x + kAhead, M * kTile);
+    prefetch<true>(to + kAhead, M * kTile);
+#pragma GCC unroll 16
     for (int m = 0; m < M; ++m) {
-      const int c = row + m;
-      const Vec scale = splat(norm_->scale()[c]), shift = splat(norm_->shift()[c]), center = splat(norm_->center()[c]);
-      Vec sum = sums.gradient[c], productSum = sums.product[c];
+      Vec scale{}, shift{}, center{}, gradientSum{}, productSum{};
+      if constexpr (kNormalized) {
+        scale = splat(scales[m]);
+        shift = splat(shifts[m]);
+        center = splat(centers[m]);
+        gradientSum = gradientSums[m];
+        productSum = productSums[m];
+      }
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
         const int at = m * kTile + v * kLanes;
-        const Vec pixels = load(x + at), y = pixels * scale + shift;
-        const IntVec mask = y > Vec{};
-        const Vec g = keep(mask, product.v[m][v]);
+        const Vec pixels = load(x + at);
+        if constexpr (!kNormalized) {
+          store(normalized + m * kPixels + v * kLanes, pixels);
+          store(to + at, product.v[m][v]);
+          continue;
+        }
+        const Vec y = pixels * scale + shift, g = keep(y > Vec{}, product.v[m][v]);
         store(normalized + m * kPixels + v * kLanes, relu(y));
-        store(to + at, options_.firstReader ? g * scale : load(to + at) + g * scale);
-        sum += g;
+        store(to + at, kFirst ? g * scale : load(to + at) + g * scale);
+        gradientSum += g;
         productSum += g * (pixels - center);
       }
-      sums.gradient[c] = sum;
-      sums.product[c] = productSum;
+      if constexpr (kNormalized) {
+        gradientSums[m] = gradientSum;
+        productSums[m] = productSum;
+      }
     }
   }
   const OuterShape shape{1, b.tiles * kTile, kPixels, 0, padded, 0};

@@ -32,7 +32,7 @@ class Pointwise : public Layer {
   void forwardTiles(const Pass& pass, int first, int last, Scratch& scratch) const;
   void backwardTiles(const Pass& pass, const GradientTerms& terms, int first, int last, float* weightGradient,
                      NormVectors& sums, Scratch& scratch) const;
-  template <int M>
+  template <int M, bool kNormalized, bool kFirst>
   void backwardRows(const BackwardBlock& block, int row, NormVectors& sums) const;
   void reduceWeights(const Pass& pass, int tasks) const;
   int paddedOutputs() const { return roundUp(output_.count, kLanes); }

@@ -9,9 +9,11 @@
 
 namespace densenet {
 
-/** Batch normalisation and ReLU: to[c] = max(0, scale[c]·from[c] + shift[c]). */
-inline void normalizeRows(const float* from, int channels, const float* scale, const float* shift, float* to) {
+/** Batch normalisation and ReLU: to[c] = max(0, scale[c]·from[c] + shift[c]). Fetches what lies `ahead` floats on. */
+inline void normalizeRows(const float* from, int channels, const float* scale, const float* shift, float* to,
+                          ptrdiff_t ahead) {
   for (int c = 0; c < channels; ++c, from += kTile, to += kTile) {
+    prefetch(from + ahead, kTile);
     const Vec a = splat(scale[c]), b = splat(shift[c]);
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) store(to + v * kLanes, relu(load(from + v * kLanes) * a + b));
