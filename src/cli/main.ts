@@ -6,7 +6,9 @@ import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
+import { runsCommand } from './runs.js';
 import { setupCommand } from './setup.js';
+import { tableCommand } from './tables.js';
 import { trainCommand } from './train.js';
 
 const EXAMPLES = `
@@ -31,6 +33,8 @@ function program(): Command {
     trainCommand(),
     evalCommand(),
     describeCommand(),
+    runsCommand(),
+    tableCommand(),
     dataCommand(),
     benchCommand(),
     doctorCommand(),

@@ -11,11 +11,21 @@ export interface Environment {
   readonly node: string;
   readonly platform: string;
   readonly host: string;
+  /** Process on that host: tells a run at work from one that was killed. */
+  readonly pid: number;
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly memoryBytes: number;
   readonly engine: { readonly name: string; readonly device: string; readonly description: string };
   readonly commandLine: readonly string[];
   readonly dataset: { readonly name: string; readonly digest: string };
+}
+
+/** environment.json of a run, with what happened to it since. */
+export interface RunEnvironment extends Environment {
+  /** Path of the weights that it began with (`--init`). */
+  readonly init?: string;
+  /** One entry for each time the run was resumed. */
+  readonly resumed: readonly Environment[];
 }
 
 export async function captureEnvironment(
@@ -29,6 +39,7 @@ export async function captureEnvironment(
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     host: hostname(),
+    pid: process.pid,
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length },
     memoryBytes: totalmem(),
     engine: { name: engine.name, device: engine.device, description: engine.description },

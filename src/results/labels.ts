@@ -32,7 +32,11 @@ export function methodName(network: DenseNetOptions): string {
  * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one. A run on a part of the
  * data or from given weights never is: `C10+ (first 500 images)`.
  */
-export function datasetLabel({ experiment, subset, init }: FinishedRun): string {
+export function datasetLabel({
+  experiment,
+  subset,
+  init,
+}: Pick<FinishedRun, 'experiment' | 'subset' | 'init'>): string {
   const { name, augmentation } = experiment.dataset;
   const both = augmentation.includes('shift') && augmentation.includes('mirror');
   const remarks = [

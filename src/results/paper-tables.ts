@@ -33,7 +33,8 @@ export function paperTable2(): Table2Row[] {
 /**
  * The records of `src/results/paper/<name>.csv`, all values as text. `table1`, `table2` and `table3` are the
  * paper's; `authors-code` is what its authors published beside it, `reproductions` what others measured with
- * DenseNets, `secondary` what the networks compared with them reach in their own sources.
+ * DenseNets, `secondary` what the networks compared with them reach in their own sources, and what other sources
+ * give for DenseNets that the paper does not have.
  */
 export function readTable(name: string): Record<string, string>[] {
   const path = join(packageRoot, 'src', 'results', 'paper', `${name}.csv`);

@@ -1,0 +1,120 @@
+import { Command } from 'commander';
+import { readEpochs } from '../results/epochs.js';
+import { findRunFolder } from '../results/run-folder.js';
+import { type RunRecord, readRunRecord, readRunRecords } from '../results/run-records.js';
+import {
+  comparison,
+  differenceSheet,
+  RUN_COLUMNS,
+  runRow,
+  runSheet,
+  sortRows,
+} from '../results/run-tables.js';
+import { type Sheet, sheetRecords } from '../results/sheet.js';
+import { UserError } from '../util/errors.js';
+import { addCommonOptions, type CommonOptions } from './options.js';
+import { addFormatOption, type OutputOptions, printTables } from './output.js';
+
+const EXAMPLES = `
+Examples:
+  densenet runs list --sort test_error
+  densenet runs list --sort -started --format csv
+  densenet runs show quickstart                       the newest run of an experiment
+  densenet runs compare quickstart cifar10-40-12 --sort seconds
+  densenet runs diff quickstart/20261124-101500-seed-1 quickstart/20261124-113000-seed-2
+
+A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
+running, finished, interrupted, diverged, failed, killed (it ended without saying so) or damaged.`;
+
+interface RunsOptions extends CommonOptions, OutputOptions {
+  readonly output: string;
+  readonly sort?: string;
+}
+
+export function runsCommand(): Command {
+  const sort = ['--sort <column>', 'sort by a column; -column for descending'] as const;
+  const command = new Command('runs')
+    .description('list, show and compare runs, also those that did not finish')
+    .addHelpText('after', EXAMPLES);
+  const add = (name: string, description: string) => {
+    const child = command
+      .command(name)
+      .description(description)
+      .option('--output <dir>', 'folder of results', 'results');
+    return addCommonOptions(addFormatOption(child));
+  };
+  add('list', 'all runs')
+    .option(...sort)
+    .action(runList);
+  add('show <run>', 'one run: config, environment, results, last epochs').action(runShow);
+  add('compare <run...>', 'runs side by side: where their configs differ, and what came out')
+    .option(...sort)
+    .action(runCompare);
+  add('diff <first> <second>', 'two runs: configs and results, and the second minus the first').action(
+    runDiff,
+  );
+  return command;
+}
+
+async function runList(options: RunsOptions): Promise<void> {
+  const all = (await readRunRecords(options.output)).map(runRow);
+  const rows = options.sort === undefined ? all : sortRows(all, RUN_COLUMNS, options.sort);
+  const sheet = runSheet(RUN_COLUMNS, rows);
+  printTables({ sheets: [sheet], columns: RUN_COLUMNS, records: rows }, options);
+}
+
+async function findRecord(reference: string, options: RunsOptions): Promise<RunRecord> {
+  return readRunRecord(await findRunFolder(options.output, reference));
+}
+
+async function runShow(reference: string, options: RunsOptions): Promise<void> {
+  const record = await findRecord(reference, options);
+  const { folder, status, experiment, environment, result, problem } = record;
+  const epochs = await readEpochs(folder);
+  const about: Sheet = {
+    columns: ['key', 'value'],
+    right: [],
+    rows: [
+      ['folder', folder.path],
+      ...flatten(runRow(record)),
+      ...flatten({ environment: { ...environment, resumed: environment?.resumed.length } }),
+      ...flatten({ config: experiment }),
+      ...flatten({ last_epoch: epochs.at(-1) }),
+    ],
+  };
+  const document = {
+    name: folder.name,
+    path: folder.path,
+    status,
+    problem,
+    result,
+    experiment,
+    environment,
+    epochs,
+  };
+  printTables({ sheets: [about], columns: about.columns, records: sheetRecords(about), document }, options);
+}
+
+/** Every value with its dotted path; lists count as one value. */
+function flatten(value: unknown, path = ''): string[][] {
+  if (value === undefined || value === '') return [];
+  if (typeof value !== 'object' || value === null) return [[path, `${value}`]];
+  if (Array.isArray(value)) return [[path, value.join(' ')]];
+  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path ? `${path}.${key}` : key));
+}
+
+async function runCompare(references: string[], options: RunsOptions): Promise<void> {
+  if (references.length < 2) {
+    throw new UserError('usage', 'compare needs two runs or more', 'List them with: densenet runs list');
+  }
+  const records = await Promise.all(references.map((reference) => findRecord(reference, options)));
+  const { columns, rows: unsorted } = comparison(records);
+  const rows = options.sort === undefined ? unsorted : sortRows(unsorted, columns, options.sort);
+  printTables({ sheets: [runSheet(columns, rows)], columns, records: rows }, options);
+}
+
+async function runDiff(first: string, second: string, options: RunsOptions): Promise<void> {
+  const [a, b] = [await findRecord(first, options), await findRecord(second, options)];
+  const sheet = differenceSheet(a, b);
+  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+}

@@ -1,0 +1,152 @@
+import { table1Networks } from './imagenet-networks.js';
+import { type Measurement, meanAndSpread } from './measurements.js';
+import { readTable } from './paper-tables.js';
+import { authorsCode, type Reference, secondarySources } from './references.js';
+import { type Sheet, type SheetRecord, signed } from './sheet.js';
+import type { TableOptions } from './table2.js';
+
+/** Columns of Table 3, as `secondary.csv` and `authors-code.csv` name them. */
+const METRICS = {
+  top1_single_crop: 'top-1 single crop',
+  top1_ten_crop: 'top-1 ten crops',
+  top5_single_crop: 'top-5 single crop',
+  top5_ten_crop: 'top-5 ten crops',
+} as const;
+type Metric = keyof typeof METRICS;
+const METRIC_KEYS = Object.keys(METRICS) as Metric[];
+
+/** A row of Table 3, or of what other sources give. Errors are percentages. */
+export interface Table3Row {
+  /** `DenseNet-121 (k=32)`. */
+  readonly model: string;
+  /** `paper`, or the source that the row stands for alone. */
+  readonly source: string;
+  readonly paper: Readonly<Partial<Record<Metric, number>>>;
+  readonly measured: Readonly<Partial<Record<Metric, Measurement>>>;
+  readonly authors: Readonly<Partial<Record<Metric, number>>>;
+  readonly secondary: Readonly<Partial<Record<Metric, number>>>;
+}
+
+/** DenseNet-264 (k=48): secondary sources give it errors that are not in the paper, so it is always listed apart. */
+const APART = 'DenseNet-264 (k=48)';
+
+/**
+ * Table 3 of the paper, validation errors on ImageNet. A training run gives the top-1 error of a single crop.
+ * What only secondary sources give follows in rows of its own: one always, the compared networks with references.
+ */
+export function table3(measured: readonly Measurement[], options: TableOptions = {}): Table3Row[] {
+  const networks = table1Networks();
+  const authors = options.references ? authorsCode().filter(({ dataset }) => dataset === 'ImageNet') : [];
+  const rows = readTable('table3').map((record): Table3Row => {
+    const { options: network } = networks.find(({ name }) => name === record.method)!;
+    const mine = measured.find(
+      ({ dataset, experiment: { network: n } }) =>
+        dataset === 'ImageNet' &&
+        n.growthRate === network.growthRate &&
+        n.bottleneck &&
+        n.compression === network.compression &&
+        n.blocks?.join() === network.blocks?.join(),
+    );
+    return {
+      model: `${record.method} (k=${record.growth_rate})`,
+      source: 'paper',
+      paper: Object.fromEntries(METRIC_KEYS.map((metric) => [metric, Number(record[metric])])),
+      measured: mine ? { top1_single_crop: mine } : {},
+      authors: byMetric(
+        authors.filter(
+          (r) => r.method === `DenseNet-BC (k=${network.growthRate})` && r.depth === network.depth,
+        ),
+      ),
+      secondary: {},
+    };
+  });
+  if (options.measuredOnly) return rows.filter((row) => Object.keys(row.measured).length > 0);
+  return [...rows, ...secondaryRows(options.references ?? false)];
+}
+
+function secondaryRows(references: boolean): Table3Row[] {
+  const groups = new Map<string, Reference[]>();
+  for (const reference of secondarySources()) {
+    const model = reference.method === APART ? APART : `${reference.method}-${reference.depth}`;
+    if (model === APART || references) groups.set(model, [...(groups.get(model) ?? []), reference]);
+  }
+  const empty = { paper: {}, measured: {}, authors: {} };
+  return [...groups]
+    .sort(([a], [b]) => Number(b === APART) - Number(a === APART))
+    .map(([model, list]) => ({ ...empty, model, source: list[0]!.source, secondary: byMetric(list) }));
+}
+
+function byMetric(references: readonly Reference[]): Partial<Record<Metric, number>> {
+  return Object.fromEntries(
+    METRIC_KEYS.flatMap((key) => {
+      const found = references.find(({ metric }) => metric === METRICS[key]);
+      return found ? [[key, found.error]] : [];
+    }),
+  );
+}
+
+/** The table for people; then what secondary sources give. */
+export function table3Sheets(rows: readonly Table3Row[], options: TableOptions = {}): Sheet[] {
+  const parts = ['paper', 'ours', 'diff.', ...(options.references ? ["authors' code"] : [])];
+  const columns = METRIC_KEYS.flatMap((metric) => parts.map((part) => `${METRICS[metric]} ${part}`));
+  const own = rows.filter(({ source }) => source === 'paper');
+  const apart = rows.filter(({ source }) => source !== 'paper');
+  const main: Sheet = {
+    title: 'Table 3: validation error on ImageNet (%)',
+    columns: ['model', ...columns],
+    right: columns,
+    rows: own.map((row) => [
+      row.model,
+      ...METRIC_KEYS.flatMap((metric) => {
+        const paper = row.paper[metric];
+        const measured = row.measured[metric];
+        const texts = [
+          paper?.toFixed(2) ?? '',
+          measured ? meanAndSpread(measured) : '',
+          measured && paper !== undefined ? signed(measured.mean - paper) : '',
+        ];
+        return options.references ? [...texts, row.authors[metric]?.toFixed(2) ?? ''] : texts;
+      }),
+    ]),
+  };
+  const secondary: Sheet = {
+    title: 'From secondary sources, not in the paper (%)',
+    columns: ['model', ...Object.values(METRICS), 'source'],
+    right: Object.values(METRICS),
+    rows: apart.map((row) => [
+      row.model,
+      ...METRIC_KEYS.map((metric) => row.secondary[metric]?.toFixed(2) ?? ''),
+      row.source,
+    ]),
+  };
+  return apart.length > 0 ? [main, secondary] : [main];
+}
+
+/** Columns of the table for programs: a number a cell. */
+export function table3Columns(options: TableOptions = {}): string[] {
+  const parts = ['paper', 'n', 'mean', 'sd', 'difference', ...(options.references ? ['authors_code'] : [])];
+  return ['model', 'source', ...METRIC_KEYS.flatMap((m) => [...parts, 'secondary'].map((p) => `${m}_${p}`))];
+}
+
+/** The rows under `table3Columns`. */
+export function table3Records(rows: readonly Table3Row[]): SheetRecord[] {
+  return rows.map(({ model, source, paper, measured, authors, secondary }) => ({
+    model,
+    source,
+    ...Object.fromEntries(
+      METRIC_KEYS.flatMap((metric) => {
+        const mine = measured[metric];
+        const difference = mine && paper[metric] !== undefined ? mine.mean - paper[metric] : undefined;
+        return Object.entries({
+          [`${metric}_paper`]: paper[metric]?.toFixed(2),
+          [`${metric}_n`]: mine?.n,
+          [`${metric}_mean`]: mine?.mean.toFixed(2),
+          [`${metric}_sd`]: mine?.sd?.toFixed(2),
+          [`${metric}_difference`]: difference?.toFixed(2),
+          [`${metric}_authors_code`]: authors[metric]?.toFixed(2),
+          [`${metric}_secondary`]: secondary[metric]?.toFixed(2),
+        });
+      }),
+    ),
+  }));
+}

@@ -1,0 +1,76 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { describe, expect, test } from 'vitest';
+import { makeRun } from '../results/make-run.js';
+import { run, temporaryFolder } from './program.js';
+
+async function someRuns() {
+  const folder = await temporaryFolder();
+  const results = join(folder, 'results');
+  const a = await makeRun(results, 'quickstart', { errors: [60, 12.5] });
+  const b = await makeRun(results, 'quickstart', { set: ['training.seed=2'], errors: [60, 11.25] });
+  const failed = await makeRun(results, 'smoke-cifar10', {
+    status: 'failed',
+    errors: [],
+    message: 'disk full',
+  });
+  return { folder, a, b, failed };
+}
+
+describe('runs', () => {
+  test('lists every run, sorted, also failed and damaged ones', async () => {
+    const { folder, a, b, failed } = await someRuns();
+    const damaged = await makeRun(join(folder, 'results'), 'smoke-svhn');
+    await writeFile(damaged.result, '{');
+    const { code, stdout } = await run(folder, ['runs', 'list', '--sort=test_error', '--format=csv']);
+    expect(code).toBe(0);
+    expect(parse(stdout, { columns: true })).toMatchObject([
+      { run: b.name, status: 'finished', test_error: '11.25' },
+      { run: a.name, status: 'finished', test_error: '12.5' },
+      { run: failed.name, status: 'failed', problem: 'disk full', test_error: '' },
+      { run: damaged.name, status: 'damaged', problem: expect.stringContaining('result.json') },
+    ]);
+    const text = await run(folder, ['runs', 'list']);
+    expect(text.stdout.split('\n')[1]).toMatch(/^quickstart\/.*finished .*DenseNet-BC \(k=12\).* 12\.50/);
+    expect(JSON.parse((await run(folder, ['runs', 'list', '--json'])).stdout)).toHaveLength(4);
+  });
+
+  test('shows one run, compares several, and the difference of two', async () => {
+    const { folder, a, b } = await someRuns();
+    const shown = await run(folder, ['runs', 'show', 'quickstart']);
+    expect(shown.stdout).toMatch(/^config\.training\.seed +2$/m);
+    const json = JSON.parse((await run(folder, ['runs', 'show', a.name, '--json'])).stdout);
+    expect(json).toMatchObject({ name: a.name, status: 'finished', epochs: [{ epoch: 1 }, { epoch: 2 }] });
+    const compared = await run(folder, [
+      'runs',
+      'compare',
+      a.name,
+      b.name,
+      '--sort=-test_error',
+      '--format=md',
+    ]);
+    expect(compared.stdout.split('\n').slice(2, 4)).toEqual([
+      expect.stringMatching(/^\| \S+-seed-1 \| 1 \| finished .* 12\.50 /),
+      expect.stringMatching(/^\| \S+-seed-2 \| 2 \| finished .* 11\.25 /),
+    ]);
+    const diff = await run(folder, ['runs', 'diff', a.name, b.name]);
+    expect(diff.stdout).toMatch(/^test_error +12\.50 +11\.25 +−1\.25$/m);
+  });
+
+  test('says what is wrong in one line', async () => {
+    const { folder, a } = await someRuns();
+    for (const [args, says] of [
+      [['list', '--sort=eror'], /no column 'eror'/],
+      [['show', 'nothing'], /no run 'nothing'/],
+      [['compare', a.name], /two runs or more/],
+    ] as const) {
+      const { code, stderr } = await run(folder, ['runs', ...args]);
+      expect(code).toBe(2);
+      expect(stderr.trim().split('\n')).toHaveLength(2);
+      expect(stderr).toMatch(says);
+    }
+    await rm(join(folder, 'results'), { recursive: true });
+    expect((await run(folder, ['runs', 'list'])).stdout.trim()).toBe('(nothing)');
+  });
+});

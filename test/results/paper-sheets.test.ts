@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import type { FinishedRun } from '../../src/results/finished-runs.js';
+import { measurements } from '../../src/results/measurements.js';
+import { paperRecipes } from '../../src/results/paper-recipe.js';
+import { type Sheet, sheetMarkdown } from '../../src/results/sheet.js';
+import { table1Sheet } from '../../src/results/table1.js';
+import { table2, table2Columns, table2Records, table2Sheets } from '../../src/results/table2.js';
+import { table3, table3Columns, table3Records, table3Sheets } from '../../src/results/table3.js';
+
+const recipes = await paperRecipes();
+let runs = 0;
+
+async function run(
+  config: string,
+  testError: number,
+  set: string[] = [],
+  subset?: number,
+): Promise<FinishedRun> {
+  const experiment = await loadExperiment(config, { set });
+  const name = `${experiment.name}/20261124-${String(++runs).padStart(6, '0')}-seed-1`;
+  return { name, experiment, parameters: 769_162, testError, subset, init: false };
+}
+
+function cell(sheet: Sheet, row: string, column: string, depth?: string): string | undefined {
+  const found = sheet.rows.find((r) => r[0] === row && (depth === undefined || r[1] === depth));
+  return found?.[sheet.columns.indexOf(column)];
+}
+
+describe('table 1', () => {
+  it('is derived from the networks, and as the paper prints it', () => {
+    const sheet = table1Sheet();
+    expect(sheet.columns).toEqual([
+      'layers',
+      'output size',
+      'DenseNet-121 (k=32)',
+      'DenseNet-169 (k=32)',
+      'DenseNet-201 (k=32)',
+      'DenseNet-264 (k=32)',
+    ]);
+    expect(cell(sheet, 'Dense Block (3)', 'DenseNet-264 (k=32)')).toBe('[1×1 conv, 3×3 conv] × 64');
+    expect(cell(sheet, 'Dense Block (4)', 'output size')).toBe('7×7');
+    expect(cell(sheet, 'Parameters', 'DenseNet-121 (k=32)')).toBe('7,978,856');
+  });
+
+  it("adds DenseNet-161 of the authors' code with references only", () => {
+    const sheet = table1Sheet({ references: true });
+    expect(cell(sheet, 'Parameters', "DenseNet-161 (k=48; authors' code)")).toBe('28,681,000');
+  });
+});
+
+describe('table 2', () => {
+  it('has all of the paper and nothing of ours where nothing was measured', () => {
+    const [sheet, ...others] = table2Sheets(table2([], recipes));
+    expect(others).toHaveLength(0);
+    expect(sheet!.rows).toHaveLength(21);
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ paper')).toBe('4.51');
+    expect(cell(sheet!, 'DenseNet-BC (k=40)', 'C10 paper')).toBe('');
+    const ours = sheet!.columns.flatMap((column, index) => (/ours|diff/.test(column) ? [index] : []));
+    expect(ours).toHaveLength(10);
+    expect(sheet!.rows.flatMap((row) => ours.map((index) => row[index])).join('')).toBe('');
+  });
+
+  it('puts mean, spread and difference beside the figure of the paper', async () => {
+    const measured = measurements([
+      await run('cifar10plus-bc-100-12', 4.5),
+      await run('cifar10plus-bc-100-12', 4.7, ['training.seed=2']),
+    ]);
+    const table = table2(measured, recipes);
+    const [sheet] = table2Sheets(table);
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ ours')).toBe('4.60 ± 0.14 (n=2)');
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ diff.')).toBe('+0.09');
+    const record = table2Records(table).find((row) => row.method === 'DenseNet-BC (k=12)');
+    expect(record).toMatchObject({
+      'C10+_paper': '4.51',
+      'C10+_n': 2,
+      'C10+_mean': '4.60',
+      'C10+_sd': '0.14',
+    });
+    expect(record!.C10_mean).toBeUndefined();
+    expect(new Set(table2Columns()).size).toBe(28);
+  });
+
+  it('does not take other recipes and parts of the data for a cell, and says what differs', async () => {
+    const measured = measurements([
+      await run('cifar10plus-bc-100-12', 5, ['training.epochs=40']),
+      await run('cifar10plus-bc-100-12', 50, [], 500),
+      await run('quickstart', 20),
+      await run('cifar10-40-12', 7.2, ['training.memoryEfficient=true']),
+    ]);
+    const [sheet, others] = table2Sheets(table2(measured, recipes));
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ ours')).toBe('');
+    expect(cell(sheet!, 'DenseNet (k=12)', 'C10 ours', '40')).toBe('7.20 (n=1)');
+    expect(others!.rows.map((row) => [row[3], row[6]])).toEqual([
+      ['C10+', 'training.epochs=40'],
+      ['C10+ (first 500 images)', ''],
+      ['Fashion-MNIST-mini', ''],
+    ]);
+  });
+
+  it('gives networks that the paper does not have a row of their own', async () => {
+    const small = ['network.depth=40'];
+    const table = table2(measurements([await run('cifar10plus-bc-100-12', 6, small)]), recipes, {
+      measuredOnly: true,
+    });
+    const [sheet] = table2Sheets(table, { measuredOnly: true });
+    expect(sheet!.rows).toHaveLength(1);
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ ours', '40')).toBe('6.00 (n=1)');
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ diff.', '40')).toBe('');
+  });
+
+  it("labels the authors' code and reproductions, with their sources", () => {
+    const options = { references: true };
+    const table = table2([], recipes, options);
+    const [sheet] = table2Sheets(table, options);
+    expect(cell(sheet!, 'DenseNet-BC (k=40)', 'C10+ reproductions')).toMatch(/^3\.32 \[\d+\]$/);
+    expect(cell(sheet!, 'DenseNet-BC (k=36)', "C10+ authors' code")).toMatch(/^4\.58 \[\d+\]$/);
+    expect(cell(sheet!, 'DenseNet-BC (k=36)', 'C10+ paper')).toBe('');
+    expect(sheet!.notes).toContainEqual(expect.stringContaining('bearpaw/pytorch-classification'));
+    const record = table2Records(table, options).find((row) => row.method === 'DenseNet-BC (k=40)');
+    expect(record!['C10+_reproductions']).toBe('3.32 (bearpaw/pytorch-classification README)');
+  });
+});
+
+describe('table 3', () => {
+  it("has the paper's figures, and lists 20.27 / 5.17 apart as secondary", () => {
+    const rows = table3([]);
+    const [sheet, apart] = table3Sheets(rows);
+    expect(cell(sheet!, 'DenseNet-264 (k=32)', 'top-5 ten crops paper')).toBe('5.29');
+    expect(sheet!.rows.map(([model]) => model)).not.toContain('DenseNet-264 (k=48)');
+    expect(apart!.rows).toEqual([
+      ['DenseNet-264 (k=48)', '20.27', '', '5.17', '', expect.stringContaining('secondary')],
+    ]);
+    const records = table3Records(rows);
+    expect(records.at(-1)).toMatchObject({
+      top1_single_crop_paper: undefined,
+      top1_single_crop_secondary: '20.27',
+    });
+    for (const key of Object.keys(records[0]!)) expect(table3Columns({ references: true })).toContain(key);
+  });
+
+  it("adds the authors' code and the compared networks with references", () => {
+    const options = { references: true };
+    const [sheet, apart] = table3Sheets(table3([], options), options);
+    expect(cell(sheet!, 'DenseNet-169 (k=32)', "top-1 single crop authors' code")).toBe('23.60');
+    expect(cell(apart!, 'ResNet-101', 'top-1 ten crops')).toBe('21.08');
+  });
+
+  it('puts the top-1 error of a trained network beside the figure of the paper', async () => {
+    const densenet121 = ['depth=121', 'growthRate=32', 'blocks=[6,12,24,16]'].map((x) => `network.${x}`);
+    const [measurement] = measurements([await run('cifar10-bc-100-12', 25.5, densenet121)]);
+    const rows = table3([{ ...measurement!, dataset: 'ImageNet' }], { measuredOnly: true });
+    const [sheet] = table3Sheets(rows);
+    expect(sheet!.rows).toHaveLength(1);
+    expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 single crop ours')).toBe('25.50 (n=1)');
+    expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 single crop diff.')).toBe('+0.48');
+    expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-5 single crop ours')).toBe('');
+    expect(table3([measurement!], { measuredOnly: true })).toEqual([]);
+  });
+
+  it('leaves nothing with --measured-only where nothing was measured', () => {
+    expect(table3([], { measuredOnly: true })).toEqual([]);
+  });
+});
+
+describe('Markdown', () => {
+  it('escapes what would break a table', () => {
+    const lines = sheetMarkdown({ columns: ['a', 'n'], right: ['n'], rows: [['x|y', '1']] });
+    expect(lines).toEqual(['| a | n |', '| --- | ---: |', '| x\\|y | 1 |']);
+  });
+});
