@@ -8,6 +8,7 @@ import type { Network } from '../networks/network.js';
 import { networkOf } from '../training/open.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
+import { benchPeersCommand } from './bench-peers.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -30,7 +31,7 @@ Examples:
   densenet bench --depth 121 --growth-rate 32 --blocks 6,12,24,16 --input 3x224x224 --batch 8
 
 Images are random numbers. All figures follow from the median step. Every figure beside PyTorch and Keras:
-see benchmarks/README.md.`;
+densenet bench peers --help.`;
 
 interface BenchOptions extends CommonOptions, EngineCliOptions {
   readonly config?: string;
@@ -53,7 +54,9 @@ interface BenchOptions extends CommonOptions, EngineCliOptions {
 export function benchCommand(): Command {
   const command = new Command('bench')
     .description('measure how fast a network trains or predicts here')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', EXAMPLES)
+    .enablePositionalOptions()
+    .addCommand(benchPeersCommand());
   addConfigOptions(command);
   command
     .addOption(networkOption('--depth <L>', 'layers').argParser(positiveInteger).default(100))

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from '../../engines/native/build.js';
+import { UserError } from '../../util/errors.js';
+import { packageRoot } from '../../util/package.js';
+import type { Reporter } from '../../util/reporter.js';
+import { ProcessFailure, runProcess } from './process.js';
+
+export type PeerName = 'pytorch' | 'keras';
+
+/**
+ * Makes a peer's virtual environment with what benchmarks/peers/PEER.txt pins, beside the compiled native
+ * engine in the cache folder, unless it is there. Returns its Python. Throws a UserError (engine) if it cannot.
+ */
+export async function ensurePeer(peer: PeerName, reporter: Reporter): Promise<string> {
+  const folder = join(dirname(cacheFolder()), 'peers', peer);
+  const python = join('bin', 'python');
+  if (existsSync(join(folder, python))) return join(folder, python);
+
+  reporter.line(`Installing ${peer} in ${folder} (once, some minutes) …`);
+  const fresh = `${folder}.${process.pid}`;
+  const requirements = join(packageRoot, 'benchmarks', 'peers', `${peer}.txt`);
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    await runProcess('python3', ['-m', 'venv', fresh]);
+    await runProcess(join(fresh, python), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
+    await rename(fresh, folder);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    if (!(error instanceof ProcessFailure)) throw error;
+    throw new UserError(
+      'engine',
+      `cannot install ${peer}: ${error.message}`,
+      `Install Python 3 with venv, see that pip can fetch packages, or give --${peer}-python an environment that has them.`,
+      { cause: error },
+    );
+  }
+  return join(folder, python);
+}

@@ -1,0 +1,105 @@
+import { availableParallelism } from 'node:os';
+import { parameterCount } from '../../networks/counts.js';
+import { buildNetwork } from '../../networks/densenet.js';
+import type { Network } from '../../networks/network.js';
+import type { Reporter } from '../../util/reporter.js';
+import { summarize } from '../statistics.js';
+import type { Case } from './cases.js';
+import {
+  type ContenderName,
+  engineCommand,
+  isPeer,
+  peerCommand,
+  type Round,
+  readRound,
+  takesPart,
+} from './contenders.js';
+import type { PeerName } from './peer-environments.js';
+import { ProcessFailure, runProcess } from './process.js';
+
+/** What one contender did in one case. */
+export interface CaseResult {
+  readonly subject: Case;
+  readonly network: Network;
+  readonly contender: ContenderName;
+  readonly threads: number;
+  /** The first that failed ends the contender's part in the case. */
+  readonly rounds: readonly Round[];
+  /** Why it failed, in one line. */
+  readonly failure: string | undefined;
+}
+
+export interface SuiteOptions {
+  readonly cases: readonly Case[];
+  readonly contenders: readonly ContenderName[];
+  /** Times that every contender is started; its steps of all rounds are pooled. */
+  readonly rounds: number;
+  readonly steps: number;
+  /** The Python that runs a peer's program. */
+  readonly python: (peer: PeerName) => Promise<string>;
+  readonly reporter: Reporter;
+}
+
+/**
+ * Measures every case. Each round starts every contender once, in a process of its own, in turn, so that a slow
+ * moment of the machine strikes all alike.
+ */
+export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly CaseResult[]> {
+  for (const subject of options.cases) yield await runCase(subject, options);
+}
+
+async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
+  const { steps } = options;
+  const threads = subject.threads ?? availableParallelism();
+  const network = caseNetwork(subject);
+  const contenders = options.contenders.filter((name) => takesPart(name, subject));
+  const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));
+  const failures = new Map<ContenderName, string>();
+  options.reporter.line(`${subject.title}:`);
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const name of contenders) {
+      if (failures.has(name)) continue;
+      try {
+        const [file, ...args] = isPeer(name)
+          ? peerCommand(name, await options.python(name), subject, { steps, threads })
+          : engineCommand(name, subject, { steps, threads });
+        const measured = readRound(name, await runProcess(file, args));
+        checkSame(name, network, measured);
+        rounds.get(name)!.push(measured);
+        options.reporter.line(`  ${roundLine(name, subject, measured)}`);
+      } catch (error) {
+        if (!(error instanceof ProcessFailure)) throw error;
+        failures.set(name, error.reason);
+        options.reporter.warn(`${name}: ${error.reason}`);
+      }
+    }
+  }
+  return contenders.map((contender) => ({
+    subject,
+    network,
+    contender,
+    threads,
+    rounds: rounds.get(contender)!,
+    failure: failures.get(contender),
+  }));
+}
+
+/** The network that all contenders build. */
+export function caseNetwork({ network, input }: Case): Network {
+  const compression = network.bottleneck ? 0.5 : 1;
+  return buildNetwork({ ...network, compression, dropout: 0 }, input);
+}
+
+/** A contender that built another network would be compared unfairly. */
+function checkSame(name: ContenderName, network: Network, { parameters }: Round): void {
+  const expected = parameterCount(network);
+  if (parameters !== expected) {
+    throw new Error(`${name} built a network of ${parameters} parameters, not ${expected}`);
+  }
+}
+
+function roundLine(name: ContenderName, { batch }: Case, { times }: Round): string {
+  const { median, min, max } = summarize(times);
+  const range = `${min.toFixed(0)} to ${max.toFixed(0)}`;
+  return `${name.padEnd(10)} ${((1000 * batch) / median).toFixed(1).padStart(8)} images/s, step ${median.toFixed(0)} ms (${range})`;
+}

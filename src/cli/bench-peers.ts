@@ -1,0 +1,70 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { CASES, type Case } from '../bench/suite/cases.js';
+import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
+import { writeSuite } from '../bench/suite/index.js';
+import { ensurePeer, type PeerName } from '../bench/suite/peer-environments.js';
+import { suggest } from '../util/suggest.js';
+import { positiveInteger } from './options.js';
+import { terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet bench peers                                      everything; takes hours
+  densenet bench peers --cases bc-100-12,bc-40-12 --steps 5
+  densenet bench peers --contenders native,pytorch --pytorch-python ~/venv/bin/python
+
+Cases:
+${CASES.map(({ id, title }) => `  ${id.padEnd(32)}${title}`).join('\n')}`;
+
+interface PeersOptions {
+  readonly cases: readonly Case[];
+  readonly contenders: readonly ContenderName[];
+  readonly rounds: number;
+  readonly steps: number;
+  readonly output: string;
+  readonly name: string;
+  readonly pytorchPython?: string;
+  readonly kerasPython?: string;
+}
+
+export function benchPeersCommand(): Command {
+  return new Command('peers')
+    .description('measure the engines and PyTorch and Keras on the CPU, in turn; writes CSV and a chart')
+    .option('--cases <id,…>', 'what to measure (default: all)', cases, CASES)
+    .option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')} (default: all)`, contenders, CONTENDERS)
+    .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
+    .option('--steps <n>', 'steps of a round', positiveInteger, 3)
+    .option('--output <dir>', 'folder of the results', 'benchmarks/results')
+    .option('--name <name>', 'name of the files', 'peers')
+    .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
+    .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
+    .addHelpText('after', EXAMPLES)
+    .action(runPeers);
+}
+
+async function runPeers(options: PeersOptions): Promise<void> {
+  const reporter = terminalReporter({ json: false, quiet: false });
+  const given = { pytorch: options.pytorchPython, keras: options.kerasPython };
+  const python = async (peer: PeerName) => given[peer] ?? (await ensurePeer(peer, reporter));
+  const written = await writeSuite({ ...options, folder: options.output, python, reporter });
+  for (const path of written) reporter.line(`Wrote ${path}`);
+}
+
+function cases(text: string): readonly Case[] {
+  return names(
+    text,
+    CASES.map(({ id }) => id),
+  ).map((id) => CASES.find((subject) => subject.id === id)!);
+}
+
+function contenders(text: string): readonly ContenderName[] {
+  return names(text, CONTENDERS);
+}
+
+function names<Name extends string>(text: string, valid: readonly Name[]): Name[] {
+  return text.split(',').map((name) => {
+    const found = valid.find((candidate) => candidate === name);
+    if (found === undefined) throw new InvalidArgumentError(`There is no '${name}'. ${suggest(name, valid)}`);
+    return found;
+  });
+}

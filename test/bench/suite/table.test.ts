@@ -1,0 +1,106 @@
+import { parse } from 'csv-parse/sync';
+import { describe, expect, test } from 'vitest';
+import { CASES } from '../../../src/bench/suite/cases.js';
+import { speedChart } from '../../../src/bench/suite/chart.js';
+import type { ContenderName, Round } from '../../../src/bench/suite/contenders.js';
+import { type CaseResult, caseNetwork } from '../../../src/bench/suite/run.js';
+import { compare, toCsv } from '../../../src/bench/suite/table.js';
+import { multiplyAdds } from '../../../src/networks/counts.js';
+
+const subject = CASES.find(({ id }) => id === 'bc-100-12')!;
+const network = caseNetwork(subject);
+
+function round(times: number[], changes: Partial<Round> = {}): Round {
+  const parameters = 769_162;
+  return { times, parameters, peakRssBytes: 1e9, version: 'v', peakFlopsPerSecond: undefined, ...changes };
+}
+
+function result(contender: ContenderName, rounds: Round[], failure?: string): CaseResult {
+  return { subject, network, contender, threads: 2, rounds, failure };
+}
+
+const results = [
+  result('native', [
+    round([700, 800], { peakFlopsPerSecond: 300e9 }),
+    round([800, 900], { peakFlopsPerSecond: 320e9, peakRssBytes: 2e9 }),
+  ]),
+  result('pytorch', [round([3200])]),
+  result('keras', [round([1600])]),
+  result('tensorflow', [], 'no library'),
+];
+
+describe('compare', () => {
+  const [native, pytorch, keras, tensorflow] = compare(results);
+
+  test('pools the steps of all rounds', () => {
+    expect(native!.step).toEqual({ median: 800, min: 700, max: 900, n: 4 });
+    expect(native!.imagesPerSecond).toBe(80);
+    expect(native!.peakRssBytes).toBe(2e9);
+  });
+
+  test('measures against the faster peer', () => {
+    expect([native!.ratio, pytorch!.ratio, keras!.ratio]).toEqual([2, 0.5, 1]);
+  });
+
+  test('gives every contender its share of the peak: three passes, two FLOPs a multiply-add', () => {
+    expect(native!.shareOfPeak).toBeCloseTo((6 * multiplyAdds(network) * 80) / 310e9, 12);
+    expect(keras!.shareOfPeak).toBeCloseTo(native!.shareOfPeak! / 2, 12);
+  });
+
+  test('leaves undefined what was not measured', () => {
+    const nothing = { step: undefined, imagesPerSecond: undefined, ratio: undefined, shareOfPeak: undefined };
+    expect(tensorflow).toMatchObject({ ...nothing, peakRssBytes: undefined });
+    expect(compare([result('native', [round([100])])])[0]).toMatchObject({ ratio: undefined });
+  });
+});
+
+test('CSV: one line a contender, empty where nothing was measured', () => {
+  const machine = { cpu: 'A CPU', cores: 2, memoryBytes: 1e9, platform: 'linux x64' };
+  const csv = toCsv(compare(results), { machine, git: { commit: 'abc', dirty: true }, date: '2026-01-02' });
+  const records = parse(csv, { columns: true }) as Record<string, string>[];
+  expect(records).toHaveLength(4);
+  expect(records[0]).toEqual({
+    case: 'bc-100-12',
+    network: 'DenseNet-BC (L=100, k=12)',
+    input: '3x32x32',
+    mode: 'train',
+    batch: '64',
+    precision: 'float32',
+    memory_efficient: 'no',
+    contender: 'native',
+    version: 'v',
+    threads: '2',
+    rounds: '2',
+    n: '4',
+    images_per_second: '80.00',
+    step_ms_median: '800.0',
+    step_ms_min: '700.0',
+    step_ms_max: '900.0',
+    ratio_to_fastest_peer: '2.00',
+    share_of_peak: '0.446',
+    peak_rss_mb: '2000',
+    failure: '',
+    cpu: 'A CPU',
+    cores: '2',
+    platform: 'linux x64',
+    commit: 'abc (changed)',
+    date: '2026-01-02',
+  });
+  expect(records[3]).toMatchObject({ images_per_second: '', n: '', rounds: '0', failure: 'no library' });
+});
+
+test('chart: a bar for each contender that was measured beside a peer, as long as its ratio', () => {
+  const svg = speedChart(compare(results), 'A <CPU> & more');
+  const bars = [...svg.matchAll(/<rect x="300" y="\d+" width="(\d+\.\d)"/g)].map(([, width]) => Number(width));
+  expect(bars).toEqual([480, 120, 240]);
+  expect(svg).toContain('A &lt;CPU> &amp; more');
+  expect(svg).toContain('2.00 × (80.0/s)');
+  expect(speedChart(compare([results[0]!]), 'no peer')).not.toContain('<rect x="300" y="74"');
+});
+
+test('cases: every identifier once, every network can be built', () => {
+  expect(new Set(CASES.map(({ id }) => id)).size).toBe(CASES.length);
+  const titles = CASES.map((each) => caseNetwork(each).title);
+  expect(titles).toContain('DenseNet (L=100, k=24)');
+  expect(titles).toContain('DenseNet-BC (L=250, k=12)');
+});
