@@ -91,7 +91,9 @@ test('CSV: one line a contender, empty where nothing was measured', () => {
 
 test('chart: a bar for each contender that was measured beside a peer, as long as its ratio', () => {
   const svg = speedChart(compare(results), 'A <CPU> & more');
-  const bars = [...svg.matchAll(/<rect x="300" y="\d+" width="(\d+\.\d)"/g)].map(([, width]) => Number(width));
+  const bars = [...svg.matchAll(/<rect x="300" y="\d+" width="(\d+\.\d)"/g)].map(([, width]) =>
+    Number(width),
+  );
   expect(bars).toEqual([480, 120, 240]);
   expect(svg).toContain('A &lt;CPU> &amp; more');
   expect(svg).toContain('2.00 × (80.0/s)');
