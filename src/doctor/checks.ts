@@ -3,6 +3,7 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
 import type { EngineName } from '../engines/engine.js';
+import { hasNvidiaDriver } from '../engines/select.js';
 import type { Check } from '../util/check.js';
 import { formatBytes } from '../util/format.js';
 
@@ -21,7 +22,7 @@ export async function machineChecks(options: { data?: string; output: string }):
 }> {
   const [native, tensorflow] = await Promise.all([
     import('../engines/native/checks.js').then((module) => module.checks()),
-    import('../engines/tensorflow/checks.js').then((module) => module.checks()),
+    import('../engines/tensorflow/checks.js').then((module) => module.checks(hasNvidiaDriver())),
   ]);
   const folder = dataFolder(options.data);
   return {

@@ -15,7 +15,7 @@ export interface EngineChoice {
 }
 
 /** Whether the driver of an NVIDIA GPU is loaded (Linux and WSL 2). */
-function nvidiaDriver(): boolean {
+export function hasNvidiaDriver(): boolean {
   return existsSync('/proc/driver/nvidia/version') || existsSync('/dev/dxg');
 }
 
@@ -23,7 +23,7 @@ function nvidiaDriver(): boolean {
  * Decides engine and device; nothing is loaded yet. A GPU is used where there is one, by TensorFlow; without
  * one the native engine runs on the CPU. What was asked for is never replaced by something else.
  */
-export function chooseEngine(request: EngineRequest, hasGpu: boolean = nvidiaDriver()): EngineChoice {
+export function chooseEngine(request: EngineRequest, hasGpu: boolean = hasNvidiaDriver()): EngineChoice {
   const { engine, device } = request;
   if (device === 'gpu' && engine === 'native') {
     throw new UserError(

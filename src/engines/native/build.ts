@@ -4,10 +4,11 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type Compiler, findCompiler } from '../../util/compiler.js';
 import { systemCode, UserError } from '../../util/errors.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
-import { COMPILE_FLAGS, type Compiler, compile, findCompiler } from './compiler.js';
+import { COMPILE_FLAGS, compile } from './compiler.js';
 
 const LIBRARY = 'densenet.node';
 const BUILDING = 'building-';

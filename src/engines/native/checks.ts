@@ -1,7 +1,7 @@
 import type { Check } from '../../util/check.js';
+import { findCompiler } from '../../util/compiler.js';
 import { silent } from '../../util/reporter.js';
 import { findBuilt } from './build.js';
-import { findCompiler } from './compiler.js';
 import { loadNative } from './loader.js';
 
 /** What the native engine needs on this machine. Nothing is built. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Compiler } from '../../util/compiler.js';
 import { systemCode, UserError } from '../../util/errors.js';
 
 const run = promisify(execFile);
@@ -22,28 +23,6 @@ const LINK_FLAGS = [
   '-pthread',
   ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
 ];
-
-export interface Compiler {
-  readonly command: string;
-  /** First line of `--version`. */
-  readonly version: string;
-}
-
-/** The first of $CXX, c++, g++ and clang++ that runs; undefined if none does. */
-export async function findCompiler(
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<Compiler | undefined> {
-  for (const command of [environment.CXX, 'c++', 'g++', 'clang++']) {
-    if (command === undefined || command === '') continue;
-    try {
-      const { stdout } = await run(command, ['--version'], { env: environment });
-      return { command, version: stdout.split('\n')[0]!.trim() };
-    } catch {
-      // Not this one.
-    }
-  }
-  return undefined;
-}
 
 /**
  * Compiles and links `sources` into the shared library `output`, one compiler a core; objects go to `folder`.

@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Network } from '../../networks/network.js';
+import { initialValues, parameters } from '../../networks/parameters.js';
+import { UserError } from '../../util/errors.js';
+import type { Engine, Model, ModelOptions } from '../engine.js';
+import { TAG } from './graph/builder.js';
+import { layoutOf } from './graph/layout.js';
+import { modelGraph } from './graph/model-graph.js';
+import { maskCount } from './graph/training.js';
+import { TensorFlowModel } from './model.js';
+import type { TensorFlowProcess } from './process/client.js';
+import type { Status } from './process/messages.js';
+
+/** TensorFlow through tfjs-node's binding: a network becomes one graph, a training step one call. */
+export class TensorFlowEngine implements Engine {
+  readonly name = 'tensorflow';
+  readonly device: 'cpu' | 'gpu';
+  readonly description: string;
+  readonly #process: TensorFlowProcess;
+
+  constructor(process: TensorFlowProcess, device: 'cpu' | 'gpu', description: string) {
+    this.#process = process;
+    this.device = device;
+    this.description = description;
+  }
+
+  /** A model with initial values drawn from the seed. */
+  async createModel(network: Network, options: ModelOptions): Promise<Model> {
+    if (options.precision !== 'float32') {
+      throw new UserError(
+        'usage',
+        `the TensorFlow engine computes in float32 only, not in ${options.precision}`,
+        "Set precision to 'float32', or choose the engine 'native'.",
+      );
+    }
+    const layout = layoutOf(parameters(network));
+    const session = await this.#load(modelGraph(network, layout, options));
+    const dropout = { seed: options.seed, masks: maskCount(network) };
+    const model = new TensorFlowModel(this.#process, session, network, layout, dropout);
+    await model.initialize(initialValues(network, options.seed));
+    return model;
+  }
+
+  /** Live tensors and peak memory of the TensorFlow process, for benchmarks and tests. */
+  status(): Promise<Status> {
+    return this.#process.status();
+  }
+
+  /** Id of the TensorFlow process. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#process.close();
+  }
+
+  async #load(savedModel: Uint8Array): Promise<number> {
+    const folder = await mkdtemp(join(tmpdir(), 'densenet-graph-'));
+    try {
+      await writeFile(join(folder, 'saved_model.pb'), savedModel);
+      return await this.#process.load(folder, TAG);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { GraphBuilder, Output } from './builder.js';
+import type { FeatureMaps, MapGradient } from './features.js';
+import type { Ops } from './ops.js';
+
+/** What the parts of the training graph share while it is written. */
+export interface TrainingContext {
+  readonly graph: GraphBuilder;
+  readonly ops: Ops;
+  /** The trainable parameters, by name. */
+  readonly weights: ReadonlyMap<string, Output>;
+  /** Gradients of the trainable parameters, by name; filled by the backward pass. */
+  readonly gradients: Map<string, Output>;
+  /** The batch's means and unbiased variances, by the name of the running statistic they go into. */
+  readonly batchStatistics: Map<string, Output>;
+  /** Key of the next dropout mask, an int32 vector [2]. */
+  readonly nextDropoutKey: () => Output;
+  /** Compute normalised maps again in the backward pass instead of keeping them. */
+  readonly memoryEfficient: boolean;
+}
+
+/** A stage written forwards; `backward` writes the rest, from the gradient of its maps to that of its input. */
+export interface TrainingStage {
+  readonly maps: FeatureMaps;
+  backward(gradient: MapGradient): MapGradient;
+}
+
+export function weight(context: { weights: ReadonlyMap<string, Output> }, name: string): Output {
+  const found = context.weights.get(name);
+  if (found === undefined) throw new Error(`the network has no parameter ${name}`);
+  return found;
+}

@@ -1,0 +1,88 @@
+import type { Network } from '../../../networks/network.js';
+import type { ModelOptions } from '../../engine.js';
+import { GraphBuilder, type Output, type TypeName } from './builder.js';
+import { evaluation } from './evaluation.js';
+import type { Layout } from './layout.js';
+import { maskCount, trainingStep, type Variables } from './training.js';
+import { assign as assignVariable, flatVariable, read } from './variables.js';
+
+/** Names of the graph's inputs. Their shapes are not checked by TensorFlow: whoever feeds them does. */
+export const FEED = {
+  /** float [N, C, H, W]. */
+  images: 'images',
+  /** int32 [N]. */
+  labels: 'labels',
+  /** float scalar. */
+  learningRate: 'learning_rate',
+  /** int32 [masks, 2]. */
+  dropoutKeys: 'dropout_keys',
+  /** Flat float vectors in the order of `Layout`. */
+  weights: 'new_weights',
+  momentum: 'new_momentum',
+  running: 'new_running',
+} as const;
+
+/** Names of what can be asked for. */
+export const FETCH = {
+  /** float [2]: mean loss and number correct; asking for it makes one training step. */
+  step: 'step',
+  /** float [N, classes]. */
+  logits: 'logits',
+  /** int32 scalar; asking for it replaces the state. */
+  restored: 'restored',
+  weights: 'weights_value',
+  momentum: 'momentum_value',
+  running: 'running_value',
+} as const;
+
+/** Writes everything that a model can do as one SavedModel: training step, evaluation, reading and replacing its state. */
+export function modelGraph(network: Network, layout: Layout, options: ModelOptions): Uint8Array {
+  const graph = new GraphBuilder();
+  const feed = (name: string, type: TypeName, shape: readonly number[]) =>
+    graph.add('Placeholder', [], { dtype: { type }, shape: { shape } }, name);
+  const identity = (name: string, x: Output, type: TypeName = 'float') =>
+    graph.add('Identity', [x], { T: { type } }, name);
+
+  const variables: Variables = {
+    weights: flatVariable(graph, 'weights', layout.trainable),
+    momentum: flatVariable(graph, 'momentum', layout.trainable),
+    running: flatVariable(graph, 'running', layout.running),
+  };
+  const { channels, height, width } = network.input;
+  const planes = feed(FEED.images, 'float', [-1, channels, height, width]);
+  const images = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
+    T: { type: 'float' },
+    Tperm: { type: 'int32' },
+  });
+  const batch = batchSize(graph, planes);
+  const masks = maskCount(network);
+  const feeds = {
+    images,
+    batch,
+    labels: feed(FEED.labels, 'int32', [-1]),
+    learningRate: feed(FEED.learningRate, 'float', []),
+    dropoutKeys: masks > 0 ? feed(FEED.dropoutKeys, 'int32', [masks, 2]) : undefined,
+  };
+  const step = graph.scope('train', () => trainingStep(graph, network, layout, variables, feeds, options));
+  identity(FETCH.step, step);
+  const logits = graph.scope('evaluate', () => evaluation(graph, network, layout, variables, images, batch));
+  identity(FETCH.logits, logits);
+
+  const parts = ['weights', 'momentum', 'running'] as const;
+  for (const part of parts) identity(FETCH[part], read(graph, variables[part]));
+  const assigned = parts.map((part) =>
+    assignVariable(graph, variables[part], feed(FEED[part], 'float', [variables[part].size])),
+  );
+  graph.after(assigned, () => identity(FETCH.restored, graph.ints([1], []), 'int32'));
+  return graph.savedModel();
+}
+
+function batchSize(graph: GraphBuilder, images: Output): Output {
+  const shape = graph.add('Shape', [images], { T: { type: 'float' }, out_type: { type: 'int32' } });
+  const inputs = [shape, graph.ints([0]), graph.ints([1]), graph.ints([1])];
+  return graph.add('StridedSlice', inputs, {
+    T: { type: 'int32' },
+    Index: { type: 'int32' },
+    shrink_axis_mask: { int: 1 },
+  });
+}

@@ -1,0 +1,214 @@
+import { BN_EPSILON } from '../../../networks/network.js';
+import type { GraphBuilder, Output } from './builder.js';
+
+const FLOAT = { T: { type: 'float' } } as const;
+
+/** Sizes of one image's feature maps, channels last: [height, width, channels]. */
+export interface MapShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/**
+ * TensorFlow's ops on float tensors, as far as the networks need them. Feature maps are [N, H, W, C]: on CPUs
+ * TensorFlow has no other kernels. Filters are [height, width, in, out] (HWIO).
+ */
+export class Ops {
+  readonly graph: GraphBuilder;
+  /** Batch size, an int32 scalar. */
+  readonly batch: Output;
+
+  constructor(graph: GraphBuilder, batch: Output) {
+    this.graph = graph;
+    this.batch = batch;
+  }
+
+  unary(op: 'Relu' | 'Exp' | 'Neg' | 'Rsqrt' | 'Square' | 'LogSoftmax', x: Output): Output {
+    return this.graph.add(op, [x], FLOAT);
+  }
+
+  binary(op: 'AddV2' | 'Sub' | 'Mul' | 'RealDiv', a: Output, b: Output): Output {
+    return this.graph.add(op, [a, b], FLOAT);
+  }
+
+  scale(x: Output, factor: number): Output {
+    return this.binary('Mul', x, this.graph.floats([factor], []));
+  }
+
+  /**
+   * `x`, once `others` are there. Only this node waits for them: ops with control inputs of their own are
+   * left out when TensorFlow fuses ops, and a fused op may round differently.
+   */
+  delay(x: Output, others: readonly Output[]): Output {
+    return this.graph.after(others, () => this.graph.add('Identity', [x], FLOAT));
+  }
+
+  reshape(x: Output, shape: Output): Output {
+    return this.graph.add('Reshape', [x, shape], { ...FLOAT, Tshape: { type: 'int32' } });
+  }
+
+  concat(parts: readonly Output[], axis: number): Output {
+    if (parts.length === 1) return parts[0]!;
+    const attributes = { ...FLOAT, Tidx: { type: 'int32' }, N: { int: parts.length } } as const;
+    return this.graph.add('ConcatV2', [...parts, this.graph.ints([axis], [])], attributes);
+  }
+
+  /** Cuts `x` along `axis` into parts of the given sizes. */
+  split(x: Output, sizes: readonly number[], axis: number): Output[] {
+    if (sizes.length === 1) return [x];
+    const attributes = { ...FLOAT, Tlen: { type: 'int32' }, num_split: { int: sizes.length } } as const;
+    const inputs = [x, this.graph.ints(sizes), this.graph.ints([axis], [])];
+    return this.graph.addMany('SplitV', inputs, attributes, sizes.length);
+  }
+
+  /** Channels `first` … `first + count − 1` of feature maps [N, H, W, C] or, at rank 1, of a vector [C]. */
+  channels(x: Output, first: number, count: number, rank: number): Output {
+    const begin = [...Array<number>(rank - 1).fill(0), first];
+    const size = [...Array<number>(rank - 1).fill(-1), count];
+    return this.graph.add('Slice', [x, this.graph.ints(begin), this.graph.ints(size)], {
+      ...FLOAT,
+      Index: { type: 'int32' },
+    });
+  }
+
+  /** Sum over the given axes, which vanish. */
+  sum(x: Output, axes: readonly number[]): Output {
+    return this.#reduce('Sum', x, axes);
+  }
+
+  mean(x: Output, axes: readonly number[]): Output {
+    return this.#reduce('Mean', x, axes);
+  }
+
+  #reduce(op: string, x: Output, axes: readonly number[]): Output {
+    return this.graph.add(op, [x, this.graph.ints(axes)], { ...FLOAT, Tidx: { type: 'int32' } });
+  }
+
+  /** The int32 vector [N, H, W, C]. */
+  shape({ height, width, channels }: MapShape): Output {
+    return this.intVector([this.batch, ...[height, width, channels].map((n) => this.graph.ints([n], []))]);
+  }
+
+  intVector(scalars: readonly Output[]): Output {
+    return this.graph.add('Pack', scalars, { T: { type: 'int32' }, N: { int: scalars.length } });
+  }
+
+  matmul(a: Output, b: Output, transpose: { a?: boolean; b?: boolean } = {}): Output {
+    return this.graph.add('MatMul', [a, b], {
+      ...FLOAT,
+      transpose_a: { bool: transpose.a ?? false },
+      transpose_b: { bool: transpose.b ?? false },
+    });
+  }
+
+  convolution(x: Output, filter: Output, stride: number, padding: 'SAME' | 'VALID'): Output {
+    return this.graph.add('Conv2D', [x, filter], sliding(stride, padding));
+  }
+
+  /** Gradient of a stride-1 SAME convolution with regard to its input. */
+  convolutionInput(input: MapShape, filter: Output, dy: Output): Output {
+    return this.graph.add('Conv2DBackpropInput', [this.shape(input), filter, dy], sliding(1, 'SAME'));
+  }
+
+  /** Gradient of a convolution with regard to its filter of shape [height, width, in, out]. */
+  convolutionFilter(
+    x: Output,
+    filterShape: readonly number[],
+    dy: Output,
+    stride: number,
+    padding: 'SAME' | 'VALID',
+  ): Output {
+    const inputs = [x, this.graph.ints(filterShape), dy];
+    return this.graph.add('Conv2DBackpropFilter', inputs, sliding(stride, padding));
+  }
+
+  reluGradient(dy: Output, y: Output): Output {
+    return this.graph.add('ReluGrad', [dy, y], FLOAT);
+  }
+
+  /**
+   * Batch normalisation by the batch's own statistics. Outputs: y, the batch's mean, its unbiased variance
+   * (divided by N·H·W − 1, as PyTorch's running average wants it), and three tensors for the gradient.
+   */
+  normalizeBatch(x: Output, gamma: Output, beta: Output): Output[] {
+    const none = this.graph.floats([]);
+    return this.graph.addMany('FusedBatchNormV3', [x, gamma, beta, none, none], normalization(true), 6);
+  }
+
+  /** Batch normalisation by a given mean and variance. */
+  normalize(x: Output, gamma: Output, beta: Output, mean: Output, variance: Output): Output {
+    return this.graph.add('FusedBatchNormV3', [x, gamma, beta, mean, variance], normalization(false));
+  }
+
+  /**
+   * Gradients [dx, dγ, dβ] of batch normalisation. `statistics` are the last three outputs of
+   * `normalizeBatch`, whose dependence on x is then part of dx, or a given mean and variance.
+   */
+  normalizationGradient(dy: Output, x: Output, gamma: Output, statistics: readonly Output[]): Output[] {
+    const ofBatch = statistics.length === 3;
+    const reserve = ofBatch ? statistics : [...statistics, this.graph.floats([])];
+    return this.graph.addMany('FusedBatchNormGradV3', [dy, x, gamma, ...reserve], normalization(ofBatch), 3);
+  }
+
+  averagePool(x: Output): Output {
+    return this.graph.add('AvgPool', [x], { ...pooling(2, 2), ...FLOAT });
+  }
+
+  averagePoolGradient(input: MapShape, dy: Output): Output {
+    return this.graph.add('AvgPoolGrad', [this.shape(input), dy], { ...pooling(2, 2), ...FLOAT });
+  }
+
+  maxPool(x: Output, kernel: number, stride: number): Output {
+    return this.graph.add('MaxPool', [x], { ...pooling(kernel, stride), ...FLOAT });
+  }
+
+  maxPoolGradient(x: Output, y: Output, dy: Output, kernel: number, stride: number): Output {
+    return this.graph.add('MaxPoolGrad', [x, y, dy], { ...pooling(kernel, stride), ...FLOAT });
+  }
+
+  /** Surrounds feature maps by `size` rows and columns of `value`. */
+  pad(x: Output, size: number, value: number): Output {
+    if (size === 0) return x;
+    const paddings = this.graph.ints([0, 0, size, size, size, size, 0, 0], [4, 2]);
+    return this.graph.add('PadV2', [x, paddings, this.graph.floats([value], [])], {
+      ...FLOAT,
+      Tpaddings: { type: 'int32' },
+    });
+  }
+
+  /** Takes away what `pad` added. */
+  crop(x: Output, size: number, { height, width, channels }: MapShape): Output {
+    if (size === 0) return x;
+    const inputs = [x, this.graph.ints([0, size, size, 0]), this.graph.ints([-1, height, width, channels])];
+    return this.graph.add('Slice', inputs, { ...FLOAT, Index: { type: 'int32' } });
+  }
+}
+
+function sliding(stride: number, padding: 'SAME' | 'VALID') {
+  return {
+    ...FLOAT,
+    strides: { ints: [1, stride, stride, 1] },
+    padding: { string: padding },
+    data_format: { string: 'NHWC' },
+  } as const;
+}
+
+function pooling(kernel: number, stride: number) {
+  return {
+    ksize: { ints: [1, kernel, kernel, 1] },
+    strides: { ints: [1, stride, stride, 1] },
+    padding: { string: 'VALID' },
+    data_format: { string: 'NHWC' },
+  } as const;
+}
+
+function normalization(training: boolean) {
+  return {
+    ...FLOAT,
+    U: { type: 'float' },
+    epsilon: { float: BN_EPSILON },
+    data_format: { string: 'NHWC' },
+    is_training: { bool: training },
+  } as const;
+}

@@ -1,0 +1,161 @@
+import { BN_MOMENTUM, type Network, stageShapes } from '../../../networks/network.js';
+import type { OptimizerOptions } from '../../engine.js';
+import type { GraphBuilder, Output } from './builder.js';
+import type { TrainingContext, TrainingStage } from './context.js';
+import { denseBlock } from './dense-block.js';
+import type { FeatureMaps } from './features.js';
+import type { Layout } from './layout.js';
+import { Ops } from './ops.js';
+import { classifier, firstConvolution, maxPooling, transition } from './stages.js';
+import { assign, type FlatVariable, join, read, views } from './variables.js';
+
+/** The state of a model in its session. */
+export interface Variables {
+  readonly weights: FlatVariable;
+  readonly momentum: FlatVariable;
+  readonly running: FlatVariable;
+}
+
+/** What a training step is fed with. */
+export interface TrainingFeeds {
+  /** [N, H, W, C]. */
+  readonly images: Output;
+  /** Batch size, an int32 scalar. */
+  readonly batch: Output;
+  /** int32 [N]. */
+  readonly labels: Output;
+  readonly learningRate: Output;
+  /** int32 [masks, 2]; absent without dropout. */
+  readonly dropoutKeys?: Output;
+}
+
+/** Number of dropout masks of a network. */
+export function maskCount(network: Network): number {
+  let count = 0;
+  for (const stage of network.stages) {
+    if (stage.kind === 'denseBlock' && stage.dropout > 0) count += stage.layers * (stage.bottleneck ? 2 : 1);
+    if (stage.kind === 'transition' && stage.dropout > 0) count++;
+  }
+  return count;
+}
+
+/**
+ * Writes one training step: forward, backward, update. Returns a float vector [2] that is there once the
+ * update is done: the mean cross-entropy and the number of images classified correctly, before it.
+ */
+export function trainingStep(
+  graph: GraphBuilder,
+  network: Network,
+  layout: Layout,
+  variables: Variables,
+  feeds: TrainingFeeds,
+  options: { optimizer: OptimizerOptions; memoryEfficient: boolean },
+): Output {
+  const ops = new Ops(graph, feeds.batch);
+  const flatWeights = read(graph, variables.weights);
+  const context: TrainingContext = {
+    graph,
+    ops,
+    weights: views(ops, flatWeights, layout.trainable),
+    gradients: new Map(),
+    batchStatistics: new Map(),
+    nextDropoutKey: dropoutKeys(graph, maskCount(network), feeds.dropoutKeys),
+    memoryEfficient: options.memoryEfficient,
+  };
+  const { stages, head } = forward(context, network, feeds.images);
+  const { loss, correct, dLogits } = crossEntropy(ops, head.logits, feeds.labels, network.classes);
+  let gradient = head.backward(dLogits);
+  for (const stage of stages.toReversed()) gradient = stage.backward(gradient);
+
+  const { momentum, nesterov, weightDecay } = options.optimizer;
+  const flatGradient = join(ops, context.gradients, layout.trainable);
+  const decayed = ops.binary('AddV2', flatGradient, ops.scale(flatWeights, weightDecay));
+  const update = graph.add(
+    'ResourceApplyMomentum',
+    [
+      variables.weights.handle,
+      variables.momentum.handle,
+      feeds.learningRate,
+      decayed,
+      graph.floats([momentum], []),
+    ],
+    { T: { type: 'float' }, use_nesterov: { bool: nesterov } },
+  );
+  const old = ops.scale(read(graph, variables.running), 1 - BN_MOMENTUM);
+  const fresh = ops.scale(join(ops, context.batchStatistics, layout.running), BN_MOMENTUM);
+  const running = assign(graph, variables.running, ops.binary('AddV2', old, fresh));
+  return graph.after([update, running], () =>
+    graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } }),
+  );
+}
+
+function dropoutKeys(graph: GraphBuilder, count: number, keys: Output | undefined): () => Output {
+  if (keys === undefined) {
+    return () => {
+      throw new Error('this network has no dropout');
+    };
+  }
+  const attributes = { T: { type: 'int32' }, num: { int: count } } as const;
+  const all = graph.addMany('Unpack', [keys], attributes, count);
+  let next = 0;
+  return () => all[next++]!;
+}
+
+function forward(context: TrainingContext, network: Network, images: Output) {
+  const stages: TrainingStage[] = [];
+  let maps: FeatureMaps = { x: images, shape: network.input };
+  let blocks = 0;
+  let transitions = 0;
+  for (const { stage, output } of stageShapes(network)) {
+    const build = (): TrainingStage => {
+      switch (stage.kind) {
+        case 'convolution':
+          return firstConvolution(context, stage, maps, output);
+        case 'maxPooling':
+          return maxPooling(context, stage, maps, output);
+        case 'denseBlock':
+          return denseBlock(context, `features.denseblock${++blocks}`, stage, maps);
+        case 'transition':
+          return transition(context, `features.transition${++transitions}`, stage, maps, output);
+        case 'classifier':
+          throw new Error('the classifier is no stage of feature maps');
+      }
+    };
+    if (stage.kind === 'classifier') break;
+    const written = context.graph.scope(stage.kind, build);
+    stages.push(written);
+    maps = written.maps;
+  }
+  return { stages, head: context.graph.scope('classifier', () => classifier(context, maps)) };
+}
+
+/**
+ * Mean cross-entropy and its gradient (softmax − one-hot)/N, through LogSoftmax: the fused cross-entropy
+ * ops have no deterministic kernels on GPUs.
+ */
+function crossEntropy(ops: Ops, logits: Output, labels: Output, classes: number) {
+  const { graph } = ops;
+  const int = (value: number) => graph.ints([value], []);
+  const float = (value: number) => graph.floats([value], []);
+  const oneHot = graph.add('OneHot', [labels, int(classes), float(1), float(0)], {
+    T: { type: 'float' },
+    TI: { type: 'int32' },
+    axis: { int: -1 },
+  });
+  const logProbabilities = ops.unary('LogSoftmax', logits);
+  const losses = ops.unary('Neg', ops.sum(ops.binary('Mul', oneHot, logProbabilities), [1]));
+  const count = graph.add('Cast', [ops.batch], { SrcT: { type: 'int32' }, DstT: { type: 'float' } });
+  const difference = ops.binary('Sub', ops.unary('Exp', logProbabilities), oneHot);
+  const best = graph.add('ArgMax', [logits, int(1)], {
+    T: { type: 'float' },
+    Tidx: { type: 'int32' },
+    output_type: { type: 'int32' },
+  });
+  const hits = graph.add('Equal', [best, labels], { T: { type: 'int32' } });
+  const correct = graph.add('Cast', [hits], { SrcT: { type: 'bool' }, DstT: { type: 'float' } });
+  return {
+    loss: ops.mean(losses, [0]),
+    correct: ops.sum(correct, [0]),
+    dLogits: ops.binary('RealDiv', difference, count),
+  };
+}

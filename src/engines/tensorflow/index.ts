@@ -1,0 +1,52 @@
+import { availableParallelism } from 'node:os';
+import { UserError } from '../../util/errors.js';
+import type { EngineOptions } from '../engine.js';
+import { TensorFlowEngine } from './engine.js';
+import { ensureLibrary } from './library/setup.js';
+import { TensorFlowProcess } from './process/client.js';
+
+export { TensorFlowEngine } from './engine.js';
+
+/**
+ * Starts TensorFlow, fetching its library first where that has not been done. Throws a UserError (engine) if
+ * a GPU was asked for and TensorFlow finds none.
+ */
+export async function createTensorFlowEngine(options: EngineOptions): Promise<TensorFlowEngine> {
+  const device = options.device === 'auto' ? 'cpu' : options.device;
+  const threads = options.threads ?? availableParallelism();
+  const library = await ensureLibrary({ ...options, device });
+  const process = new TensorFlowProcess(library.binding, environment(device, threads, library.cudaFolders));
+  try {
+    const { version, gpu } = await process.status();
+    if (device === 'gpu' && !gpu) {
+      throw new UserError(
+        'engine',
+        `a GPU was asked for, but TensorFlow ${version} finds none${lastLine(process.output)}`,
+        'Check that nvidia-smi lists the GPU and that its driver is 525 or newer, or use --device cpu.',
+      );
+    }
+    const on = device === 'gpu' ? 'GPU' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
+    return new TensorFlowEngine(process, device, `TensorFlow ${version} on ${on}`);
+  } catch (error) {
+    await process.close();
+    throw error;
+  }
+}
+
+/** TensorFlow reads these once, when its library is loaded. */
+function environment(device: 'cpu' | 'gpu', threads: number, cudaFolders: readonly string[]) {
+  const search = [...cudaFolders, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  return {
+    TF_CPP_MIN_LOG_LEVEL: device === 'gpu' ? '1' : '2',
+    TF_DETERMINISTIC_OPS: '1',
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: '2',
+    ...(device === 'gpu' ? { TF_FORCE_GPU_ALLOW_GROWTH: 'true' } : { CUDA_VISIBLE_DEVICES: '-1' }),
+    ...(search ? { LD_LIBRARY_PATH: search } : {}),
+  };
+}
+
+function lastLine(output: string): string {
+  const line = output.trim().split('\n').at(-1);
+  return line ? `: ${line}` : '';
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { UserError } from '../../../util/errors.js';
+
+const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+
+/** The binding finds the library beside itself, wherever the folder is moved. */
+const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-Wl,-rpath,$ORIGIN/tensorflow'];
+const LIBRARIES = ['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'];
+
+/** What a compiled binding depends on, beside the library. */
+export const BINDING_STAMP = [...SOURCES, ...FLAGS, ...LIBRARIES, process.arch].join(' ');
+
+/**
+ * Compiles tfjs-node's own binding against the library in `folder/tensorflow`. It uses only TensorFlow's C
+ * interface, which is stable, so the binding of 2022 works with the library of today.
+ */
+export async function compileBinding(compiler: string, folder: string, output: string): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const binding = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
+  const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+  const args = [
+    ...FLAGS,
+    ...SOURCES.map((source) => join(binding, source)),
+    `-I${join(folder, 'tensorflow', 'include')}`,
+    `-I${nodeApi}`,
+    `-L${join(folder, 'tensorflow')}`,
+    ...LIBRARIES,
+    '-o',
+    output,
+  ];
+  try {
+    await promisify(execFile)(compiler, args, { maxBuffer: 64 * 2 ** 20 });
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    const complaint = said.split('\n').find((line) => line.includes('rror')) ?? said;
+    throw new UserError(
+      'engine',
+      `${compiler} cannot compile the TensorFlow binding: ${complaint.trim()}`,
+      'Set CXX to GCC 9 or newer, or use --engine native.',
+      { cause: error },
+    );
+  }
+}

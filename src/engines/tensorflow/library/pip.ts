@@ -1,0 +1,102 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { UserError } from '../../../util/errors.js';
+import type { Reporter } from '../../../util/reporter.js';
+import { PYTHON_TAGS, type Wheel } from './packages.js';
+
+/** Milliseconds between two looks at how much has arrived. */
+const POLL = 500;
+
+const PLATFORMS = [
+  'manylinux_2_28',
+  'manylinux_2_27',
+  'manylinux_2_17',
+  'manylinux2014',
+  'manylinux2010',
+  'manylinux_2_12',
+];
+
+/** The Python that has pip: its command and pip's version; undefined where there is none. */
+export async function findPip(): Promise<{ command: string; version: string } | undefined> {
+  for (const command of ['python3', 'python']) {
+    try {
+      const { stdout } = await promisify(execFile)(command, ['-m', 'pip', '--version']);
+      return { command, version: stdout.split(' ').slice(0, 2).join(' ') };
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Downloads wheels into `folder` with pip, which knows the person's mirrors and proxies; nothing is installed.
+ * pip refuses a file whose digest is not the pinned one. Throws a UserError (engine) that says what pip said.
+ */
+export async function downloadWheels(
+  python: string,
+  wheels: readonly Wheel[],
+  folder: string,
+  reporter: Reporter,
+): Promise<void> {
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  const requirements = join(folder, 'requirements.txt');
+  const lines = wheels.map(({ requirement, sha256 }) => `${requirement} --hash=sha256:${sha256}`);
+  await writeFile(requirements, `${lines.join('\n')}\n`);
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const args = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'];
+  args.push('--only-binary=:all:', '--require-hashes', '--requirement', requirements, '--dest', folder);
+  args.push('--implementation=cp', `--python-version=${PYTHON_TAGS.version}`, `--abi=${PYTHON_TAGS.abi}`);
+  args.push('--abi=none', ...PLATFORMS.map((platform) => `--platform=${platform}_${machine}`));
+  const bar = reporter.bar('TensorFlow library', total(wheels), 'bytes');
+  const poll = setInterval(() => {
+    folderBytes(folder).then(
+      (bytes) => bar.update(Math.min(bytes, total(wheels))),
+      () => undefined,
+    );
+  }, POLL);
+  try {
+    await run(python, args, { ...process.env, TMPDIR: temporary });
+  } finally {
+    clearInterval(poll);
+    bar.finish();
+  }
+}
+
+export function total(wheels: readonly Wheel[]): number {
+  return wheels.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-4000);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) return resolve();
+      const lines = said.split('\n').filter((line) => line.startsWith('ERROR') || line.includes('rror:'));
+      const reason = (lines[0] ?? said.trim().split('\n').at(-1) ?? '').replace(/^ERROR: /, '').trim();
+      reject(
+        new UserError(
+          'engine',
+          `pip could not download TensorFlow: ${reason || `it ended with code ${code}`}`,
+          'Check the network, the disk, and pip config list (mirror, proxy); or use --engine native.',
+        ),
+      );
+    });
+  });
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return sum;
+}

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** What is taken out of the wheels: the library, the C headers for the binding, and CUDA. */
+const WANTED = [
+  'tensorflow/libtensorflow_cc.so.2',
+  'tensorflow/libtensorflow_framework.so.2',
+  'tensorflow/include/tensorflow/',
+  'tensorflow/include/xla/tsl/',
+  'tensorflow/include/tsl/',
+  'nvidia/',
+];
+
+const UNPACK = `
+import sys, zipfile
+folder, wanted, wheels = sys.argv[1], tuple(sys.argv[2].split(',')), sys.argv[3:]
+for wheel in wheels:
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(folder, [name for name in file.namelist() if name.startswith(wanted)])
+`;
+
+/** Unpacks what is wanted of the wheels (zip files) into `folder`, laid out as Python's site-packages. */
+export async function unpack(python: string, wheels: readonly string[], folder: string): Promise<void> {
+  await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels]);
+}

@@ -1,0 +1,101 @@
+import type { Network } from '../../networks/network.js';
+import { parameters } from '../../networks/parameters.js';
+import { key, PURPOSE } from '../../util/random.js';
+import type { NamedTensors } from '../../util/tensor.js';
+import type { Batch, Model, ModelState, TrainResult, TrainStep } from '../engine.js';
+import { flatten, type Layout, totalSize, unflatten } from './graph/layout.js';
+import { FEED, FETCH } from './graph/model-graph.js';
+import type { TensorFlowProcess } from './process/client.js';
+import type { Feed } from './process/messages.js';
+
+/** A network whose state lives in a TensorFlow session. */
+export class TensorFlowModel implements Model {
+  readonly #process: TensorFlowProcess;
+  readonly #session: number;
+  readonly #network: Network;
+  readonly #layout: Layout;
+  readonly #seed: number;
+  readonly #masks: number;
+
+  constructor(
+    process: TensorFlowProcess,
+    session: number,
+    network: Network,
+    layout: Layout,
+    dropout: { seed: number; masks: number },
+  ) {
+    this.#process = process;
+    this.#session = session;
+    this.#network = network;
+    this.#layout = layout;
+    this.#seed = dropout.seed;
+    this.#masks = dropout.masks;
+  }
+
+  async train(batch: Batch, { learningRate, step }: TrainStep): Promise<TrainResult> {
+    const feeds: Feed[] = [
+      this.#images(batch.images),
+      { name: FEED.labels, shape: [batch.labels.length], data: batch.labels },
+      { name: FEED.learningRate, shape: [], data: Float32Array.of(learningRate) },
+    ];
+    if (this.#masks > 0) {
+      const keys = new Int32Array(2 * this.#masks);
+      for (let mask = 0; mask < this.#masks; mask++) {
+        keys.set(key(this.#seed, PURPOSE.dropout, step, mask), 2 * mask);
+      }
+      feeds.push({ name: FEED.dropoutKeys, shape: [this.#masks, 2], data: keys });
+    }
+    const [result] = await this.#process.run(this.#session, feeds, [FETCH.step]);
+    const [loss, correct] = result!.data;
+    return { loss: loss!, correct: correct! };
+  }
+
+  async predict(images: Float32Array): Promise<Float32Array> {
+    const [logits] = await this.#process.run(this.#session, [this.#images(images)], [FETCH.logits]);
+    return logits!.data as Float32Array;
+  }
+
+  async exportState(): Promise<ModelState> {
+    const fetches = [FETCH.weights, FETCH.running, FETCH.momentum];
+    const [weights, running, momentum] = (await this.#process.run(this.#session, [], fetches)).map(
+      ({ data }) => data as Float32Array,
+    ) as [Float32Array, Float32Array, Float32Array];
+    const { trainable, running: statistics } = this.#layout;
+    const tensors = new Map([...unflatten(trainable, weights), ...unflatten(statistics, running)]);
+    return {
+      weights: new Map(parameters(this.#network).map(({ name }) => [name, tensors.get(name)!])),
+      momentum: unflatten(trainable, momentum),
+    };
+  }
+
+  async importState({ weights, momentum }: ModelState): Promise<void> {
+    const { trainable, running } = this.#layout;
+    await this.#restore(flatten(trainable, weights), flatten(trainable, momentum), flatten(running, weights));
+  }
+
+  /** Puts a new model into its first state: the given values and no momentum. */
+  async initialize(values: NamedTensors): Promise<void> {
+    const { trainable, running } = this.#layout;
+    const momentum = new Float32Array(totalSize(trainable));
+    await this.#restore(flatten(trainable, values), momentum, flatten(running, values));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#process.unload(this.#session);
+  }
+
+  #images(images: Float32Array): Feed {
+    const { channels, height, width } = this.#network.input;
+    const count = images.length / (channels * height * width);
+    return { name: FEED.images, shape: [count, channels, height, width], data: images };
+  }
+
+  async #restore(weights: Float32Array, momentum: Float32Array, running: Float32Array): Promise<void> {
+    const feeds = [
+      { name: FEED.weights, shape: [weights.length], data: weights },
+      { name: FEED.momentum, shape: [momentum.length], data: momentum },
+      { name: FEED.running, shape: [running.length], data: running },
+    ];
+    await this.#process.run(this.#session, feeds, [FETCH.restored]);
+  }
+}

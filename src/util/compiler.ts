@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+export interface Compiler {
+  readonly command: string;
+  /** First line of `--version`. */
+  readonly version: string;
+}
+
+/** The C++ compiler: the first of $CXX, c++, g++ and clang++ that runs; undefined if none does. */
+export async function findCompiler(
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Compiler | undefined> {
+  for (const command of [environment.CXX, 'c++', 'g++', 'clang++']) {
+    if (command === undefined || command === '') continue;
+    try {
+      const { stdout } = await promisify(execFile)(command, ['--version'], { env: environment });
+      return { command, version: stdout.split('\n')[0]!.trim() };
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
