@@ -320,6 +320,18 @@ describe('an import', () => {
     }
   });
 
+  it('refuses files with another MD5, where that is what is published', async () => {
+    const tiny = await tinyCifar('cifar100');
+    const content = Buffer.from(tiny.unpacked.get('test.bin')!);
+    content[content.length - 1]! ^= 1;
+    await writeAll(join(folder, 'mine'), new Map([...tiny.unpacked, ['test.bin', content]]));
+    const error = await failure(tiny, { from: join(folder, 'mine') });
+    expect(error.message).toMatch(/test.bin: has MD5 [0-9a-f]{32}, expected [0-9a-f]{32}$/);
+    await writeFile(join(folder, 'cifar100', 'test.bin'), content);
+    const { files } = await checkDefinition(tiny.definition, folder);
+    expect(files.map(({ status }) => status)).toEqual(['whole', 'wrong digest']);
+  });
+
   it('refuses a damaged archive', async () => {
     const tiny = await tinyCifar('cifar10');
     const archive = tiny.served.get('cifar-10-binary.tar.gz')!.subarray(0, -1);

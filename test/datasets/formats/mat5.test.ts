@@ -93,18 +93,34 @@ describe('MAT v5', () => {
     expect(names).toEqual(['X', 'a longer name']);
   });
 
-  it('reads data in pieces that fit together', async () => {
+  it('reads data in pieces that fit together, and checks the checksum behind them', async () => {
     const values = Array.from({ length: 3_000_000 }, (_, i) => i % 251);
     const path = join(folder, 'large.mat');
-    await writeFile(path, writeMat5([{ name: 'X', shape: [3_000_000, 1], matrixClass: 9, type: 2, values }]));
-    const pieces: Buffer[] = [];
-    await visitMat5(path, async (array) => {
-      for (let left = array.bytes; left > 0; left -= pieces.at(-1)!.length) {
-        pieces.push(Buffer.from(await array.some(left)));
-      }
-    });
+    const content = writeMat5([{ name: 'X', shape: [3_000_000, 1], matrixClass: 9, type: 2, values }]);
+    const readPieces = async () => {
+      const pieces: Buffer[] = [];
+      await visitMat5(path, async (array) => {
+        for (let left = array.bytes; left > 0; left -= pieces.at(-1)!.length) {
+          pieces.push(Buffer.from(await array.some(left)));
+        }
+      });
+      return pieces;
+    };
+    await writeFile(path, content);
+    const pieces = await readPieces();
     expect(pieces.length).toBeGreaterThan(1);
     expect(Buffer.concat(pieces).equals(Buffer.from(values))).toBe(true);
+    content[content.length - 1]! ^= 1;
+    await writeFile(path, content);
+    await expect(readPieces()).rejects.toThrow('does not decompress (incorrect data check)');
+  });
+
+  it('checks the checksum of arrays that are passed over', async () => {
+    const path = join(folder, 'skip.mat');
+    const content = writeMat5([X]);
+    content[content.length - 1]! ^= 1;
+    await writeFile(path, content);
+    await expect(visitMat5(path, async () => {})).rejects.toThrow(FormatError);
   });
 
   it('says what a file is that it cannot read', async () => {
