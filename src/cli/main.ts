@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { runsCommand } from './runs.js';
 import { setupCommand } from './setup.js';
+import { sweepCommand } from './sweep.js';
 import { tableCommand } from './tables.js';
 import { trainCommand } from './train.js';
 
@@ -33,6 +34,7 @@ function program(): Command {
     trainCommand(),
     evalCommand(),
     describeCommand(),
+    sweepCommand(),
     runsCommand(),
     tableCommand(),
     dataCommand(),

@@ -1,0 +1,158 @@
+import { cpus } from 'node:os';
+import { Command } from 'commander';
+import { chooseEngine, createEngine } from '../engines/select.js';
+import { readRunRecords } from '../results/run-records.js';
+import { sheetRecords } from '../results/sheet.js';
+import { readSweepFile, type SweepDefinition } from '../sweep/definition.js';
+import { expandSweep, type SweepRun } from '../sweep/expand.js';
+import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
+import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
+import { runSweep } from '../sweep/run.js';
+import { EXIT, UserError } from '../util/errors.js';
+import {
+  addCommonOptions,
+  addEngineOptions,
+  addFolderOptions,
+  type CommonOptions,
+  collect,
+  type EngineCliOptions,
+  engineLine,
+  positiveInteger,
+  wholeNumber,
+} from './options.js';
+import { addFormatOption, type OutputOptions, printTables } from './output.js';
+import { terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet sweep experiments/table2.yaml --dry-run      what would run, and how long each would take here
+  densenet sweep experiments/table2.yaml
+  densenet sweep --config cifar10plus-40-12,cifar10plus-bc-100-12 --seeds 1,2,3
+  densenet sweep --config quickstart --seeds 1,2,3,4 --jobs 2
+
+Runs that are finished are skipped, runs that were cut are resumed, and a failure stops only itself: the same
+command goes on where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
+The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
+
+interface SweepCliOptions extends CommonOptions, OutputOptions, EngineCliOptions {
+  readonly config?: string;
+  readonly set: string[];
+  readonly seeds?: number[];
+  readonly subset?: number;
+  readonly jobs: number;
+  readonly output: string;
+  readonly data?: string;
+  readonly dryRun?: boolean;
+}
+
+export function sweepCommand(): Command {
+  const command = new Command('sweep')
+    .description('train many experiments and seeds; go on where the last sweep ended')
+    .argument('[file]', 'a sweep file, see docs/sweeps.md')
+    .option('--config <configs>', 'configs, with commas between them, instead of a file')
+    .option(
+      '--set <path=value>',
+      'change one value of every config; may be repeated',
+      collect,
+      [] as string[],
+    )
+    .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
+    .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
+    .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', positiveInteger, 1)
+    .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
+    .addHelpText('after', EXAMPLES);
+  addFolderOptions(command);
+  addEngineOptions(command);
+  addFormatOption(command);
+  return addCommonOptions(command).action(runSweepCommand);
+}
+
+function seedList(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}
+
+async function runSweepCommand(file: string | undefined, options: SweepCliOptions): Promise<void> {
+  const runs = await expandSweep(await sweepDefinition(file, options));
+  if (options.dryRun) await dryRun(runs, options);
+  else await trainAll(runs, options);
+}
+
+/** What the file says, and the options over it. */
+async function sweepDefinition(file: string | undefined, options: SweepCliOptions): Promise<SweepDefinition> {
+  if ((file === undefined) === (options.config === undefined)) {
+    throw new UserError(
+      'usage',
+      'sweep needs either a file or --config',
+      'For example: densenet sweep experiments/table2.yaml, or densenet sweep --config quickstart --seeds 1,2,3',
+    );
+  }
+  const configs = (options.config ?? '').split(',').map((config) => ({ config, set: [] }));
+  const base = file === undefined ? { configs, set: [], grid: {}, seeds: [1] } : await readSweepFile(file);
+  return {
+    ...base,
+    set: [...base.set, ...options.set],
+    seeds: options.seeds ?? base.seeds,
+    subset: options.subset ?? base.subset,
+  };
+}
+
+async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
+  const reporter = progressReporter(options);
+  const stop = new AbortController();
+  const force = new AbortController();
+  let code: number = EXIT.interrupted;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) {
+      force.abort();
+      return;
+    }
+    code = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    reporter.warn('stopping: the runs at work finish their step and save; once more ends them at once');
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  const outcomes = await runSweep(runs, {
+    resultsFolder: options.output,
+    jobs: options.jobs,
+    trainOptions: trainOptions(options),
+    reporter,
+    stop: stop.signal,
+    force: force.signal,
+  });
+  const sheet = outcomeSheet(outcomes);
+  reporter.line('');
+  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+  process.exitCode = stop.signal.aborted ? code : sweepExitCode(outcomes);
+}
+
+/** Engine and folders, as `train` takes them. Runs that share a CPU share its threads. */
+function trainOptions(options: SweepCliOptions): string[] {
+  const { engine, device, output, data, jobs, setup } = options;
+  const threads = options.threads ?? (jobs > 1 ? Math.max(1, Math.floor(cpus().length / jobs)) : undefined);
+  return [
+    `--engine=${engine}`,
+    `--device=${device}`,
+    `--output=${output}`,
+    ...(data === undefined ? [] : [`--data=${data}`]),
+    ...(threads === undefined ? [] : [`--threads=${threads}`]),
+    ...(setup ? [] : ['--no-setup']),
+  ];
+}
+
+async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
+  const reporter = progressReporter(options);
+  const choice = chooseEngine(options);
+  reporter.line(engineLine(choice));
+  const records = await readRunRecords(options.output);
+  const engine = await createEngine(choice, { ...options, reporter });
+  const forecasts = await forecastSweep(runs, { records, engine, data: options.data, reporter }).finally(() =>
+    engine.dispose(),
+  );
+  const sheet = forecastSheet(forecasts);
+  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+}
+
+/** News goes to standard error where standard output carries a document. */
+function progressReporter(options: SweepCliOptions) {
+  return terminalReporter({ ...options, json: options.json || options.format !== 'text' });
+}

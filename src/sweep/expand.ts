@@ -1,0 +1,65 @@
+import { loadExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
+import type { SweepDefinition } from './definition.js';
+
+/** One run of a sweep. */
+export interface SweepRun {
+  /** For people: `cifar10-40-12 seed 2`. */
+  readonly label: string;
+  readonly experiment: Experiment;
+  readonly subset: number | undefined;
+  /** What `densenet train` takes to start it. */
+  readonly trainArguments: readonly string[];
+}
+
+/**
+ * The runs of a sweep, all seeds of one experiment after the other. With a grid, the experiments' names say which
+ * values they have. Throws a UserError (usage) if a config does not fit: nothing has started by then.
+ */
+export async function expandSweep(definition: SweepDefinition): Promise<SweepRun[]> {
+  const runs: SweepRun[] = [];
+  for (const { config, set } of definition.configs) {
+    for (const point of gridPoints(definition.grid)) {
+      const settings = [...definition.set, ...set, ...point.map(([key, value]) => setting(key, value))];
+      if (point.length > 0) {
+        const { name } = await loadExperiment(config, { set: settings });
+        settings.push(setting('name', [name, ...point.map(nameOf)].join('-')));
+      }
+      for (const seed of definition.seeds) {
+        const experiment = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
+        runs.push({
+          label: `${experiment.name} seed ${seed}`,
+          experiment,
+          subset: definition.subset,
+          trainArguments: [
+            `--config=${config}`,
+            ...settings.map((text) => `--set=${text}`),
+            `--seed=${seed}`,
+            ...(definition.subset === undefined ? [] : [`--subset=${definition.subset}`]),
+          ],
+        });
+      }
+    }
+  }
+  return runs;
+}
+
+type GridPoint = readonly (readonly [key: string, value: unknown])[];
+
+function gridPoints(grid: SweepDefinition['grid']): GridPoint[] {
+  return Object.entries(grid).reduce<GridPoint[]>(
+    (points, [key, values]) =>
+      points.flatMap((point) => values.map((value) => [...point, [key, value] as const])),
+    [[]],
+  );
+}
+
+function setting(key: string, value: unknown): string {
+  return `${key}=${JSON.stringify(value)}`;
+}
+
+/** `network.growthRate`, 12 → `growthRate-12`. */
+function nameOf([key, value]: readonly [string, unknown]): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return `${key.split('.').at(-1)}-${text}`.replaceAll(/[^A-Za-z0-9._+-]+/g, '.');
+}

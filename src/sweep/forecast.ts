@@ -1,0 +1,88 @@
+import type { Engine } from '../engines/engine.js';
+import type { RunRecord } from '../results/run-records.js';
+import type { Sheet } from '../results/sheet.js';
+import { networkOf } from '../training/open.js';
+import { planRun } from '../training/plan.js';
+import { formatDuration } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
+import type { SweepRun } from './expand.js';
+import { measureSpeed, type Speed, speedKey } from './speed.js';
+import { type RunState, runState } from './state.js';
+
+/** What a sweep would do about a run. */
+export interface Forecast {
+  readonly run: SweepRun;
+  readonly state: RunState;
+  readonly epochsDone: number;
+  /** Undefined where nothing is left to train. */
+  readonly speed: Speed | undefined;
+  /** Of training and evaluation that are left, alone on the engine. */
+  readonly seconds: number;
+}
+
+export interface ForecastOptions {
+  readonly records: readonly RunRecord[];
+  readonly engine: Engine;
+  /** Folder of datasets. */
+  readonly data?: string | undefined;
+  readonly reporter: Reporter;
+}
+
+/** Says what a sweep would do and how long it would take; every network is measured once, with a few steps. */
+export async function forecastSweep(
+  runs: readonly SweepRun[],
+  { records, engine, data, reporter }: ForecastOptions,
+): Promise<Forecast[]> {
+  const speeds = new Map<string, Speed>();
+  const forecasts: Forecast[] = [];
+  for (const run of runs) {
+    const { experiment, subset } = run;
+    const network = networkOf(experiment);
+    const state = runState(run, records);
+    const epochsDone = state.kind === 'start' ? 0 : (state.record.result?.epochs ?? 0);
+    if (state.kind !== 'start' && state.kind !== 'resume') {
+      forecasts.push({ run, state, epochsDone, speed: undefined, seconds: 0 });
+      continue;
+    }
+    const key = speedKey(experiment);
+    let speed = speeds.get(key);
+    if (!speed) {
+      reporter.line(`Measuring ${network.title} for ${experiment.name} …`);
+      speed = await measureSpeed(experiment, engine);
+      speeds.set(key, speed);
+    }
+    const { images } = await planRun(experiment, network, { data, subset });
+    const epoch = images.train / speed.train + (images.validation + images.test) / speed.predict;
+    const seconds = (experiment.training.epochs - epochsDone) * epoch;
+    forecasts.push({ run, state, epochsDone, speed, seconds });
+  }
+  return forecasts;
+}
+
+const ACTIONS = {
+  finished: 'skip: finished',
+  'at-work': 'leave: running elsewhere',
+  diverged: 'skip: diverged',
+  resume: 'resume',
+  start: 'start',
+} as const;
+
+/** The table of `sweep --dry-run`. */
+export function forecastSheet(forecasts: readonly Forecast[]): Sheet {
+  const total = forecasts.reduce((sum, { seconds }) => sum + seconds, 0);
+  return {
+    columns: ['experiment', 'seed', 'action', 'epochs', 'images/s', 'expected time'],
+    right: ['seed', 'epochs', 'images/s', 'expected time'],
+    rows: forecasts.map(({ run: { experiment }, state, epochsDone, speed, seconds }) => [
+      experiment.name,
+      `${experiment.training.seed}`,
+      ACTIONS[state.kind],
+      `${epochsDone}/${experiment.training.epochs}`,
+      speed ? speed.train.toFixed(1) : '',
+      speed ? formatDuration(seconds) : '',
+    ]),
+    notes: [
+      `${forecasts.length} runs, ${formatDuration(total)} in all, one after the other. Nothing was trained (--dry-run).`,
+    ],
+  };
+}

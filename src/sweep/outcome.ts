@@ -1,0 +1,53 @@
+import { runRow } from '../results/run-tables.js';
+import type { Sheet } from '../results/sheet.js';
+import { EXIT } from '../util/errors.js';
+import { formatDuration } from '../util/format.js';
+import type { SweepOutcome } from './run.js';
+
+/** What the table of a sweep says of a run: its status, `skipped` if it was finished before. */
+export function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
+  if (before.kind === 'finished') return 'finished before';
+  if (before.kind === 'at-work') return 'running elsewhere';
+  if (before.kind === 'diverged') return 'diverged before';
+  if (exitCode === undefined) return 'not started';
+  if (record === undefined || record.status === 'damaged') return `failed (exit code ${exitCode ?? 'none'})`;
+  return record.status;
+}
+
+/** The table at the end of a sweep. */
+export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
+  return {
+    columns: ['experiment', 'seed', 'status', 'epochs', 'test error', 'paper', 'time', 'run', 'problem'],
+    right: ['seed', 'epochs', 'test error', 'paper', 'time'],
+    rows: outcomes.map((outcome) => {
+      const { experiment } = outcome.run;
+      const row = outcome.record ? runRow(outcome.record) : undefined;
+      const percent = (value: string | number | undefined) =>
+        value === undefined ? '' : Number(value).toFixed(2);
+      return [
+        experiment.name,
+        `${experiment.training.seed}`,
+        outcomeStatus(outcome),
+        `${row?.epochs ?? 0}/${experiment.training.epochs}`,
+        percent(row?.test_error),
+        percent(experiment.paper?.error),
+        typeof row?.seconds === 'number' ? formatDuration(row.seconds) : '',
+        outcome.record?.folder.name ?? '',
+        outcome.record?.problem ?? '',
+      ];
+    }),
+  };
+}
+
+/**
+ * 0 if every run is finished; otherwise the exit code of the first that failed, as `train` gives it, 1 if a signal
+ * ended it, 3 if a run is left to another process. Interruption is the caller's to tell.
+ */
+export function sweepExitCode(outcomes: readonly SweepOutcome[]): number {
+  for (const { before, exitCode } of outcomes) {
+    if (before.kind === 'diverged') return EXIT.diverged;
+    if (exitCode === null) return 1;
+    if (exitCode !== undefined && exitCode !== 0) return exitCode;
+  }
+  return outcomes.some(({ before }) => before.kind === 'at-work') ? EXIT.data : EXIT.ok;
+}

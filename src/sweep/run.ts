@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type RunRecord, readRunRecords } from '../results/run-records.js';
+import { packageRoot } from '../util/package.js';
+import type { Reporter } from '../util/reporter.js';
+import type { SweepRun } from './expand.js';
+import { newestRecord, type RunState, runState } from './state.js';
+
+export interface SweepOptions {
+  readonly resultsFolder: string;
+  /** Runs at a time. */
+  readonly jobs: number;
+  /** Options of `densenet train` for all runs: engine, device, threads, folders. */
+  readonly trainOptions: readonly string[];
+  readonly reporter: Reporter;
+  /** Aborted by the first Ctrl-C: nothing more starts, the runs at work save and stop. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: the runs at work end at once. */
+  readonly force: AbortSignal;
+}
+
+/** What became of a run of a sweep. */
+export interface SweepOutcome {
+  readonly run: SweepRun;
+  /** What it was before the sweep. */
+  readonly before: RunState;
+  /** Of its process; undefined if none was started, null if a signal ended it. */
+  readonly exitCode: number | null | undefined;
+  /** Its folder as it is now; undefined if it has none. */
+  readonly record: RunRecord | undefined;
+}
+
+/**
+ * Trains what is not finished, in order, each run in a process of its own, so that a crash of one cannot hurt
+ * another. Goes on after a failure. Returns when nothing is at work any more.
+ */
+export async function runSweep(runs: readonly SweepRun[], options: SweepOptions): Promise<SweepOutcome[]> {
+  const { resultsFolder, jobs, reporter, stop } = options;
+  const records = await readRunRecords(resultsFolder);
+  const states = runs.map((run) => runState(run, records));
+  const exitCodes = new Map<number, number | null>();
+  const queue = [...runs.keys()].filter((index) => ['start', 'resume'].includes(states[index]!.kind));
+  const work = async () => {
+    for (let index = queue.shift(); index !== undefined && !stop.aborted; index = queue.shift()) {
+      const label = `[${index + 1}/${runs.length}] ${runs[index]!.label}`;
+      reporter.line(`${label}: ${states[index]!.kind === 'resume' ? 'resuming' : 'starting'}`);
+      exitCodes.set(index, await trainProcess(runs[index]!, states[index]!, label, options));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  const after = await readRunRecords(resultsFolder);
+  return runs.map((run, index) => {
+    const before = states[index]!;
+    const finished = before.kind === 'finished' ? before.record : undefined;
+    const record = finished ?? newestRecord(run, after);
+    return { run, before, exitCode: exitCodes.get(index), record };
+  });
+}
+
+/** One `densenet train` in a process group of its own: Ctrl-C reaches it through us, once. */
+async function trainProcess(
+  run: SweepRun,
+  state: RunState,
+  label: string,
+  { trainOptions, reporter, stop, force }: SweepOptions,
+): Promise<number | null> {
+  const what = state.kind === 'resume' ? [`--resume=${state.record.folder.path}`] : run.trainArguments;
+  const program = join(packageRoot, 'bin', 'densenet');
+  const child = spawn(process.execPath, [program, 'train', ...what, ...trainOptions], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const forward = () => child.kill('SIGINT');
+  stop.addEventListener('abort', forward);
+  force.addEventListener('abort', forward);
+  try {
+    return await passOn(child, label, reporter);
+  } finally {
+    stop.removeEventListener('abort', forward);
+    force.removeEventListener('abort', forward);
+  }
+}
+
+/** Prints what a process says, each line with its label; returns its exit code. */
+function passOn(child: ChildProcess, label: string, reporter: Reporter): Promise<number | null> {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    if (line.trim() !== '') reporter.line(`${label}: ${line}`);
+  });
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    reporter.warn(`${label}: ${line.replace(/^warning: /, '')}`);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+}

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findRunFolder } from '../../src/results/run-folder.js';
+import { bits, run, start, temporaryFolder } from './program.js';
+
+const MINI = ['--set=training.batchSize=32', '--engine=native'];
+const THREE_EPOCHS = ['--set=training.epochs=3', '--subset=320', ...MINI];
+const CONFIG = '--config=smoke-fashion-mnist-mini';
+
+describe('sweep', () => {
+  test('goes on after a failure, says so in its exit code, and skips what is finished', async () => {
+    const folder = await temporaryFolder();
+    const configs = '--config=smoke-cifar10,smoke-fashion-mnist-mini';
+    const args = ['sweep', configs, '--seeds=1,2', '--subset=64', ...MINI, '--data=nothing', '--no-setup'];
+    const first = await run(folder, [...args, '--jobs=2', '--json']);
+    expect(first.code).toBe(3);
+    expect(first.stderr).toContain('smoke-cifar10 seed 1: error:');
+    expect(JSON.parse(first.stdout)).toMatchObject([
+      { experiment: 'smoke-cifar10', seed: '1', status: 'failed (exit code 3)' },
+      { experiment: 'smoke-cifar10', seed: '2', status: 'failed (exit code 3)' },
+      { experiment: 'smoke-fashion-mnist-mini', seed: '1', status: 'finished', epochs: '1/1' },
+      { experiment: 'smoke-fashion-mnist-mini', seed: '2', status: 'finished', epochs: '1/1' },
+    ]);
+    const again = await run(folder, [...args.slice(0, 1), CONFIG, ...args.slice(2), '--seeds=1,2,3']);
+    expect(again.code).toBe(0);
+    expect(again.stdout.match(/finished before/g)).toHaveLength(2);
+    expect(again.stdout).toContain('[3/3] smoke-fashion-mnist-mini seed 3: starting');
+  });
+
+  test('resumes a run that was killed, to the same bits as one that was not', async () => {
+    const folder = await temporaryFolder();
+    const running = start(folder, ['train', CONFIG, ...THREE_EPOCHS]);
+    await running.seen(/epoch 1\/3 ·/);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    const { code, stdout } = await run(folder, ['sweep', CONFIG, ...THREE_EPOCHS]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('seed 1: resuming');
+    const resumed = await findRunFolder(join(folder, 'results'), 'smoke-fashion-mnist-mini');
+    expect(JSON.parse(await readFile(resumed.environment, 'utf8')).resumed).toHaveLength(1);
+
+    const other = await temporaryFolder();
+    expect((await run(other, ['train', CONFIG, ...THREE_EPOCHS])).code).toBe(0);
+    const whole = await findRunFolder(join(other, 'results'), 'smoke-fashion-mnist-mini');
+    expect(await bits(resumed.path)).toEqual(await bits(whole.path));
+  });
+
+  test('Ctrl-C saves the run at work and starts no other; the same command goes on', async () => {
+    const folder = await temporaryFolder();
+    const args = ['sweep', CONFIG, '--seeds=1,2', ...THREE_EPOCHS];
+    const running = start(folder, args);
+    await running.seen(/epoch 1\/3 ·/);
+    running.process.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/mini +1 +interrupted +\d\/3/);
+    expect(stdout).toMatch(/mini +2 +not started +0\/3/);
+    const again = await run(folder, args);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain('seed 1: resuming');
+    expect(again.stdout).toMatch(/mini +2 +finished +3\/3/);
+  });
+
+  test('--dry-run measures, and trains nothing', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout } = await run(folder, [
+      'sweep',
+      CONFIG,
+      '--seeds=1,2',
+      ...THREE_EPOCHS,
+      '--dry-run',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout.match(/Measuring/g)).toHaveLength(1);
+    expect(stdout).toMatch(/mini +1 +start +0\/3 +\d+\.\d +\d+ s/);
+    expect(stdout).toContain('2 runs, ');
+    expect((await run(folder, ['runs', 'list'])).stdout.trim()).toBe('(nothing)');
+  });
+
+  test('needs a file or configs', async () => {
+    const folder = await temporaryFolder();
+    for (const args of [[], ['sweep.yaml', CONFIG]]) {
+      const { code, stderr } = await run(folder, ['sweep', ...args]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^error: sweep needs either a file or --config\n/);
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configNames } from '../../src/config/files.js';
+import { readSweepFile } from '../../src/sweep/definition.js';
+import { expandSweep } from '../../src/sweep/expand.js';
+import { packageRoot } from '../../src/util/package.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'densenet-sweep-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, 'sweep.yaml');
+  await writeFile(path, text);
+  return path;
+}
+
+describe('a sweep file', () => {
+  it('becomes every config with every point of the grid and every seed', async () => {
+    const path = await file(`
+configs: [quickstart, { config: smoke-fashion-mnist-mini, set: [training.epochs=2] }]
+set: [training.batchSize=32]
+grid: { network.growthRate: [4, 8], network.bottleneck: [true] }
+seeds: [1, 2]
+subset: 100
+`);
+    const runs = await expandSweep(await readSweepFile(path));
+    expect(runs.map(({ label }) => label)).toEqual([
+      'quickstart-growthRate-4-bottleneck-true seed 1',
+      'quickstart-growthRate-4-bottleneck-true seed 2',
+      'quickstart-growthRate-8-bottleneck-true seed 1',
+      'quickstart-growthRate-8-bottleneck-true seed 2',
+      'smoke-fashion-mnist-mini-growthRate-4-bottleneck-true seed 1',
+      'smoke-fashion-mnist-mini-growthRate-4-bottleneck-true seed 2',
+      'smoke-fashion-mnist-mini-growthRate-8-bottleneck-true seed 1',
+      'smoke-fashion-mnist-mini-growthRate-8-bottleneck-true seed 2',
+    ]);
+    const last = runs.at(-1)!;
+    expect(last.experiment).toMatchObject({
+      network: { growthRate: 8 },
+      training: { batchSize: 32, epochs: 2, seed: 2 },
+    });
+    expect(last.trainArguments).toContain('--subset=100');
+  });
+
+  it('finds configs by their path as seen from the file', async () => {
+    await writeFile(join(folder, 'mine.yaml'), 'extends: ./base.yaml\nname: mine');
+    await writeFile(
+      join(folder, 'base.yaml'),
+      'network: { depth: 10, growthRate: 4 }\ndataset: { name: svhn }',
+    );
+    const [run] = await expandSweep(await readSweepFile(await file('configs: [./mine.yaml]')));
+    expect(run!.experiment).toMatchObject({ name: 'mine', training: { seed: 1 } });
+  });
+
+  it.each([
+    ['configs: []', /configs/],
+    ['config: [quickstart]', /no key 'config'/],
+    ['configs: [{ config: quickstart, sets: [] }]', /no key 'sets'/],
+    ['configs: [quickstart]\nseeds: [x]', /seeds\.0/],
+    ['configs: [quickstart', /sweep\.yaml/],
+  ])('is refused with its name: %j', async (text, says) => {
+    await expect(readSweepFile(await file(text))).rejects.toThrow(says);
+  });
+
+  it('is refused before anything starts if one config does not fit', async () => {
+    const path = await file('configs: [quickstart]\ngrid: { network.depth: [22, 23] }');
+    await expect(expandSweep(await readSweepFile(path))).rejects.toThrow('23');
+  });
+});
+
+describe('experiments/table2.yaml', () => {
+  it('has every config of Table 2, once', async () => {
+    const runs = await expandSweep(await readSweepFile(join(packageRoot, 'experiments', 'table2.yaml')));
+    const expected = configNames().filter((name) => /^(cifar|svhn)/.test(name));
+    expect(runs.map(({ experiment }) => experiment.name).sort()).toEqual(expected);
+    expect(runs.every(({ experiment }) => experiment.paper?.table === 2)).toBe(true);
+  });
+});

@@ -1,0 +1,57 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readRunRecords } from '../../src/results/run-records.js';
+import { expandSweep } from '../../src/sweep/expand.js';
+import { runState } from '../../src/sweep/state.js';
+import { type MadeRun, makeRun } from '../results/make-run.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'densenet-state-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function quickstart(subset?: number) {
+  const configs = [{ config: 'quickstart', set: [] }];
+  const [run] = await expandSweep({ configs, set: [], grid: {}, seeds: [1], subset });
+  return run!;
+}
+
+async function kind(made: MadeRun, subset?: number) {
+  await makeRun(folder, 'quickstart', made);
+  return runState(await quickstart(subset), await readRunRecords(folder)).kind;
+}
+
+describe('runState', () => {
+  it('is finished where the same config and subset is finished', async () => {
+    expect(await kind({})).toBe('finished');
+    expect(await kind({ subset: 100 }, 100)).toBe('finished');
+  });
+
+  it.each<[string, MadeRun]>([
+    ['seed', { set: ['training.seed=2'] }],
+    ['value', { set: ['training.epochs=9'] }],
+    ['subset', { subset: 100 }],
+    ['initial weights', { init: 'weights.safetensors' }],
+  ])('starts anew where only another %s is finished', async (_what, made) => {
+    expect(await kind(made)).toBe('start');
+  });
+
+  it('resumes what was cut if it has a checkpoint', async () => {
+    const run = await makeRun(folder, 'quickstart', { status: 'interrupted' });
+    const state = async () => runState(await quickstart(), await readRunRecords(folder));
+    expect((await state()).kind).toBe('start');
+    await writeFile(run.checkpoint('last'), 'weights');
+    expect(await state()).toMatchObject({ kind: 'resume', record: { folder: { name: run.name } } });
+    const newer = await makeRun(folder, 'quickstart', { status: 'failed' });
+    await writeFile(newer.checkpoint('last'), 'weights');
+    expect(await state()).toMatchObject({ kind: 'resume', record: { folder: { name: newer.name } } });
+  });
+
+  it('leaves alone what diverged, and what a process of another host trains', async () => {
+    expect(await kind({ status: 'diverged' })).toBe('diverged');
+    expect(await kind({ status: 'running', environment: { host: 'elsewhere' } })).toBe('at-work');
+  });
+});
