@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
+import { silent } from '../../../src/util/reporter.js';
+import { type Example, exampleNetwork, randomBatch } from '../../reference/examples.js';
+import { DEFAULTS } from '../conformance/models.js';
+
+const example: Example = {
+  channels: 3,
+  height: 16,
+  width: 16,
+  classes: 10,
+  stem: 'small',
+  stemChannels: 8,
+  blocks: [2, 2],
+  growthRate: 4,
+  bottleneck: true,
+  compression: 0.5,
+  dropout: 0.2,
+};
+const network = exampleNetwork(example);
+const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
+
+let engine: TensorFlowEngine;
+beforeAll(async () => {
+  engine = await createTensorFlowEngine(options);
+});
+afterAll(() => engine.dispose());
+
+test('says which TensorFlow computes, and on what', () => {
+  expect(engine.description).toBe('TensorFlow 2.21.0 on CPU, 2 threads');
+  expect(engine.device).toBe('cpu');
+});
+
+test('no tensor is left behind: as many after 100 steps as after 2', async () => {
+  const model = await engine.createModel(network, DEFAULTS);
+  const train = async (from: number, to: number) => {
+    for (let step = from; step < to; step++) {
+      await model.train(randomBatch(network, 8, step), { learningRate: 0.1, step });
+    }
+    return (await engine.status()).liveTensors;
+  };
+  const few = await train(0, 2);
+  expect(await train(2, 100)).toBe(few);
+  await model.dispose();
+});
+
+test('two models of one engine do not disturb each other', async () => {
+  const train = async (count: number) => {
+    const models = await Promise.all(
+      Array.from({ length: count }, () => engine.createModel(network, DEFAULTS)),
+    );
+    const losses: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      for (const model of models) {
+        losses.push((await model.train(randomBatch(network, 4, step), { learningRate: 0.1, step })).loss);
+      }
+    }
+    for (const model of models) await model.dispose();
+    return losses;
+  };
+  const alone = await train(1);
+  expect(await train(2)).toEqual(alone.flatMap((loss) => [loss, loss]));
+});
+
+test('when its process dies, calls under way and later ones say so', async () => {
+  const mortal = await createTensorFlowEngine(options);
+  const model = await mortal.createModel(network, DEFAULTS);
+  const call = model.train(randomBatch(network, 512, 1), { learningRate: 0.1, step: 0 });
+  process.kill(mortal.pid!, 'SIGKILL');
+  const message = 'the TensorFlow process was killed by SIGKILL';
+  await expect(call).rejects.toMatchObject({ kind: 'engine', message: expect.stringContaining(message) });
+  await expect(model.exportState()).rejects.toMatchObject({ kind: 'engine' });
+  await mortal.dispose();
+});
+
+test('bfloat16 is refused, with what to do', async () => {
+  await expect(engine.createModel(network, { ...DEFAULTS, precision: 'bfloat16' })).rejects.toMatchObject({
+    kind: 'usage',
+    remedy: expect.stringContaining('float32'),
+  });
+});
+
+test('a GPU that is not there is an error, never a fallback', async () => {
+  await expect(createTensorFlowEngine({ ...options, device: 'gpu', setup: false })).rejects.toMatchObject({
+    kind: 'engine',
+    remedy: expect.stringContaining('setup tensorflow --device gpu'),
+  });
+});
