@@ -13,6 +13,8 @@ Examples:
   densenet bench peers --cases bc-100-12,bc-40-12 --steps 5
   densenet bench peers --contenders native,pytorch --pytorch-python ~/venv/bin/python
 
+Options of bench that apply: --steps <n>, of every round, and --threads <n>.
+
 Cases:
 ${CASES.map(({ id, title }) => `  ${id.padEnd(32)}${title}`).join('\n')}`;
 
@@ -20,7 +22,9 @@ interface PeersOptions {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderName[];
   readonly rounds: number;
+  /** Of `bench`, as `threads`: it takes them before or after the word `peers`. */
   readonly steps: number;
+  readonly threads?: number;
   readonly output: string;
   readonly name: string;
   readonly pytorchPython?: string;
@@ -29,17 +33,16 @@ interface PeersOptions {
 
 export function benchPeersCommand(): Command {
   return new Command('peers')
-    .description('measure the engines and PyTorch and Keras on the CPU, in turn; writes CSV and a chart')
+    .description('measure the engines, PyTorch and Keras on the CPU, in turn; writes CSV and a chart')
     .option('--cases <id,…>', 'what to measure (default: all)', cases, CASES)
     .option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')} (default: all)`, contenders, CONTENDERS)
     .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
-    .option('--steps <n>', 'steps of a round', positiveInteger, 3)
     .option('--output <dir>', 'folder of the results', 'benchmarks/results')
     .option('--name <name>', 'name of the files', 'peers')
     .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
     .addHelpText('after', EXAMPLES)
-    .action(runPeers);
+    .action((_, command: Command) => runPeers(command.optsWithGlobals<PeersOptions>()));
 }
 
 async function runPeers(options: PeersOptions): Promise<void> {

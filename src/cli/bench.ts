@@ -55,7 +55,6 @@ export function benchCommand(): Command {
   const command = new Command('bench')
     .description('measure how fast a network trains or predicts here')
     .addHelpText('after', EXAMPLES)
-    .enablePositionalOptions()
     .addCommand(benchPeersCommand());
   addConfigOptions(command);
   command

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../src/bench/report.js';
 import { run, temporaryFolder } from './program.js';
@@ -60,5 +63,31 @@ describe('densenet bench', () => {
     const { code, stderr } = await bench(...args);
     expect(code).toBe(2);
     expect(stderr).toContain(message);
+  });
+});
+
+describe('densenet bench peers', () => {
+  test('writes one line a contender, and says why one failed', async () => {
+    const folder = await temporaryFolder();
+    const contenders = ['--contenders', 'native,pytorch', '--pytorch-python', '/nonexistent/python'];
+    const scope = ['--cases', 'bc-100-12-single', '--rounds', '2', '--steps', '1', '--output', folder];
+    const { code, stderr } = await run(folder, ['bench', 'peers', ...scope, ...contenders]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: pytorch: cannot be started (ENOENT)');
+    const csv = await readFile(join(folder, 'peers.csv'), 'utf8');
+    const [native, pytorch] = parse(csv, { columns: true }) as [
+      Record<string, string>,
+      Record<string, string>,
+    ];
+    expect(native).toMatchObject({ contender: 'native', rounds: '2', n: '2', batch: '1', failure: '' });
+    expect(Number(native.images_per_second)).toBeGreaterThan(0);
+    expect(pytorch).toMatchObject({ contender: 'pytorch', rounds: '0', images_per_second: '' });
+    expect(await readFile(join(folder, 'peers.svg'), 'utf8')).toMatch(/^<svg /);
+  });
+
+  test('refuses an unknown case, with the nearest', async () => {
+    const { code, stderr } = await run(await temporaryFolder(), ['bench', 'peers', '--cases', 'bc-41-12']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("There is no 'bc-41-12'. Did you mean 'bc-40-12'?");
   });
 });

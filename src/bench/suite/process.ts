@@ -36,8 +36,9 @@ export function runProcess(file: string, args: readonly string[]): Promise<strin
   });
 }
 
-/** The line of a program's last words that says what is wrong. */
+/** The line of a program's last words that says what is wrong: its error, else its last. */
 function failureLine(stderr: string): string | undefined {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  return lines.findLast((line) => line.startsWith('error: ')) ?? lines.at(-1);
+  const error = lines.findLast((line) => /^(error: |[\w.]*Error\b)/.test(line));
+  return (error ?? lines.at(-1))?.replace(/^error: /, '');
 }

@@ -35,6 +35,8 @@ export interface SuiteOptions {
   /** Times that every contender is started; its steps of all rounds are pooled. */
   readonly rounds: number;
   readonly steps: number;
+  /** Where the case does not say; all cores where this is undefined too. */
+  readonly threads?: number | undefined;
   /** The Python that runs a peer's program. */
   readonly python: (peer: PeerName) => Promise<string>;
   readonly reporter: Reporter;
@@ -50,7 +52,7 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly 
 
 async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
   const { steps } = options;
-  const threads = subject.threads ?? availableParallelism();
+  const threads = subject.threads ?? options.threads ?? availableParallelism();
   const network = caseNetwork(subject);
   const contenders = options.contenders.filter((name) => takesPart(name, subject));
   const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));

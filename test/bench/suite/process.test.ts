@@ -10,7 +10,8 @@ test('gives what the program printed', async () => {
 });
 
 test.each([
-  ['console.error("news\\nerror: too small\\nUse more."); process.exit(3)', 'error: too small'],
+  ['console.error("news\\nerror: too small\\nUse more."); process.exit(3)', 'too small'],
+  ['throw new RangeError("too small")', 'RangeError: too small'],
   ['console.error("Traceback\\nMemoryError"); process.exit(1)', 'MemoryError'],
   ['process.exit(4)', 'exit code 4'],
   ['process.kill(process.pid, "SIGKILL")', 'ended by SIGKILL'],
