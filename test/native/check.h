@@ -1,0 +1,25 @@
+// The least a C++ test needs: a check that counts and explains failures.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+
+inline int failures = 0;
+
+#define CHECK(condition)                                                          \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      ++failures;                                                                 \
+      std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+    }                                                                             \
+  } while (false)
+
+/** Whether two numbers agree to a relative (or, near 0, absolute) tolerance. */
+inline bool close(double a, double b, double tolerance = 1e-5) {
+  return std::fabs(a - b) <= tolerance * (1 + std::fabs(a) + std::fabs(b));
+}
+
+void testKernels();
+void testRandom();
+void testThreads();
+void testNetworks();

@@ -1,0 +1,10 @@
+#include "check.h"
+
+int main() {
+  testKernels();
+  testRandom();
+  testThreads();
+  testNetworks();
+  if (failures == 0) std::puts("all C++ tests passed");
+  return failures == 0 ? 0 : 1;
+}
