@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Check } from '../../util/check.js';
 import { findCompiler } from '../../util/compiler.js';
 import { silent } from '../../util/reporter.js';
@@ -8,25 +9,23 @@ import { loadNative } from './loader.js';
 export async function checks(): Promise<Check[]> {
   const compiler = await findCompiler();
   const built = await findBuilt(compiler);
-  const list: Check[] = [
-    compiler !== undefined
-      ? { name: 'C++ compiler', ok: true, found: compiler.version }
-      : {
-          name: 'C++ compiler',
-          ok: built !== undefined,
-          found: 'none',
-          remedy: 'Run `apt-get install g++`, or use --engine tensorflow.',
-        },
-  ];
-  if (built === undefined) {
-    const found = 'not built yet; built when first used';
-    return [...list, { name: 'native engine', ok: compiler !== undefined, found, remedy: list[0]!.remedy! }];
-  }
+  const remedy = 'Run `apt-get install g++`, or use --engine tensorflow.';
+  const compilerCheck: Check =
+    compiler === undefined
+      ? { name: 'C++ compiler', ok: built !== undefined, found: 'none', remedy }
+      : { name: 'C++ compiler', ok: true, found: compiler.version, remedy };
+  return [compilerCheck, await builtCheck(built, compiler !== undefined, remedy)];
+}
+
+async function builtCheck(built: string | undefined, canBuild: boolean, remedy: string): Promise<Check> {
+  const name = 'native engine';
+  if (built === undefined)
+    return { name, ok: canBuild, found: 'not built yet; built when first used', remedy };
   try {
     const { instructions } = await loadNative({ setup: false, reporter: silent });
-    return [...list, { name: 'native engine', ok: true, found: `built, with ${instructions} vectors` }];
+    return { name, ok: true, found: `built, with ${instructions} vectors` };
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    return [...list, { name: 'native engine', ok: false, found, remedy: `Remove ${built}.` }];
+    return { name, ok: false, found, remedy: `Remove ${dirname(built)} to build it again.` };
   }
 }

@@ -1,0 +1,79 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exampleNetwork } from '../../reference/examples.js';
+import { trainInChild } from './support/child.js';
+
+const network = exampleNetwork({
+  channels: 3,
+  height: 16,
+  width: 16,
+  classes: 10,
+  stem: 'small',
+  stemChannels: 16,
+  blocks: [3, 3],
+  growthRate: 8,
+  bottleneck: true,
+  compression: 0.5,
+  dropout: 0.1,
+});
+
+let cache: string;
+beforeAll(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'densenet-native-'));
+});
+afterAll(() => rm(cache, { recursive: true }));
+
+test('50 steps end in the same bits with 1, 2, 3 and 7 threads, and in another process', async () => {
+  const digests: (string | undefined)[] = [];
+  for (const threads of [1, 2, 3, 7, 2]) {
+    digests.push((await trainInChild({ network, threads, steps: 50 })).digest);
+  }
+  expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect(new Set(digests).size).toBe(1);
+});
+
+describe('the first use', () => {
+  test('without a compiler says what to install', async () => {
+    const { error } = await trainInChild(
+      { network, threads: 1, steps: 1 },
+      { XDG_CACHE_HOME: cache, PATH: cache, CXX: '' },
+    );
+    expect(error).toMatchObject({ name: 'UserError', kind: 'engine' });
+    expect(error!.message).toContain('C++ compiler');
+    expect(error!.remedy).toMatch(/apt-get install g\+\+.*--engine tensorflow/);
+  });
+
+  test('with a compiler that fails shows its complaint', async () => {
+    const { error } = await trainInChild(
+      { network, threads: 1, steps: 1 },
+      { XDG_CACHE_HOME: cache, CXX: process.execPath },
+    );
+    expect(error).toMatchObject({ name: 'UserError', kind: 'engine' });
+    expect(error!.message).toContain('cannot compile the native engine');
+    expect(await readdir(join(cache, 'densenet', 'native'))).toEqual([]);
+  });
+
+  test('is refused where setting up is', async () => {
+    const { error } = await trainInChild(
+      { network, threads: 1, steps: 1, setup: false },
+      { XDG_CACHE_HOME: cache },
+    );
+    expect(error).toMatchObject({ name: 'UserError', kind: 'engine' });
+    expect(error!.message).toContain('--no-setup');
+  });
+
+  test('builds once, also where two processes start at once; then works without a compiler', async () => {
+    const environment = { XDG_CACHE_HOME: cache };
+    const request = { network, threads: 2, steps: 2 };
+    const both = await Promise.all([trainInChild(request, environment), trainInChild(request, environment)]);
+    expect(both[0].digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(both[1].digest).toBe(both[0].digest);
+    for (const { lines } of both) expect(lines.join('\n')).toMatch(/^Building the native engine .*$/);
+    expect(await readdir(join(cache, 'densenet', 'native'))).toHaveLength(1);
+
+    const later = await trainInChild(request, { ...environment, PATH: cache, CXX: '' });
+    expect(later).toEqual({ digest: both[0].digest, lines: [] });
+  });
+});

@@ -1,0 +1,10 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+test('the C++ tests pass under sanitizers, compiled without warnings', { timeout: 600_000 }, async () => {
+  const script = fileURLToPath(new URL('run', import.meta.url));
+  const { stdout } = await promisify(execFile)(script);
+  expect(stdout).toContain('native: all C++ tests passed');
+});
