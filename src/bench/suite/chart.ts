@@ -33,7 +33,7 @@ export function speedChart(rows: readonly Row[], title: string): string {
       body.push(
         `<rect x="${LABELS}" y="${y}" width="${width}" height="${BAR - 2}" fill="${COLORS[contender]}"/>`,
       );
-      const value = `${ratio!.toFixed(2)} × (${imagesPerSecond!.toPrecision(3)}/s)`;
+      const value = `${ratio!.toFixed(2)} × (${speed(imagesPerSecond!)}/s)`;
       body.push(text(LABELS + scale * ratio! + 6, y + BAR - 3, value, 'start'));
       y += BAR;
     }
@@ -63,6 +63,11 @@ function legend(rows: readonly Row[]): string[] {
       text(x + 16, 58, name, 'start'),
     ];
   });
+}
+
+/** Three digits, or all before the point. */
+function speed(imagesPerSecond: number): string {
+  return imagesPerSecond < 100 ? imagesPerSecond.toPrecision(3) : imagesPerSecond.toFixed(0);
 }
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'end'): string {

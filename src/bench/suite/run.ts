@@ -23,9 +23,9 @@ export interface CaseResult {
   readonly network: Network;
   readonly contender: ContenderName;
   readonly threads: number;
-  /** The first that failed ends the contender's part in the case. */
+  /** Those that it finished. */
   readonly rounds: readonly Round[];
-  /** Why it failed, in one line. */
+  /** Why it failed, in one line; a failure ends its part in the case. */
   readonly failure: string | undefined;
 }
 

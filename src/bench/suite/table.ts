@@ -31,7 +31,7 @@ export function compare(results: readonly CaseResult[]): Row[] {
   const peaks = results
     .flatMap(({ rounds }) => rounds.map((round) => round.peakFlopsPerSecond))
     .filter((peak) => peak !== undefined);
-  const peak = peaks.length > 0 ? summarize(peaks).median : undefined;
+  const peak = peaks.length > 0 ? Math.max(...peaks) : undefined;
 
   return speeds.map(({ result, step, imagesPerSecond }) => {
     const passes = result.subject.mode === 'train' ? 3 : 1;

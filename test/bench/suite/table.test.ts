@@ -43,7 +43,7 @@ describe('compare', () => {
   });
 
   test('gives every contender its share of the peak: three passes, two FLOPs a multiply-add', () => {
-    expect(native!.shareOfPeak).toBeCloseTo((6 * multiplyAdds(network) * 80) / 310e9, 12);
+    expect(native!.shareOfPeak).toBeCloseTo((6 * multiplyAdds(network) * 80) / 320e9, 12);
     expect(keras!.shareOfPeak).toBeCloseTo(native!.shareOfPeak! / 2, 12);
   });
 
@@ -77,7 +77,7 @@ test('CSV: one line a contender, empty where nothing was measured', () => {
     step_ms_min: '700.0',
     step_ms_max: '900.0',
     ratio_to_fastest_peer: '2.00',
-    share_of_peak: '0.446',
+    share_of_peak: '0.432',
     peak_rss_mb: '2000',
     failure: '',
     cpu: 'A CPU',
@@ -97,6 +97,8 @@ test('chart: a bar for each contender that was measured beside a peer, as long a
   expect(bars).toEqual([480, 120, 240]);
   expect(svg).toContain('A &lt;CPU> &amp; more');
   expect(svg).toContain('2.00 × (80.0/s)');
+  const fast = [result('native', [round([40])]), result('pytorch', [round([64])])];
+  expect(speedChart(compare(fast), '')).toContain('1.60 × (1600/s)');
   expect(speedChart(compare([results[0]!]), 'no peer')).not.toContain('<rect x="300" y="74"');
 });
 
