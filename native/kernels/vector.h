@@ -53,10 +53,11 @@ DENSENET_INLINE double sumLanes(Vec x) {
   return sum;
 }
 
-/** Asks for `floats` of memory that will be read, or written, a little later. */
+/** Asks for `floats` of memory that will be read, or written, a little later; into the second-level cache, to keep
+ * what is at work in the first. */
 template <bool kWrite = false>
 DENSENET_INLINE void prefetch(const float* from, int floats) {
-  for (int i = 0; i < floats; i += 16) __builtin_prefetch(from + i, kWrite ? 1 : 0);
+  for (int i = 0; i < floats; i += 16) __builtin_prefetch(from + i, kWrite ? 1 : 0, 2);
 }
 
 /** Masks of one tile: all ones in the lanes [first, last). */
