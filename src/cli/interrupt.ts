@@ -1,20 +1,15 @@
 import { EXIT } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 
-export interface Interrupt {
-  /** Aborted by the first SIGINT (Ctrl-C) or SIGTERM. */
-  readonly signal: AbortSignal;
-  /** 130 after SIGINT, 143 after SIGTERM. */
-  exitCode(): number;
-}
-
-/** The first signal asks to stop, the second ends the process at once. */
-export function onInterrupt(reporter: Reporter): Interrupt {
+/**
+ * A signal that the first Ctrl-C (SIGINT) or SIGTERM aborts; the exit code is then 130 or 143. The second
+ * ends the process at once.
+ */
+export function onInterrupt(reporter: Reporter): AbortSignal {
   const controller = new AbortController();
-  let code: number = EXIT.interrupted;
   const handle = (signal: NodeJS.Signals) => {
-    code = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
-    if (controller.signal.aborted) process.exit(code);
+    process.exitCode = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
+    if (controller.signal.aborted) process.exit();
     reporter.warn(
       'stopping after this step; once more stops at once and loses the work since the last checkpoint',
     );
@@ -22,5 +17,5 @@ export function onInterrupt(reporter: Reporter): Interrupt {
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
-  return { signal: controller.signal, exitCode: () => code };
+  return controller.signal;
 }

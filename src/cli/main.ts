@@ -61,6 +61,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof Error && error.name === 'AbortError') {
+      process.stderr.write('Stopped before the run began; nothing to resume.\n');
+      return Number(process.exitCode ?? EXIT.interrupted);
+    }
     if (error instanceof UserError) {
       process.stderr.write(`error: ${error.message}\n${error.remedy}\n`);
       return error.exitCode;

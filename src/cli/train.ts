@@ -84,14 +84,13 @@ async function runTrain(options: TrainOptions): Promise<void> {
   }
   const parameters = formatCount(parameterCount(network));
   reporter.line(`${network.title}, ${parameters} parameters, on ${experiment.dataset.name}`);
-  const interrupt = onInterrupt(reporter);
   const common = {
     choice,
     threads: options.threads,
     folder: options.data,
     setup: options.setup,
     reporter,
-    signal: interrupt.signal,
+    signal: onInterrupt(reporter),
   };
   const finished = resumed
     ? await resumeRun(resumed, common)
@@ -104,7 +103,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const tables = await updateTables(options.output, reporter);
   if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
   else report(finished, tables, reporter);
-  process.exitCode = finished.result.status === 'interrupted' ? interrupt.exitCode() : EXIT.ok;
+  if (finished.result.status === 'finished') process.exitCode = EXIT.ok;
 }
 
 async function newExperiment(options: TrainOptions): Promise<Experiment> {

@@ -13,6 +13,8 @@ export interface DataOptions {
   /** Fetch what is missing; false refuses instead. */
   readonly setup: boolean;
   readonly reporter: Reporter;
+  /** Stops a download. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ExperimentData {
@@ -27,7 +29,9 @@ export async function loadExperimentData(
 ): Promise<ExperimentData> {
   const { name, validation } = experiment.dataset;
   const folder = dataFolder(options.folder);
-  if (options.setup) await fetchDataset(name, { folder, reporter: options.reporter });
+  const { setup, reporter, signal } = options;
+  if (setup) await fetchDataset(name, { folder, reporter, signal });
+  signal?.throwIfAborted();
   const dataset = await loadDataset(name, folder);
   const first = (indices: Uint32Array) => indices.subarray(0, options.subset);
   const parts = holdOut(dataset, validation, experiment.training.seed);

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RunResult } from '../../src/results/run-folder.js';
 import { bits, run, start, temporaryFolder } from './program.js';
 
@@ -213,4 +216,33 @@ describe('train', () => {
     const { last } = (await json(join(await onlyRun(folder), 'result.json'))) as RunResult;
     expect(Math.abs(last!.error - best!.error)).toBeLessThan(15);
   });
+});
+
+test('Ctrl-C during a download stops it; nothing is left to resume', async () => {
+  const server = createServer(() => {
+    // Takes the request and never answers.
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const folder = await temporaryFolder();
+  const { port } = server.address() as AddressInfo;
+  const fetching = start(folder, [
+    'data',
+    'fetch',
+    'cifar10',
+    `--mirror=http://127.0.0.1:${port}`,
+    '--data=.',
+  ]);
+  await once(server, 'request');
+  const waiting = start(folder, ['train', '--config=cifar10-40-12', '--engine=native', '--data=.']);
+  await waiting.seen(/waiting/i);
+  waiting.process.kill('SIGINT');
+  const { code, stderr } = await waiting.ended;
+  expect(stderr).toContain('Stopped before the run began');
+  expect(code).toBe(130);
+  fetching.process.kill('SIGKILL');
+  await fetching.ended;
 });
