@@ -6,6 +6,8 @@ import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
+import { figureCommand } from './figure.js';
+import { reportCommand } from './report.js';
 import { runsCommand } from './runs.js';
 import { setupCommand } from './setup.js';
 import { sweepCommand } from './sweep.js';
@@ -18,6 +20,7 @@ Examples:
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet eval quickstart                            evaluate the newest run of an experiment
+  densenet table 2                                    the paper's test errors, and yours beside them
   densenet doctor                                     what this machine can do, and what is missing
 
 Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted.`;
@@ -37,6 +40,8 @@ function program(): Command {
     sweepCommand(),
     runsCommand(),
     tableCommand(),
+    figureCommand(),
+    reportCommand(),
     dataCommand(),
     benchCommand(),
     doctorCommand(),

@@ -34,7 +34,8 @@ export async function readFinishedRuns(resultsFolder: string, reporter: Reporter
   return runs;
 }
 
-async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | undefined> {
+/** Reads a run; undefined if it is not finished. Throws a UserError (data, usage) if a file is damaged. */
+export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | undefined> {
   if (!existsSync(folder.result)) return undefined;
   const result = (await readRunJson(folder.result)) as RunResult;
   if (result.status !== 'finished' || result.reported === undefined) return undefined;

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
+import { findRunFolder } from '../results/run-folder.js';
+import { type RunRecord, readRunRecord } from '../results/run-records.js';
+import { writeFileAtomic } from '../util/files.js';
+import { formatBytes } from '../util/format.js';
+import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import { terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet report quickstart
+  densenet report RUN RUN RUN --output comparison.html
+
+The page holds the results, learning curves, tables, heat maps of feature reuse, configs and environments of the
+runs. It is one file, needs no network, and is smaller than 3 MB.`;
+
+interface ReportOptions extends CommonOptions {
+  readonly results: string;
+  readonly output: string;
+  readonly heatMaps: boolean;
+}
+
+export function reportCommand(): Command {
+  const command = new Command('report')
+    .description('write one HTML page about runs, for reading and for sending')
+    .argument('<run...>', "runs: folders, <experiment>/<run>, or experiments' newest runs")
+    .option('--output <file>', 'the page', 'report.html')
+    .option('--results <dir>', 'folder of results', 'results')
+    .option('--no-heat-maps', 'leave out the heat maps of feature reuse')
+    .addHelpText('after', EXAMPLES);
+  return addCommonOptions(command).action(runReport);
+}
+
+async function runReport(references: string[], options: ReportOptions): Promise<void> {
+  const records: RunRecord[] = [];
+  for (const reference of references)
+    records.push(await readRunRecord(await findRunFolder(options.results, reference)));
+  const { gatherReport } = await import('../report/report.js');
+  const { reportPage } = await import('../report/page.js');
+  const page = reportPage(await gatherReport(records, options));
+  await mkdir(dirname(options.output), { recursive: true });
+  await writeFileAtomic(options.output, page);
+  const bytes = Buffer.byteLength(page);
+  if (options.json)
+    printJson({ file: options.output, bytes, runs: records.map(({ folder }) => folder.name) });
+  else terminalReporter(options).line(`Report: ${options.output} (${formatBytes(bytes)})`);
+}

@@ -1,0 +1,132 @@
+import * as Plot from '@observablehq/plot';
+import { multiplyAdds, parameterCount } from '../networks/counts.js';
+import { table1Networks } from '../results/imagenet-networks.js';
+import { type Measurement, meanAndSpread } from '../results/measurements.js';
+import { readTable } from '../results/paper-tables.js';
+import { table3 } from '../results/table3.js';
+import { COLORS, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
+
+/** Where the depth stands beside its point: on the side of the line that is free. */
+const BELOW = { textAnchor: 'end', dx: -7, dy: 7 } as const;
+const ABOVE = { textAnchor: 'start', dx: 7, dy: -7 } as const;
+
+/** A point of Figure 3. */
+interface Point {
+  readonly series: keyof typeof SERIES;
+  readonly network: string;
+  readonly parameters: number;
+  /** Of one image of 224×224 pixels. */
+  readonly multiply_adds: number;
+  /** Top-1, single crop, in percent. */
+  readonly error: number;
+  readonly label: string;
+}
+
+const SERIES = {
+  'DenseNet (paper)': COLORS[0],
+  'ResNet (facebook/fb.resnet.torch)': PAPER_COLOR,
+  'DenseNet (ours)': COLORS[1],
+} as const;
+
+/**
+ * Figure 3 of the paper: top-1 error on ImageNet (single crop) against parameters and against multiply-adds. The
+ * counts are exact; the errors are those of Table 3 and of the ResNets that the paper compares with.
+ */
+export function figure3(measured: readonly Measurement[]): Figure {
+  const points = [...ownPoints(measured), ...comparedPoints()];
+  const series = (Object.keys(SERIES) as (keyof typeof SERIES)[]).filter((name) =>
+    points.some((point) => point.series === name),
+  );
+  const errors = points.map(({ error }) => error);
+  const panel = (title: string, x: 'parameters' | 'multiply_adds', unit: string, scale: number): Panel => ({
+    title,
+    width: 400,
+    height: 320,
+    options: {
+      marginTop: 8,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: {
+        label: unit,
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        domain: [0, 1.15 * Math.max(...points.map((point) => point[x] / scale))],
+        ticks: 6,
+      },
+      y: {
+        label: 'top-1 error (%)',
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        domain: [Math.floor(Math.min(...errors) - 0.5), Math.ceil(Math.max(...errors) + 0.2)],
+        grid: true,
+        ticks: 6,
+      },
+      marks: [
+        Plot.frame({ strokeOpacity: 0.6 }),
+        ...series.flatMap((name) => {
+          const own = points.filter((point) => point.series === name);
+          const place = { x: (point: Point) => point[x] / scale, y: 'error' };
+          return [
+            Plot.line(own, { ...place, stroke: SERIES[name], strokeWidth: 1.5, sort: x }),
+            Plot.dot(own, { ...place, fill: SERIES[name], r: 4 }),
+            Plot.text(own, { ...place, text: 'label', ...(name.startsWith('DenseNet (p') ? BELOW : ABOVE) }),
+          ];
+        }),
+      ],
+    },
+  });
+  return {
+    name: 'figure-3',
+    caption:
+      'Top-1 error on the ImageNet validation set (single crop) against parameters (left) and multiply-adds of one image (right; the paper counts twice as many FLOPs), as Figure 3 of the paper. Errors of DenseNets: Table 3 of the paper; of ResNets: facebook/fb.resnet.torch, as in the paper. Beside the points: depth.',
+    panels: [
+      panel('Parameters', 'parameters', 'parameters (millions)', 1e6),
+      panel('Multiply-adds', 'multiply_adds', 'multiply-adds (billions)', 1e9),
+    ],
+    legend: series.map((label): LegendEntry => ({ label, color: SERIES[label], symbol: 'point' })),
+    columns: ['series', 'network', 'parameters', 'multiply_adds', 'error', 'label'],
+    points: points.map((point) => ({ ...point })),
+  };
+}
+
+function ownPoints(measured: readonly Measurement[]): Point[] {
+  const networks = table1Networks();
+  return table3(measured)
+    .filter(({ source }) => source === 'paper')
+    .flatMap((row, index) => {
+      const { name, network } = networks[index]!;
+      const counts = { parameters: parameterCount(network), multiply_adds: multiplyAdds(network) };
+      const ours = row.measured.top1_single_crop;
+      const printed = { series: 'DenseNet (paper)', network: name, label: depthOf(name) } as const;
+      return [
+        { ...printed, ...counts, error: row.paper.top1_single_crop! },
+        ...(ours
+          ? [
+              {
+                series: 'DenseNet (ours)',
+                network: name,
+                ...counts,
+                error: ours.mean,
+                label: meanAndSpread(ours),
+              } as const,
+            ]
+          : []),
+      ];
+    });
+}
+
+/** `DenseNet-121` → `121`. */
+function depthOf(network: string): string {
+  return network.split('-').at(-1)!;
+}
+
+function comparedPoints(): Point[] {
+  return readTable('compared-networks').map(({ network, parameters, multiply_adds, top1_single_crop }) => ({
+    series: 'ResNet (facebook/fb.resnet.torch)',
+    network: network!,
+    parameters: Number(parameters),
+    multiply_adds: Number(multiply_adds),
+    error: Number(top1_single_crop),
+    label: depthOf(network!),
+  }));
+}

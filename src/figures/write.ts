@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Resvg } from '@resvg/resvg-js';
+import { recordsCsv } from '../results/sheet.js';
+import { writeFileAtomic } from '../util/files.js';
+import type { Figure } from './figure.js';
+import { figureSvg } from './svg.js';
+
+/** Pixels of the PNG for each of the SVG. */
+const SCALE = 2;
+
+/** Writes a figure as SVG, as PNG, and its points as CSV; returns the three paths. */
+export async function writeFigure(figure: Figure, folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const svg = figureSvg(figure, 'paper');
+  const files: [extension: string, data: string | Uint8Array][] = [
+    ['svg', svg],
+    ['png', figurePng(svg)],
+    ['csv', recordsCsv(figure.columns, figure.points)],
+  ];
+  const paths: string[] = [];
+  for (const [extension, data] of files) {
+    const path = join(folder, `${figure.name}.${extension}`);
+    await writeFileAtomic(path, data);
+    paths.push(path);
+  }
+  return paths;
+}
+
+/** Draws an SVG as PNG, with the font that comes with the program: machines without fonts draw the same. */
+export function figurePng(svg: string): Uint8Array {
+  const font = createRequire(import.meta.url).resolve(
+    '@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf',
+  );
+  const image = new Resvg(svg, {
+    font: { loadSystemFonts: false, fontFiles: [font], defaultFontFamily: 'Arimo' },
+    fitTo: { mode: 'zoom', value: SCALE },
+  });
+  return image.render().asPng();
+}

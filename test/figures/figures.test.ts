@@ -1,0 +1,155 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { curvesFigure, figure4Right, type RunCurve } from '../../src/figures/curves.js';
+import { figure3 } from '../../src/figures/figure3.js';
+import { figure4Left } from '../../src/figures/figure4-left.js';
+import { figureSvg } from '../../src/figures/svg.js';
+import { figurePng, writeFigure } from '../../src/figures/write.js';
+import type { FinishedRun } from '../../src/results/finished-runs.js';
+import { measurements } from '../../src/results/measurements.js';
+import type { EpochRow } from '../../src/results/run-folder.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'densenet-figures-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+let runs = 0;
+async function finished(config: string, testError: number, set: string[] = []): Promise<FinishedRun> {
+  const experiment = await loadExperiment(config, { set });
+  const name = `${experiment.name}/20261124-${String(++runs).padStart(6, '0')}-seed-1`;
+  return { name, experiment, parameters: 1000 * runs, testError, init: false };
+}
+
+async function curve(name: string, losses: readonly number[]): Promise<RunCurve> {
+  const epochs = losses.map(
+    (loss, index): EpochRow => ({
+      epoch: index + 1,
+      learningRate: 0.1,
+      trainLoss: loss,
+      trainError: 10 * loss,
+      testLoss: loss + 0.1,
+      testError: 11 * loss,
+      seconds: 1,
+      imagesPerSecond: 1,
+    }),
+  );
+  return { name, experiment: await loadExperiment('quickstart'), epochs };
+}
+
+describe('figure 3', () => {
+  it("has the paper's errors at the exact counts, and the ResNets with their source", () => {
+    const { points, legend } = figure3([]);
+    expect(points).toHaveLength(8);
+    expect(points[0]).toMatchObject({
+      series: 'DenseNet (paper)',
+      network: 'DenseNet-121',
+      parameters: 7_978_856,
+      multiply_adds: 2_834_161_664,
+      error: 25.02,
+    });
+    expect(points.at(-1)).toMatchObject({ network: 'ResNet-152', parameters: 60_192_808, error: 22.16 });
+    expect(legend.map(({ label }) => label)).not.toContain('DenseNet (ours)');
+    expect(new Set(legend.map(({ color }) => color)).size).toBe(legend.length);
+  });
+
+  it('adds what was measured in another colour', async () => {
+    const set = ['depth=121', 'growthRate=32', 'blocks=[6,12,24,16]'].map((x) => `network.${x}`);
+    const [measured] = measurements([await finished('cifar10-bc-100-12', 25.5, set)]);
+    const { points, legend } = figure3([{ ...measured!, dataset: 'ImageNet' }]);
+    expect(points.filter(({ series }) => series === 'DenseNet (ours)')).toMatchObject([
+      { network: 'DenseNet-121', error: 25.5, parameters: 7_978_856 },
+    ]);
+    expect(new Set(legend.map(({ color }) => color)).size).toBe(3);
+  });
+});
+
+describe('figure 4 (left)', () => {
+  it('groups by variant, with mean and spread over seeds', async () => {
+    const b = ['network.bottleneck=true', 'network.compression=1'];
+    const figure = figure4Left(
+      measurements([
+        await finished('quickstart', 20),
+        await finished('quickstart', 22, ['training.seed=2']),
+        await finished('quickstart', 25, b),
+      ]),
+    );
+    expect(figure.legend.map(({ label }) => label)).toEqual(['DenseNet-B', 'DenseNet-BC']);
+    expect(figure.points).toMatchObject([
+      { series: 'DenseNet-BC', source: 'measured', error: 21, n: 2, sd: Math.SQRT2 },
+      { series: 'DenseNet-B', source: 'measured', error: 25, n: 1, sd: undefined },
+    ]);
+  });
+
+  it("draws the paper's networks of the same growth rate on a column of Table 2, apart from ours", async () => {
+    const figure = figure4Left(measurements([await finished('cifar10plus-40-12', 5.3)]));
+    expect(figure.points.filter(({ source }) => source === 'paper')).toMatchObject([
+      { series: 'DenseNet', depth: 40, parameters: 1_019_722, error: 5.24, n: undefined },
+      { series: 'DenseNet', depth: 100, error: 4.1 },
+      { series: 'DenseNet-BC', depth: 100, parameters: 769_162, error: 4.51 },
+    ]);
+    const colors = figure.legend.map(({ label, color }) => [label, color]);
+    expect(new Set(colors.map(([, color]) => color)).size).toBe(colors.length);
+  });
+
+  it('refuses to mix datasets or recipes', async () => {
+    const a = await finished('quickstart', 20);
+    const other = await finished('smoke-svhn', 20);
+    expect(() => figure4Left(measurements([a, other]))).toThrow('several datasets: Fashion-MNIST-mini, SVHN');
+    const longer = await finished('quickstart', 20, ['training.epochs=20']);
+    expect(() => figure4Left(measurements([a, longer]))).toThrow('training.epochs');
+    expect(() => figure4Left([])).toThrow('no finished runs');
+  });
+});
+
+describe('curves', () => {
+  it('have every epoch of every run, also of a run with one epoch and of a loss of 0', async () => {
+    const a = await curve('a/1', [2, 1, 0.5]);
+    const b = await curve('b/1', [0]);
+    expect(curvesFigure([a, b]).points.map(({ run, epoch }) => [run, epoch])).toEqual([
+      ['a/1', 1],
+      ['a/1', 2],
+      ['a/1', 3],
+      ['b/1', 1],
+    ]);
+    for (const figure of [curvesFigure([b]), figure4Right(a, b), figure4Right(b, b)])
+      expect(figureSvg(figure, 'paper')).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('files', () => {
+  it('are an SVG, a PNG and the points as CSV', async () => {
+    const paths = await writeFigure(figure3([]), folder);
+    expect(paths.map((path) => path.slice(folder.length + 1))).toEqual([
+      'figure-3.svg',
+      'figure-3.png',
+      'figure-3.csv',
+    ]);
+    const [svg, png, csv] = await Promise.all(paths.map((path) => readFile(path)));
+    expect(svg!.toString()).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+    expect(png!.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+    expect(png!.readUInt32BE(16)).toBeGreaterThan(1600);
+    expect(parse(csv!, { columns: true })).toHaveLength(8);
+  });
+
+  it('have their text in the PNG, whatever fonts the machine has', () => {
+    const svg = (text: string) =>
+      `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="20" font-family="Arimo, Arial"><text y="15">${text}</text></svg>`;
+    const blank = Buffer.from(figurePng(svg('')));
+    expect(Buffer.from(figurePng(svg('ℓ × θ ± −'))).equals(blank)).toBe(false);
+    expect(Buffer.from(figurePng(svg('DenseNet'))).length).toBeGreaterThan(blank.length + 300);
+  });
+
+  it('take the colours of the page when they are inside one, and escape names', async () => {
+    const inline = figureSvg(curvesFigure([await curve('<b>/"1"', [2, 1])]), 'inline');
+    expect(inline).not.toContain('<b>');
+    expect(inline).toContain('&lt;b&gt;');
+    expect(inline).not.toContain('<style');
+    expect(inline).not.toContain('fill="white"');
+  });
+});
