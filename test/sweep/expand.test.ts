@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configNames } from '../../src/config/files.js';
+import { variant } from '../../src/networks/densenet.js';
 import { readSweepFile } from '../../src/sweep/definition.js';
 import { expandSweep } from '../../src/sweep/expand.js';
 import { packageRoot } from '../../src/util/package.js';
@@ -79,5 +80,19 @@ describe('experiments/table2.yaml', () => {
     const expected = configNames().filter((name) => /^(cifar|svhn)/.test(name));
     expect(runs.map(({ experiment }) => experiment.name).sort()).toEqual(expected);
     expect(runs.every(({ experiment }) => experiment.paper?.table === 2)).toBe(true);
+  });
+});
+
+describe('experiments/figure4-left.yaml', () => {
+  it('has all four variants at every depth, each under a name of its own', async () => {
+    const runs = await expandSweep(
+      await readSweepFile(join(packageRoot, 'experiments', 'figure4-left.yaml')),
+    );
+    const seeded = runs.filter(({ experiment }) => experiment.training.seed === 1);
+    expect(runs).toHaveLength(3 * seeded.length);
+    expect(new Set(seeded.map(({ experiment }) => experiment.name)).size).toBe(20);
+    const variants = seeded.map(({ experiment }) => variant(experiment.network));
+    for (const name of ['DenseNet', 'DenseNet-B', 'DenseNet-C', 'DenseNet-BC'])
+      expect(variants.filter((found) => found === name)).toHaveLength(5);
   });
 });
