@@ -5,6 +5,7 @@ import { chooseEngine } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
 import { networkOf } from '../training/open.js';
 import { type Plan, planRun } from '../training/plan.js';
@@ -134,6 +135,13 @@ async function storedExperiment(folder: RunFolder, options: TrainOptions): Promi
       'usage',
       `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
       'Leave these out to resume it, or start a new run with --config.',
+    );
+  }
+  if ((await readRunRecord(folder)).status === 'running') {
+    throw new UserError(
+      'usage',
+      `the run ${folder.name} is being trained by a process that is still alive`,
+      'Wait for it, or stop it with Ctrl-C first.',
     );
   }
   if (status === 'finished') {

@@ -166,6 +166,16 @@ describe('train', () => {
     });
   }
 
+  test('a run that another process trains is not trained twice', async () => {
+    const folder = await temporaryFolder();
+    const running = start(folder, SMALL);
+    await running.seen(/Run folder/);
+    const second = await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
+    expect(second.code).toBe(2);
+    expect(second.stderr).toContain('still alive');
+    expect((await running.ended).code).toBe(0);
+  });
+
   test('a second Ctrl-C stops at once', async () => {
     const folder = await temporaryFolder();
     const running = start(folder, [...SMALL, '--set=training.batchSize=320', '--set=network.growthRate=48']);
