@@ -52,6 +52,7 @@ export function figure4Left(measured: readonly Measurement[]): Figure {
   const printed = paperPoints(dataset, growthRates);
   const points = [...own.sort((a, b) => a.parameters - b.parameters), ...printed];
   const k = growthRates.length === 1 ? `, k=${growthRates[0]}` : '';
+  const largest = Math.max(...points.map(inMillions));
   const seeds = Math.max(...own.map(({ n }) => n ?? 0));
   return {
     name: 'figure-4-left',
@@ -69,7 +70,7 @@ export function figure4Left(measured: readonly Measurement[]): Figure {
             label: 'parameters (millions)',
             labelAnchor: 'center',
             labelArrow: 'none',
-            domain: [0, 1.05 * Math.max(...points.map(({ parameters }) => parameters / 1e6))],
+            domain: [0, 1.05 * largest],
           },
           y: { label: 'test error (%)', labelAnchor: 'center', labelArrow: 'none', grid: true, nice: true },
           marks: [
@@ -81,14 +82,7 @@ export function figure4Left(measured: readonly Measurement[]): Figure {
               ),
             ),
             Plot.dot(printed, { x: inMillions, y: 'error', fill: PAPER_COLOR, r: 4 }),
-            Plot.text(printed, {
-              x: inMillions,
-              y: 'error',
-              text: ({ series: name, depth, growth_rate }: Point) => `${name} L=${depth}, k=${growth_rate}`,
-              textAnchor: 'end',
-              dx: -8,
-              fill: PAPER_COLOR,
-            }),
+            ...paperLabels(printed, largest / 2),
           ],
         },
       },
@@ -104,6 +98,31 @@ export function figure4Left(measured: readonly Measurement[]): Figure {
 
 function inMillions({ parameters }: Point): number {
   return parameters / 1e6;
+}
+
+/** Names beside the paper's points, on the side that has room. */
+function paperLabels(points: readonly Point[], middle: number): Plot.Markish[] {
+  const side = (own: readonly Point[], anchor: 'start' | 'end', dx: number) =>
+    Plot.text(own, {
+      x: inMillions,
+      y: 'error',
+      text: ({ series, depth, growth_rate }: Point) => `${series} (L=${depth}, k=${growth_rate})`,
+      textAnchor: anchor,
+      dx,
+      fill: PAPER_COLOR,
+    });
+  return [
+    side(
+      points.filter((point) => inMillions(point) < middle),
+      'start',
+      8,
+    ),
+    side(
+      points.filter((point) => inMillions(point) >= middle),
+      'end',
+      -8,
+    ),
+  ];
 }
 
 function seriesMarks(points: readonly Point[], stroke: string): Plot.Markish[] {

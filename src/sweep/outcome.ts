@@ -4,7 +4,7 @@ import { EXIT } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
 import type { SweepOutcome } from './run.js';
 
-/** What the table of a sweep says of a run: its status, `skipped` if it was finished before. */
+/** What the table of a sweep says of a run: its status, or why it was not touched. */
 export function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
   if (before.kind === 'finished') return 'finished before';
   if (before.kind === 'at-work') return 'running elsewhere';
