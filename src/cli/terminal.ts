@@ -40,6 +40,7 @@ function terminalBar(label: string, total: number, unit: Unit): ProgressBar {
       format: `${label} {bar} {done}/{all} · {eta_formatted} left{note}`,
       barsize: 24,
       hideCursor: true,
+      clearOnComplete: true,
       etaBuffer: 50,
       stream: process.stderr,
     },
