@@ -30,22 +30,23 @@ void Pointwise::prepare(Executor& executor, bool training) {
   const float* weights = parameters_.values(weights_);
   const int inputs = input_.count, outputs = output_.count;
   const Split blocks = depthBlocks(inputs), groups = rowGroups(outputs), inputGroups = rowGroups(inputs);
-  executor.forEach(blocks.count + 1, [&](int task, Scratch&) {
-    if (task == blocks.count) {
-      if (!training) return;
-      float* to = backwardWeights_.data();
-      for (int g = 0; g < inputGroups.count; ++g)
-        for (int o = 0; o < outputs; ++o)
-          for (int m = 0; m < inputGroups.size(g); ++m)
-            *to++ = weights[static_cast<size_t>(o) * inputs + inputGroups.start(g) + m];
-      return;
-    }
+  executor.forEach(blocks.count, [&](int task, Scratch&) {
     float* to = forwardWeights_.data() + static_cast<size_t>(outputs) * blocks.start(task);
     for (int g = 0; g < groups.count; ++g)
       for (int c = blocks.start(task); c < blocks.start(task + 1); ++c)
         for (int m = 0; m < groups.size(g); ++m)
           *to++ = weights[static_cast<size_t>(groups.start(g) + m) * inputs + c];
   });
+  if (training) {
+    const Split tasks = Split::into(inputGroups.count, kDepth / kRows);
+    executor.forEach(tasks.count, [&](int task, Scratch&) {
+      float* to = backwardWeights_.data() + static_cast<size_t>(inputGroups.start(tasks.start(task))) * outputs;
+      for (int g = tasks.start(task); g < tasks.start(task + 1); ++g)
+        for (int o = 0; o < outputs; ++o)
+          for (int m = 0; m < inputGroups.size(g); ++m)
+            *to++ = weights[static_cast<size_t>(o) * inputs + inputGroups.start(g) + m];
+    });
+  }
   if (norm_ && !training) norm_->useRunning();
 }
 

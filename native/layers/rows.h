@@ -25,24 +25,15 @@ class MomentSums {
  public:
   explicit MomentSums(int channels) : pivots_(channels), sums_(channels), squares_(channels) {}
 
-  /** Adds lanes [first, last) of a tile [channels][kTile]. */
+  /** Adds lanes [first, last) of a tile [channels][kTile]; other lanes may be in the hands of another thread. */
   void add(const float* rows, int first, int last) {
-    const TileMask mask(first, last);
-    const bool start = pixels_ == 0;
-    for (size_t c = 0; c < sums_.size(); ++c, rows += kTile) {
-      if (start) pivots_[c] = rows[first];
-      const Vec pivot = splat(pivots_[c]);
-      Vec sum = sums_[c], square = squares_[c];
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const Vec x = keep(mask.vectors[v], load(rows + v * kLanes) - pivot);
-        sum += x;
-        square += x * x;
-      }
-      sums_[c] = sum;
-      squares_[c] = square;
-    }
+    if (pixels_ == 0)
+      for (size_t c = 0; c < pivots_.size(); ++c) pivots_[c] = rows[c * kTile + first];
     pixels_ += last - first;
+    if (last - first == kTile)
+      addTile(rows);
+    else
+      addLanes(rows, first, last);
   }
 
   MomentsPart part() const {
@@ -57,6 +48,30 @@ class MomentSums {
   }
 
  private:
+  void addTile(const float* rows) {
+    for (size_t c = 0; c < sums_.size(); ++c, rows += kTile) {
+      const Vec pivot = splat(pivots_[c]);
+      Vec sum = sums_[c], square = squares_[c];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const Vec x = load(rows + v * kLanes) - pivot;
+        sum += x;
+        square += x * x;
+      }
+      sums_[c] = sum;
+      squares_[c] = square;
+    }
+  }
+
+  void addLanes(const float* rows, int first, int last) {
+    for (size_t c = 0; c < sums_.size(); ++c, rows += kTile)
+      for (int i = first; i < last; ++i) {
+        const float x = rows[i] - pivots_[c];
+        sums_[c][i % kLanes] += x;
+        squares_[c][i % kLanes] += x * x;
+      }
+  }
+
   int pixels_ = 0;
   std::vector<float> pivots_;
   std::vector<Vec> sums_, squares_;
