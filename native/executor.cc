@@ -1,5 +1,7 @@
 #include "executor.h"
 
+#include <utility>
+
 namespace densenet {
 
 namespace {
@@ -69,6 +71,7 @@ void ThreadPool::forEach(int count, const Task& run) {
   next_.store(0, std::memory_order_relaxed);
   if (workers_.empty() || count == 1) {
     work(0);
+    rethrow();
     return;
   }
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
@@ -84,13 +87,23 @@ void ThreadPool::forEach(int count, const Task& run) {
     else
       std::this_thread::yield();
   }
+  rethrow();
+}
+
+void ThreadPool::rethrow() {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void ThreadPool::work(int worker) {
   Scratch& scratch = scratch_[static_cast<size_t>(worker)];
   for (int task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) {
-    scratch.reset();
-    (*run_)(task, scratch);
+    try {
+      scratch.reset();
+      (*run_)(task, scratch);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(sleep_);
+      if (!failure_) failure_ = std::current_exception();
+    }
   }
 }
 

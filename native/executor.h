@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -30,7 +31,7 @@ using Task = std::function<void(int task, Scratch& scratch)>;
 class Executor {
  public:
   virtual ~Executor() = default;
-  /** Calls run(0 … count−1), in any order, and returns when all are done. */
+  /** Calls run(0 … count−1), in any order, and returns when all are done. Throws what a task threw first. */
   virtual void forEach(int count, const Task& run) = 0;
 };
 
@@ -56,6 +57,7 @@ class ThreadPool : public Executor {
  private:
   void serve(int worker);
   void work(int worker);
+  void rethrow();
   bool waitForJob(unsigned seen);
 
   std::vector<Scratch> scratch_;
@@ -68,6 +70,7 @@ class ThreadPool : public Executor {
   std::atomic<int> busy_{0};
   std::atomic<unsigned> job_{0};
   std::atomic<bool> stop_{false};
+  std::exception_ptr failure_;
 };
 
 }  // namespace densenet

@@ -43,7 +43,7 @@ void Network::resize(Memory& memory, int images, bool training) const {
     memory.data.resize(maps_.size());
   }
   if (memory.images == images) return;
-  memory.images = images;
+  memory.images = 0;  // until all is attached
   size_t shared = 0, sharedGradient = 0, gradients[2] = {0, 0}, stage = 0;
   std::vector<FeatureMap>& maps = memory.activations.maps;
   for (size_t i = 0; i < maps.size(); ++i) {
@@ -74,6 +74,7 @@ void Network::resize(Memory& memory, int images, bool training) const {
     maps[i].gradient = bottleneck ? memory.sharedGradient.data() : memory.gradients[stage % 2].data();
     if (!bottleneck) ++stage;
   }
+  memory.images = images;
 }
 
 StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* labels, int count,

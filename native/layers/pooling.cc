@@ -92,19 +92,27 @@ void Pooling::backwardChannel(const Pass& pass, const GradientTerms& terms, int 
   std::fill(spreadGradient, spreadGradient + pixels, 0.0f);
   spread(input, output, from, gradient, spreadGradient);
   const float scale = norm_ ? norm_->scale()[channel] : 1, center = norm_ ? norm_->center()[channel] : 0;
-  float sum = 0, product = 0;
+  Vec sum{}, product{};
   forRuns(static_cast<int64_t>(image) * pixels, pixels, [&](int tile, int lane, int pixel, int length) {
     const float* x = input.tile(tile) + (input_.first + channel) * kTile + lane;
     float* to = input.gradientTile(tile) + (input_.first + channel) * kTile + lane;
-    for (int i = 0; i < length; ++i) {
+    int i = 0;
+    for (; i + kLanes <= length; i += kLanes) {
+      const Vec incoming = load(spreadGradient + pixel + i);
+      const Vec g = norm_ ? keep(load(from + pixel + i) > Vec{}, incoming) : incoming;
+      store(to + i, g * scale);
+      sum += g;
+      product += g * (load(x + i) - center);
+    }
+    for (; i < length; ++i) {
       const float g = !norm_ || from[pixel + i] > 0 ? spreadGradient[pixel + i] : 0;
       to[i] = g * scale;
-      sum += g;
-      product += g * (x[i] - center);
+      sum[0] += g;
+      product[0] += g * (x[i] - center);
     }
   });
-  sums.gradient += sum;
-  sums.product += product;
+  sums.gradient += sumLanes(sum);
+  sums.product += sumLanes(product);
 }
 
 void AveragePooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const {

@@ -1,5 +1,6 @@
 // The thread pool runs every task once, gives each its own memory, and survives many small jobs.
 #include <atomic>
+#include <stdexcept>
 #include <vector>
 
 #include "check.h"
@@ -7,7 +8,32 @@
 
 using namespace densenet;
 
+namespace {
+
+/** What a task throws reaches the caller, and the pool goes on working. */
+void testExceptions(int threads) {
+  ThreadPool pool(threads);
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    bool caught = false;
+    try {
+      pool.forEach(8, [](int task, Scratch&) {
+        if (task == 5) throw std::runtime_error("task 5");
+      });
+    } catch (const std::runtime_error&) {
+      caught = true;
+    }
+    CHECK(caught);
+    std::atomic<int> calls{0};
+    pool.forEach(8, [&](int, Scratch&) { ++calls; });
+    CHECK(calls == 8);
+  }
+}
+
+}  // namespace
+
 void testThreads() {
+  testExceptions(1);
+  testExceptions(3);
   for (int threads : {1, 2, 3, 7}) {
     ThreadPool pool(threads);
     for (int count : {0, 1, 2, 5, 64}) {

@@ -95,10 +95,12 @@ test('the profile covers the step and counts the operations of its products', as
   expect(first('backward')!.operations).toBe(2 * first('forward')!.operations);
 });
 
-test('measures a peak that more threads do not lower', async () => {
-  const one = await measurePeak(1);
-  expect(one).toBeGreaterThan(1e9);
-  expect(await measurePeak(2)).toBeGreaterThan(0.8 * one);
+test('measures a peak that a processor core can have', async () => {
+  for (const threads of [1, 2]) {
+    const peak = await measurePeak(threads);
+    expect(peak).toBeGreaterThan(threads * 0.5e9);
+    expect(peak).toBeLessThan(threads * 1e12);
+  }
 });
 
 test('doctor finds the compiler and the built engine', async () => {
