@@ -70,8 +70,11 @@ function denseLayer(
       const cut = (x: Output, first: number, size: number) => ops.channels(x, first, size, 1);
       const part = (first: number, size: number) =>
         deferred && { beta: cut(deferred.beta, first, size), gamma: cut(deferred.gamma, first, size) };
-      const dy = resolve(ops, { direct: own, deferred: part(width, growthRate) }, made, count);
-      const x = memoryEfficient ? graph.after([dy], () => ops.channels(xAfter, 0, width, 4)) : input.x;
+      const again = (ready: Output, first: number, size: number) =>
+        graph.after([ready], () => ops.channels(xAfter, first, size, 4));
+      const kept = memoryEfficient ? { ...made, x: again(own, width, growthRate) } : made;
+      const dy = resolve(ops, { direct: own, deferred: part(width, growthRate) }, kept, count);
+      const x = memoryEfficient ? again(dy, 0, width) : input.x;
       const z = norm1.recall(dy, x);
       const read = norm1.backward(branch.backward(dy, z), z, x);
       const earlier = part(0, width);

@@ -20,14 +20,16 @@ export function convolution(
   outputChannels: number,
   kernel: number,
 ) {
-  const { ops, gradients } = context;
+  const { graph, ops, gradients, memoryEfficient } = context;
   const filter = weight(context, `${name}.weight`);
   return {
     y: ops.convolution(x, filter, 1, 'SAME'),
     backward(dy: Output, x: Output): Output {
       const filterShape = [kernel, kernel, input.channels, outputChannels];
-      gradients.set(`${name}.weight`, ops.convolutionFilter(x, filterShape, dy, 1, 'SAME'));
-      return ops.convolutionInput(input, filter, dy);
+      const dFilter = ops.convolutionFilter(x, filterShape, dy, 1, 'SAME');
+      gradients.set(`${name}.weight`, dFilter);
+      // Nothing else waits for dFilter: it could run late, and x and dy would be kept till then.
+      return graph.after(memoryEfficient ? [dFilter] : [], () => ops.convolutionInput(input, filter, dy));
     },
   };
 }
