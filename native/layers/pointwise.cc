@@ -38,7 +38,7 @@ void Pointwise::prepare(Executor& executor, bool training) {
           *to++ = weights[static_cast<size_t>(groups.start(g) + m) * inputs + c];
   });
   if (training) {
-    const Split tasks = Split::into(inputGroups.count, kDepth / kRows);
+    const Split tasks = Split::into(inputGroups.count, kDepth / kRows);  // about kDepth input channels each
     executor.forEach(tasks.count, [&](int task, Scratch&) {
       float* to = backwardWeights_.data() + static_cast<size_t>(inputGroups.start(tasks.start(task))) * outputs;
       for (int g = tasks.start(task); g < tasks.start(task + 1); ++g)

@@ -29,7 +29,7 @@ export class NativeEngine implements Engine {
     if (options.precision === 'bfloat16') {
       throw new UserError(
         'engine',
-        'bfloat16 would be slower than float32 on this processor, which has no bfloat16 dot product',
+        'the native engine computes in float32 only, which is its fastest precision',
         'Use precision float32.',
       );
     }

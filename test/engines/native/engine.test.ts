@@ -36,6 +36,14 @@ test('refuses a GPU', async () => {
   await expect(createNativeEngine(options)).rejects.toMatchObject({ name: 'UserError', kind: 'engine' });
 });
 
+test('refuses a precision that it does not have', async () => {
+  const options = { ...DEFAULTS, precision: 'bfloat16' } as const;
+  await expect(engine.createModel(network, options)).rejects.toMatchObject({
+    name: 'UserError',
+    kind: 'engine',
+  });
+});
+
 test('memory does not grow over 1,000 steps', async () => {
   const batch = randomBatch(network, 8, 1);
   await withModel(engine, network, DEFAULTS, start, async (model) => {
