@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRunFolder } from '../../src/results/run-folder.js';
+import { packageRoot } from '../../src/util/package.js';
 import { bits, run, start, temporaryFolder } from './program.js';
 
 const MINI = ['--set=training.batchSize=32', '--engine=native'];
@@ -11,21 +12,27 @@ const CONFIG = '--config=smoke-fashion-mnist-mini';
 describe('sweep', () => {
   test('goes on after a failure, says so in its exit code, and skips what is finished', async () => {
     const folder = await temporaryFolder();
-    const configs = '--config=smoke-cifar10,smoke-fashion-mnist-mini';
-    const args = ['sweep', configs, '--seeds=1,2', '--subset=64', ...MINI, '--data=nothing', '--no-setup'];
-    const first = await run(folder, [...args, '--jobs=2', '--json']);
-    expect(first.code).toBe(3);
-    expect(first.stderr).toContain('smoke-cifar10 seed 1: error:');
+    const smoke = join(packageRoot, 'configs', 'smoke-fashion-mnist-mini.json');
+    const wild = { extends: smoke, training: { learningRate: { initial: 1e30 } } };
+    await writeFile(join(folder, 'wild.json'), JSON.stringify(wild));
+    const args = ['--config=wild.json,smoke-fashion-mnist-mini', '--subset=64', ...MINI, '--json'];
+    const first = await run(folder, ['sweep', ...args, '--seeds=1,2', '--jobs=2']);
+    expect(first.code).toBe(5);
+    expect(first.stderr).toContain('wild seed 1: error: the training loss is');
     expect(JSON.parse(first.stdout)).toMatchObject([
-      { experiment: 'smoke-cifar10', seed: '1', status: 'failed (exit code 3)' },
-      { experiment: 'smoke-cifar10', seed: '2', status: 'failed (exit code 3)' },
+      { experiment: 'wild', seed: '1', status: 'diverged', epochs: '0/1' },
+      { experiment: 'wild', seed: '2', status: 'diverged', epochs: '0/1' },
       { experiment: 'smoke-fashion-mnist-mini', seed: '1', status: 'finished', epochs: '1/1' },
       { experiment: 'smoke-fashion-mnist-mini', seed: '2', status: 'finished', epochs: '1/1' },
     ]);
-    const again = await run(folder, [...args.slice(0, 1), CONFIG, ...args.slice(2), '--seeds=1,2,3']);
-    expect(again.code).toBe(0);
-    expect(again.stdout.match(/finished before/g)).toHaveLength(2);
-    expect(again.stdout).toContain('[3/3] smoke-fashion-mnist-mini seed 3: starting');
+    const again = await run(folder, ['sweep', ...args, '--seeds=2,3']);
+    expect(again.code).toBe(5);
+    expect(JSON.parse(again.stdout).map(({ status }: { status: string }) => status)).toEqual([
+      'diverged before',
+      'diverged',
+      'finished before',
+      'finished',
+    ]);
   });
 
   test('resumes a run that was killed, to the same bits as one that was not', async () => {
