@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../util/cache.js';
 import type { DatasetDefinition } from './dataset.js';
 
 /** The repository's `datasets/`, seen from `src/datasets/` and from `dist/datasets/`. */
@@ -13,8 +13,7 @@ const SHIPPED = fileURLToPath(new URL('../../datasets', import.meta.url));
 export function dataFolder(option?: string): string {
   const chosen = option ?? process.env.DENSENET_DATA;
   if (chosen) return resolve(chosen);
-  const cache = process.env.XDG_CACHE_HOME;
-  return join(cache && isAbsolute(cache) ? cache : join(homedir(), '.cache'), 'densenet', 'data');
+  return cacheFolder('data');
 }
 
 /** Whether the dataset comes with the program, so that there is nothing to fetch. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../engines/native/build.js';
+import { cacheFolder } from '../../util/cache.js';
 import { UserError } from '../../util/errors.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
@@ -14,7 +14,7 @@ export type PeerName = 'pytorch' | 'keras';
  * engine in the cache folder, unless it is there. Returns its Python. Throws a UserError (engine) if it cannot.
  */
 export async function ensurePeer(peer: PeerName, reporter: Reporter): Promise<string> {
-  const folder = join(dirname(cacheFolder()), 'peers', peer);
+  const folder = join(cacheFolder('peers'), peer);
   const python = join('bin', 'python');
   if (existsSync(join(folder, python))) return join(folder, python);
 

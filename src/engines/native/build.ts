@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus, homedir } from 'node:os';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cacheFolder } from '../../util/cache.js';
 import { type Compiler, findCompiler } from '../../util/compiler.js';
 import { systemCode, UserError } from '../../util/errors.js';
 import { packageRoot } from '../../util/package.js';
@@ -20,11 +21,7 @@ export interface BuildOptions {
   readonly reporter: Reporter;
 }
 
-/** `$XDG_CACHE_HOME/densenet/native`, by default under `~/.cache`: one folder for each stamp. */
-export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const cache = environment.XDG_CACHE_HOME;
-  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'densenet', 'native');
-}
+const CACHE = 'native';
 
 /**
  * Path of the compiled engine for these sources on this processor. In this order: what this compiler built
@@ -59,16 +56,16 @@ export async function ensureBuilt({ setup, reporter }: BuildOptions): Promise<st
 export async function findBuilt(compiler: Compiler | undefined): Promise<string | undefined> {
   const stamp = await sourceStamp();
   if (compiler !== undefined) {
-    const path = join(cacheFolder(), folderName(stamp, compiler), LIBRARY);
+    const path = join(cacheFolder(CACHE), folderName(stamp, compiler), LIBRARY);
     return existsSync(path) ? path : undefined;
   }
-  const names = await readdir(cacheFolder()).catch(() => []);
+  const names = await readdir(cacheFolder(CACHE)).catch(() => []);
   const name = names.sort().find((entry) => entry.startsWith(`${stamp}-`));
-  return name === undefined ? undefined : join(cacheFolder(), name, LIBRARY);
+  return name === undefined ? undefined : join(cacheFolder(CACHE), name, LIBRARY);
 }
 
 async function build(compiler: Compiler, stamp: string): Promise<string> {
-  const cache = cacheFolder();
+  const cache = cacheFolder(CACHE);
   const final = join(cache, folderName(stamp, compiler));
   const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
   try {
