@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** What a person sees in a browser; needs `chromium` on the PATH, or its path in CHROMIUM. */
+export default defineConfig({
+  test: { include: ['test/**/*.browser.ts'], pool: 'forks', testTimeout: 120_000 },
+});
