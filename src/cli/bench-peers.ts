@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { CASES, type Case } from '../bench/suite/cases.js';
 import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
 import { writeSuite } from '../bench/suite/index.js';
@@ -34,8 +34,12 @@ interface PeersOptions {
 export function benchPeersCommand(): Command {
   return new Command('peers')
     .description('measure the engines, PyTorch and Keras on the CPU, in turn; writes CSV and a chart')
-    .option('--cases <id,…>', 'what to measure (default: all)', cases, CASES)
-    .option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')} (default: all)`, contenders, CONTENDERS)
+    .addOption(new Option('--cases <id,…>', 'what to measure').argParser(cases).default(CASES, 'all'))
+    .addOption(
+      new Option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')}`)
+        .argParser(contenders)
+        .default(CONTENDERS, 'all'),
+    )
     .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
     .option('--output <dir>', 'folder of the results', 'benchmarks/results')
     .option('--name <name>', 'name of the files', 'peers')

@@ -6,7 +6,7 @@ import type { FeatureShape, Network } from '../networks/network.js';
 import { type Table1Row, table1 } from '../networks/table1.js';
 import { networkOf } from '../training/open.js';
 import { formatBytes, formatCount } from '../util/format.js';
-import { addCommonOptions, type CommonOptions, collect, positiveInteger, printJson } from './options.js';
+import { addCommonOptions, type CommonOptions, positiveInteger, printJson, setOption } from './options.js';
 import { formatTable } from './table.js';
 
 const EXAMPLES = `
@@ -27,7 +27,7 @@ export function describeCommand(): Command {
   const command = new Command('describe')
     .description("print a config's network as the paper's Table 1 prints it, with what it costs")
     .argument('<config>', 'a config file, or the bare name of one in configs/')
-    .option('--set <path=value>', 'change one value of the config; may be repeated', collect, [] as string[])
+    .addOption(setOption())
     .option(
       '--batch <n>',
       "batch size that activations are counted for (default: the config's)",

@@ -35,10 +35,17 @@ export function addEngineOptions(command: Command): Command {
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
 }
 
+/** `--set`, collected in order. */
+export function setOption(): Option {
+  return new Option('--set <path=value>', 'change one value of the config; may be repeated')
+    .argParser((value: string, previous: readonly string[]) => [...previous, value])
+    .default([], 'none');
+}
+
 export function addConfigOptions(command: Command): Command {
   return command
     .option('--config <config>', 'a config file, or the bare name of one in configs/')
-    .option('--set <path=value>', 'change one value of the config; may be repeated', collect, [] as string[]);
+    .addOption(setOption());
 }
 
 export function addFolderOptions(command: Command): Command {
@@ -56,10 +63,6 @@ export function engineLine({ engine, device, reason }: EngineChoice): string {
 /** Prints the one JSON document of `--json`. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-export function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
 }
 
 export function positiveInteger(text: string): number {

@@ -14,10 +14,10 @@ import {
   addEngineOptions,
   addFolderOptions,
   type CommonOptions,
-  collect,
   type EngineCliOptions,
   engineLine,
   positiveInteger,
+  setOption,
   wholeNumber,
 } from './options.js';
 import { addFormatOption, type OutputOptions, printTables } from './output.js';
@@ -50,12 +50,7 @@ export function sweepCommand(): Command {
     .description('train many experiments and seeds; go on where the last sweep ended')
     .argument('[file]', 'a sweep file, see docs/sweeps.md')
     .option('--config <configs>', 'configs, with commas between them, instead of a file')
-    .option(
-      '--set <path=value>',
-      'change one value of every config; may be repeated',
-      collect,
-      [] as string[],
-    )
+    .addOption(setOption())
     .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
     .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', positiveInteger, 1)
