@@ -115,7 +115,7 @@ export class TensorFlowProcess {
     while (this.#received >= this.#wanted) {
       const all = Buffer.concat(this.#chunks);
       // A copy of its own, for the alignment of typed arrays.
-      const bytes = Uint8Array.from(all.subarray(0, this.#wanted));
+      const bytes = new Uint8Array(all.subarray(0, this.#wanted));
       this.#chunks = [all.subarray(this.#wanted)];
       this.#received -= this.#wanted;
       const state = this.#message.next(bytes);
@@ -141,7 +141,8 @@ export class TensorFlowProcess {
       signal === 'SIGKILL'
         ? 'The system may be out of memory: use a smaller batch, or memoryEfficient. Then resume the run.'
         : 'Resume the run from its last checkpoint; if it happens again, run: densenet doctor';
-    const said = this.#output.trim().split('\n').at(-1);
+    const lines = this.#output.trim().split('\n');
+    const said = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
     return new UserError('engine', `the TensorFlow process ${how}${said ? `: ${said}` : ''}`, remedy);
   }
 
