@@ -96,6 +96,13 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
 
 async function findSubject(run: string | undefined, options: EvalOptions): Promise<Subject> {
   if (run !== undefined && options.config === undefined && options.weights === undefined) {
+    if (options.set.length > 0) {
+      throw new UserError(
+        'usage',
+        `--set ${options.set[0]} does not go with a run, whose config is its own`,
+        'Leave it out, or give --config and --weights instead of the run.',
+      );
+    }
     const folder = await findRunFolder(options.output, run);
     const stored = parseExperiment(await readRunJson(folder.config), folder.config);
     const { subset } = (await readRunJson(folder.result)) as RunResult;

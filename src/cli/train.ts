@@ -12,7 +12,6 @@ import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
-import type { Reporter } from '../util/reporter.js';
 import { onInterrupt } from './interrupt.js';
 import {
   addCommonOptions,
@@ -103,7 +102,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       });
   const tables = await updateTables(options.output, reporter);
   if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
-  else report(finished, tables, reporter);
+  else report(finished, tables);
   if (finished.result.status === 'finished') process.exitCode = EXIT.ok;
 }
 
@@ -173,16 +172,18 @@ function planLines(experiment: Experiment, network: Network, plan: Plan): string
   ];
 }
 
-function report({ folder, experiment, result }: Finished, tables: string[], reporter: Reporter): void {
+/** The results: they are printed with --quiet too. */
+function report({ folder, experiment, result }: Finished, tables: string[]): void {
+  const line = (text: string) => process.stdout.write(`${text}\n`);
   const { last, best, bestValidation, reported, paperError } = result;
   if (result.status === 'interrupted') {
-    reporter.line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);
+    line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);
     return;
   }
   const error = (label: string, at: { error: number; epoch: number } | undefined) => {
-    if (at) reporter.line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %  (epoch ${at.epoch})`);
+    if (at) line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %  (epoch ${at.epoch})`);
   };
-  reporter.line(`\nDone in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
+  line(`\nDone in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
   error('last epoch', last);
   error('epoch with the lowest validation error', bestValidation);
   error('best epoch, chosen on the test set', best);
@@ -190,11 +191,10 @@ function report({ folder, experiment, result }: Finished, tables: string[], repo
     const rule = reported.rule === 'last' ? 'last epoch' : 'lowest validation error';
     const { table, row, column } = experiment.paper!;
     const source = `Table ${table}, ${row}, ${column}`;
-    reporter.line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
-    if (result.subset)
-      reporter.line(`  Only ${result.subset} images were used: not comparable with the paper.`);
+    line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
+    if (result.subset) line(`  Only ${result.subset} images were used: not comparable with the paper.`);
   }
-  reporter.line(`Parameters: ${formatCount(result.parameters)}`);
-  reporter.line(`Run: ${folder.path}`);
-  reporter.line(`Tables: ${tables.join(', ')}`);
+  line(`Parameters: ${formatCount(result.parameters)}`);
+  line(`Run: ${folder.path}`);
+  line(`Tables: ${tables.join(', ')}`);
 }

@@ -75,7 +75,7 @@ function basePath(path: string, base: unknown): string | undefined {
   throw new UserError(
     'usage',
     `${displayPath(path)}: extends ${JSON.stringify(base)}, which is not a file`,
-    `Give the path of a config, with extension, as seen from ${displayPath(dirname(path))}${sep}.`,
+    `Give the path of a config, with extension, as seen from ${displayPath(dirname(path)) || '.'}${sep}.`,
   );
 }
 

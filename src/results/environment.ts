@@ -48,13 +48,16 @@ export async function captureEnvironment(
   };
 }
 
-/** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
+/**
+ * Commit of the program, and whether its files differ from it, but for results/, which every run rewrites;
+ * undefined outside a git checkout.
+ */
 export async function gitState(): Promise<Environment['git']> {
   const git = async (...args: string[]) =>
     (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
   try {
     const commit = await git('rev-parse', 'HEAD');
-    return { commit, dirty: (await git('status', '--porcelain')) !== '' };
+    return { commit, dirty: (await git('status', '--porcelain', '--', '.', ':(exclude)results')) !== '' };
   } catch {
     return undefined;
   }

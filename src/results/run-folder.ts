@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { UserError } from '../util/errors.js';
+import { systemCode, UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
 
 /** One line of epochs.csv. Errors are percentages; a value that was not measured is undefined. */
@@ -116,7 +116,7 @@ export async function createRunFolder(
   now = new Date(),
 ): Promise<RunFolder> {
   const folder = join(resultsFolder, RUNS, experiment);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const time = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   for (let attempt = 1; ; attempt++) {
     const run = `${time}-seed-${seed}${attempt > 1 ? `-${attempt}` : ''}`;
@@ -128,6 +128,19 @@ export async function createRunFolder(
     }
     await mkdir(join(folder, run, 'checkpoint'));
     return new RunFolder(join(folder, run), `${experiment}/${run}`);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    const message = `cannot make the folder ${path} (${code})`;
+    throw new UserError('data', message, 'Choose a folder that you may write to: --output DIR.', {
+      cause: error,
+    });
   }
 }
 

@@ -33,6 +33,14 @@ const CASES: Case[] = [
   [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
   [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
   [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
+  [
+    ['eval', 'any', '--set=training.seed=2'],
+    2,
+    /--set training\.seed=2 does not go with a run/,
+    /Leave it out/,
+  ],
+  [['train', SMOKE, '--output=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--output/],
+  [['train', '--config=orphan.json'], 2, /extends "none\.json"/, /as seen from \.\//],
   [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
 ];
 
@@ -44,6 +52,7 @@ describe('bad input gets one clear line and what to do', () => {
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'broken.json'), '{\n  "network": }');
     await writeFile(join(folder, 'broken.yaml'), 'network:\n  depth: [1');
+    await writeFile(join(folder, 'orphan.json'), '{"extends": "none.json"}');
     await writeFile(join(folder, 'short.safetensors'), 'short');
     const other = networkOf(await loadExperiment('smoke-cifar100'));
     await writeFile(join(folder, 'other.safetensors'), weightsFile(other, initialValues(other, 1)));

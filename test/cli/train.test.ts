@@ -38,6 +38,16 @@ async function uninterrupted(): Promise<string> {
 }
 
 describe('train', () => {
+  test('--quiet leaves the results only', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(folder, [...SMALL, '--quiet']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^\nDone in .*\n {2}last epoch +\d+\.\d\d % {2}\(epoch 3\)\n/);
+    expect(stdout).toContain('Tables: results/test-error.csv');
+    expect(stdout).not.toMatch(/Engine|epoch 3\/3/);
+  });
+
   test('leaves a run folder that explains itself, and the tables', async () => {
     const folder = await temporaryFolder();
     const { code, stdout, stderr } = await run(folder, SMALL);
