@@ -104,7 +104,8 @@ async function runBench(options: BenchOptions): Promise<void> {
   const network = await benchNetwork(options);
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
-  const engine = await createEngine(choice, { threads: options.threads, setup: options.setup, reporter });
+  const { threads, setup, batch: batchSize } = options;
+  const engine = await createEngine(choice, { threads, batchSize, setup, reporter });
   try {
     const report = await benchmark(engine, network, { ...options, reporter });
     if (options.json) printJson(report);

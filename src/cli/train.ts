@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { changedKeys, loadExperiment, parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { chooseEngine } from '../engines/select.js';
@@ -7,6 +7,7 @@ import type { Network } from '../networks/network.js';
 import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
+import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/open.js';
 import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
@@ -65,7 +66,11 @@ export function trainCommand(): Command {
       '--resume <run>',
       "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
     )
-    .option('--dry-run', 'show what would happen, without fetching data or training');
+    .addOption(
+      new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
+        'resume',
+      ),
+    );
   return addCommonOptions(command).action(runTrain);
 }
 
@@ -77,6 +82,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
   if (options.dryRun) {
+    if (options.init) await loadWeights(options.init, network);
     const plan = await planRun(experiment, network, options);
     if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
     else for (const line of planLines(experiment, network, plan)) process.stdout.write(`${line}\n`);

@@ -15,13 +15,7 @@ export interface HeldOut {
  */
 export function holdOut(dataset: Dataset, validation: number, seed: number): HeldOut {
   const { count, labels } = dataset.train;
-  if (!Number.isInteger(validation) || validation < 0 || validation >= count) {
-    throw new UserError(
-      'usage',
-      `cannot hold out ${validation} of the ${count} training images of ${dataset.definition.title}`,
-      `Choose a whole number from 0 to ${count - 1}.`,
-    );
-  }
+  checkHoldOut(dataset.definition.title, count, validation);
   const { holdOutParts = [], classNames } = dataset.definition;
   const customary = holdOutParts.reduce((sum, part) => sum + part.perClass * classNames.length, 0);
   const held = new Uint8Array(count);
@@ -37,6 +31,16 @@ export function holdOut(dataset: Dataset, validation: number, seed: number): Hel
       held[index] = 1;
   }
   return split(held, validation);
+}
+
+/** Throws a UserError (usage) unless `validation` of `count` training images can be held out. */
+export function checkHoldOut(title: string, count: number, validation: number): void {
+  if (Number.isInteger(validation) && validation >= 0 && validation < count) return;
+  throw new UserError(
+    'usage',
+    `cannot hold out ${validation} of the ${count} training images of ${title}`,
+    `Choose a whole number from 0 to ${count - 1}.`,
+  );
 }
 
 /** Indices of `perClass` images of each class, chosen at random. */

@@ -8,7 +8,7 @@ export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './check
 export { datasetName, definition, definitions } from './definitions.js';
 export type { FetchOptions } from './fetch.js';
 export { dataFolder, datasetFolder, isShipped } from './folder.js';
-export { type HeldOut, holdOut } from './hold-out.js';
+export { checkHoldOut, type HeldOut, holdOut } from './hold-out.js';
 
 /** `fetchDefinition` by name: makes the dataset whole on disk; returns whether there was anything to do. */
 export function fetchDataset(name: DatasetName, options: FetchOptions): Promise<boolean> {

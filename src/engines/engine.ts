@@ -81,6 +81,8 @@ export interface EngineOptions {
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
+  /** Images of a usual step: an engine may choose its kernels by it. It changes speed and rounding only. */
+  readonly batchSize?: number;
   /** Build or fetch what is missing; false refuses instead (`--no-setup`). */
   readonly setup: boolean;
   /** Hears what is being set up. */

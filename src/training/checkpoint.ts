@@ -81,7 +81,10 @@ export async function loadCheckpoint(
 
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
 export async function loadWeights(path: string, network: Network): Promise<ModelState['weights']> {
-  const bytes = await readWhole(path, 'Give the path of a .safetensors file.');
+  const bytes = await readWhole(
+    path,
+    'Give the path of a .safetensors file; a run has last and best once its first epoch is done.',
+  );
   const { tensors } = decodeSafetensors(bytes, path);
   const weights = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
   return checkWeights(network, weights, path);

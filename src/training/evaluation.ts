@@ -45,6 +45,13 @@ export async function evaluateWeights(
       onProgress: (images) => bar.update(images),
       onPrediction: options.onPrediction,
     }).finally(() => bar.finish());
+    if (!Number.isFinite(evaluation.loss)) {
+      throw new UserError(
+        'data',
+        `${file}: the network's outputs are not finite numbers with these weights`,
+        'Use other weights: these are damaged, or of a run that diverged.',
+      );
+    }
     return { ...evaluation, network: network.title, classNames: dataset.definition.classNames };
   });
 }

@@ -31,7 +31,8 @@ export async function withExperiment<T>(
   use: (open: OpenExperiment) => Promise<T>,
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
-  const engine = await createEngine(options.choice, options);
+  const { batchSize } = experiment.training;
+  const engine = await createEngine(options.choice, { ...options, batchSize });
   try {
     const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision } = experiment.training;
     const model = await engine.createModel(network, {

@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { dataFolder, datasetStatus, definition } from '../datasets/index.js';
+import { checkHoldOut, dataFolder, datasetStatus, definition } from '../datasets/index.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 
@@ -26,7 +26,8 @@ export async function planRun(
 ): Promise<Plan> {
   const { batchSize, epochs } = experiment.training;
   const { name, validation } = experiment.dataset;
-  const { trainCount, testCount, sources } = definition(name);
+  const { title, trainCount, testCount, sources } = definition(name);
+  checkHoldOut(title, trainCount, validation);
   const folder = dataFolder(options.data);
   const status = await datasetStatus(name, folder);
   const used = (count: number) => Math.min(count, options.subset ?? count);

@@ -32,6 +32,13 @@ const CASES: Case[] = [
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
   [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
   [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
+  [
+    ['train', '--config=cifar10-40-12', '--dry-run', '--set=dataset.validation=60000'],
+    2,
+    /hold out 60000/,
+    /49999/,
+  ],
+  [['train', SMOKE, '--dry-run', '--init=missing.safetensors'], 3, /missing\.safetensors/, /\.safetensors/],
   [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
   [
     ['eval', 'any', '--set=training.seed=2'],

@@ -1,6 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { initialValues } from '../../src/networks/parameters.js';
+import { weightsFile } from '../../src/networks/weights.js';
+import { networkOf } from '../../src/training/open.js';
 import { run, temporaryFolder } from './program.js';
 
 const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--engine=native', '--json'];
@@ -44,4 +48,17 @@ test('eval takes weights from a file, with their config', async () => {
   const none = await run(folder, [...args, '--split=validation']);
   expect(none.code).toBe(2);
   expect(none.stderr).toContain('no images out for validation');
+});
+
+test('weights that give no finite numbers are refused, not scored', async () => {
+  const folder = await temporaryFolder();
+  const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));
+  const weights = initialValues(network, 1);
+  weights.get('classifier.bias')!.data.fill(Number.NaN);
+  const file = join(folder, 'damaged.safetensors');
+  await writeFile(file, weightsFile(network, weights));
+  const args = ['eval', '--config=smoke-fashion-mnist-mini', `--weights=${file}`, '--subset=8'];
+  const { code, stderr } = await run(folder, [...args, '--engine=native']);
+  expect(stderr).toMatch(/damaged\.safetensors: .*not finite/);
+  expect(code).toBe(3);
 });

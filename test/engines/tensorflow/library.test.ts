@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { wheelsFor } from '../../../src/engines/tensorflow/library/packages.js';
 import { downloadWheels, findPip } from '../../../src/engines/tensorflow/library/pip.js';
 import { ensureLibrary, findLibrary } from '../../../src/engines/tensorflow/library/setup.js';
+import { unpack } from '../../../src/engines/tensorflow/library/unpack.js';
+import { TensorFlowProcess } from '../../../src/engines/tensorflow/process/client.js';
 import { silent } from '../../../src/util/reporter.js';
 
 let folder: string;
@@ -52,6 +54,27 @@ describe('the library of TensorFlow', () => {
       kind: 'engine',
       message: expect.stringMatching(/pip could not download TensorFlow: .*(hash|HASH)/i),
     });
+  });
+
+  test('a wheel that cannot be unpacked is named as the fault', async () => {
+    const wheel = join(folder, 'broken.whl');
+    await writeFile(wheel, 'no zip file');
+    const pip = await findPip();
+    await expect(unpack(pip!.command, [wheel], folder)).rejects.toMatchObject({
+      kind: 'engine',
+      message: expect.stringMatching(/cannot unpack .*not a zip file/),
+    });
+  });
+
+  test('a binding that does not load ends the process with the reason', async () => {
+    const binding = join(folder, 'broken.node');
+    await writeFile(binding, 'no library');
+    const process = new TensorFlowProcess(binding, {});
+    await expect(process.status()).rejects.toMatchObject({
+      kind: 'engine',
+      message: expect.stringMatching(/the TensorFlow process ended with code 1: Error: .*broken\.node/),
+    });
+    await process.close();
   });
 
   test('every wheel is pinned to a version and a digest', () => {

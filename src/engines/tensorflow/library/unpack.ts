@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { UserError } from '../../../util/errors.js';
 
 /** What is taken out of the wheels: the library, the C headers for the binding, and CUDA. */
 const WANTED = [
@@ -19,7 +20,20 @@ for wheel in wheels:
         file.extractall(folder, [name for name in file.namelist() if name.startswith(wanted)])
 `;
 
-/** Unpacks what is wanted of the wheels (zip files) into `folder`, laid out as Python's site-packages. */
+/**
+ * Unpacks what is wanted of the wheels (zip files) into `folder`, laid out as Python's site-packages. Throws a
+ * UserError (engine) with what Python said, such as that the disk is full.
+ */
 export async function unpack(python: string, wheels: readonly string[], folder: string): Promise<void> {
-  await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels]);
+  try {
+    await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels]);
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new UserError(
+      'engine',
+      `cannot unpack the TensorFlow library into ${folder}: ${said.trim().split('\n').at(-1)}`,
+      'Make room or give yourself write permission there, or set XDG_CACHE_HOME to another folder.',
+      { cause: error },
+    );
+  }
 }
