@@ -14,9 +14,9 @@ import {
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
-import { printJson } from './options.js';
+import { addCommonOptions, type CommonOptions, printJson } from './options.js';
 import { formatTable } from './table.js';
-import { type TerminalOptions, terminalReporter } from './terminal.js';
+import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
@@ -27,7 +27,7 @@ Examples:
   densenet data fetch cifar10 --mirror https://host/dir   download from another host
   densenet data verify                                    read every file that is here and check its digest`;
 
-interface DataOptions extends TerminalOptions {
+interface DataOptions extends CommonOptions {
   readonly data?: string;
 }
 
@@ -40,7 +40,12 @@ export function dataCommand(): Command {
   const command = new Command('data')
     .description('list, fetch and verify datasets')
     .addHelpText('after', EXAMPLES);
-  addOptions(command.command('list').description('list the datasets, and which are here')).action(runList);
+  addOptions(
+    command
+      .command('list')
+      .description('list the datasets, and which are here')
+      .addHelpText('after', EXAMPLES),
+  ).action(runList);
   addOptions(
     command
       .command('fetch')
@@ -61,10 +66,9 @@ export function dataCommand(): Command {
 }
 
 function addOptions(command: Command): Command {
-  return command
-    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)')
-    .option('--json', 'print one JSON document on standard output, everything else on standard error', false)
-    .option('--quiet', 'print results and warnings only', false);
+  return addCommonOptions(
+    command.option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)'),
+  );
 }
 
 async function runList(options: DataOptions): Promise<void> {
@@ -106,7 +110,8 @@ async function runFetch(names: string[], options: FetchOptions): Promise<void> {
       : fetched
         ? 'fetched'
         : 'is here already';
-    reporter.line(`${name} ${what}: ${formatBytes(bytes)} in ${where}`);
+    const result = `${name} ${what}: ${formatBytes(bytes)} in ${where}\n`;
+    if (!options.json) process.stdout.write(result);
     results.push({ name, fetched, bytes, folder: where });
   }
   if (options.json) printJson({ folder, datasets: results });

@@ -53,10 +53,15 @@ function program(): Command {
   return root;
 }
 
-/** Lets commander throw instead of ending the process, for every command. */
+/** For every command: commander throws instead of ending the process, and its errors say what to do. */
 function throwOnExit(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
   command.commands.forEach(throwOnExit);
+}
+
+/** `densenet data fetch` */
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }
 
 /** Runs the program and returns its exit code. Bugs show their stack; what a person can mend is two lines. */

@@ -25,6 +25,7 @@ export function setupCommand(): Command {
     .addHelpText('after', EXAMPLES);
   return new Command('setup')
     .description('set up an engine ahead of its first use')
+    .addHelpText('after', EXAMPLES)
     .addCommand(addCommonOptions(tensorflow).action(setupTensorFlow));
 }
 
@@ -34,5 +35,5 @@ async function setupTensorFlow(options: SetupOptions): Promise<void> {
   const engine = await createTensorFlowEngine({ device: options.device, setup: false, reporter });
   await engine.dispose();
   if (options.json) printJson({ device: engine.device, description: engine.description, binding });
-  else reporter.line(`Ready: ${engine.description}`);
+  else process.stdout.write(`Ready: ${engine.description}\n`);
 }

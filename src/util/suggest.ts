@@ -1,7 +1,8 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 
-/** Ends a message about an unknown name: the nearest valid one first, then all of them. */
+/** Ends a message about an unknown name: the nearest valid one first, if any is near, then all of them. */
 export function suggest(name: string, valid: readonly string[]): string {
-  const nearest = valid.length > 0 ? `Did you mean '${closest(name, valid)}'? ` : '';
-  return `${nearest}Valid: ${valid.join(', ')}.`;
+  const nearest = valid.length > 0 ? closest(name, valid) : '';
+  const near = distance(name, nearest) <= Math.max(2, nearest.length / 2);
+  return `${near ? `Did you mean '${nearest}'? ` : ''}Valid: ${valid.join(', ')}.`;
 }

@@ -31,6 +31,7 @@ const CASES: Case[] = [
   [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
   [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
+  [['train', '--config=twice.json'], 2, /twice\.json:1:\d+: .*unique/, /Mend the JSON at line 1/],
   [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
   [
     ['train', '--config=cifar10-40-12', '--dry-run', '--set=dataset.validation=60000'],
@@ -58,6 +59,7 @@ describe('bad input gets one clear line and what to do', () => {
     folder = await mkdtemp(join(tmpdir(), 'densenet-test-'));
     await mkdir(join(folder, 'empty'));
     await writeFile(join(folder, 'broken.json'), '{\n  "network": }');
+    await writeFile(join(folder, 'twice.json'), '{"name": "a", "name": "b"}');
     await writeFile(join(folder, 'broken.yaml'), 'network:\n  depth: [1');
     await writeFile(join(folder, 'orphan.json'), '{"extends": "none.json"}');
     await writeFile(join(folder, 'short.safetensors'), 'short');
