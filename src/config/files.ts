@@ -88,7 +88,8 @@ async function readConfig(path: string): Promise<PlainObject> {
   const document = parseDocument(text, { schema, lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   const found =
-    kind === 'JSON' ? jsonError(text, error?.pos[0]) : error && { ...error, offset: error.pos[0] };
+    (kind === 'JSON' && jsonError(text, error?.pos[0])) ||
+    (error && { message: error.message, offset: error.pos[0] });
   if (found) {
     const { line, col } = lines.linePos(found.offset);
     throw new UserError(
