@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINE_NAMES } from '../engines/engine.js';
 import type { EngineChoice, EngineRequest } from '../engines/select.js';
 import type { TerminalOptions } from './terminal.js';
 
@@ -24,7 +25,7 @@ export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--engine <name>', 'what computes: the own CPU engine or TensorFlow')
-        .choices(['auto', 'native', 'tensorflow'])
+        .choices(['auto', ...ENGINE_NAMES])
         .default('auto'),
     )
     .addOption(

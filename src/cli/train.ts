@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { changedKeys, loadExperiment, parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import { chooseEngine } from '../engines/select.js';
+import type { EngineName } from '../engines/engine.js';
+import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import type { RunEnvironment } from '../results/environment.js';
 import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
@@ -13,6 +15,7 @@ import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
 import { onInterrupt } from './interrupt.js';
 import {
   addCommonOptions,
@@ -79,7 +82,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const resumed = options.resume ? await findRunFolder(options.output, options.resume) : undefined;
   const experiment = resumed ? await storedExperiment(resumed, options) : await newExperiment(options);
   const network = networkOf(experiment);
-  const choice = chooseEngine(options);
+  const choice = resumed ? await resumeOn(resumed, options, reporter) : chooseEngine(options);
   reporter.line(engineLine(choice));
   if (options.dryRun) {
     if (options.init) await loadWeights(options.init, network);
@@ -157,6 +160,27 @@ async function storedExperiment(folder: RunFolder, options: TrainOptions): Promi
     );
   }
   return stored;
+}
+
+/** A run goes on on the engine and device it was trained on, unless others are asked for: then it warns. */
+async function resumeOn(
+  folder: RunFolder,
+  request: EngineRequest,
+  reporter: Reporter,
+): Promise<EngineChoice> {
+  const environment = (await readRunJson(folder.environment)) as RunEnvironment;
+  const before = (environment.resumed.at(-1) ?? environment).engine;
+  const engine = request.engine === 'auto' ? (before.name as EngineName) : request.engine;
+  const keepsDevice = request.device === 'auto' && engine === before.name;
+  const device = keepsDevice ? (before.device as EngineRequest['device']) : request.device;
+  const choice = chooseEngine({ engine, device });
+  if (choice.engine === before.name && choice.device === before.device) {
+    return { ...choice, reason: 'as the run was trained so far' };
+  }
+  reporter.warn(
+    `the run was trained with ${before.description} so far; it goes on, but not to the same bits`,
+  );
+  return choice;
 }
 
 function planLines(experiment: Experiment, network: Network, plan: Plan): string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DATASET_NAMES } from '../datasets/dataset.js';
+import { AUGMENTATIONS } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 
 const count = (least = 1) => z.int().min(least);
@@ -53,7 +54,7 @@ const datasetSchema = z
   .strictObject({
     name: z.enum(DATASET_NAMES).describe('The images.'),
     augmentation: z
-      .array(z.enum(['shift', 'mirror']))
+      .array(z.enum(AUGMENTATIONS))
       .default([])
       .describe(
         'What is done to training images: shift (pad by 4, crop at random), mirror (half of them). Both make the paper\'s "+".',

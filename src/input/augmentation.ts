@@ -1,7 +1,7 @@
 import { bits, key, PURPOSE } from '../util/random.js';
 
 /** Shift: zero-pad by this many pixels on every side, then crop at random (paper, section 4.1). */
-export const SHIFT_PADDING = 4;
+const SHIFT_PADDING = 4;
 
 export const AUGMENTATIONS = ['shift', 'mirror'] as const;
 export type Augmentation = (typeof AUGMENTATIONS)[number];

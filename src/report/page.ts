@@ -1,7 +1,7 @@
 import type { Figure } from '../figures/figure.js';
 import { figureSvg } from '../figures/svg.js';
 import type { RunRecord } from '../results/run-records.js';
-import { runRow, runSheet } from '../results/run-tables.js';
+import { RUN_COLUMNS, runRow, runSheet } from '../results/run-tables.js';
 import type { Sheet } from '../results/sheet.js';
 import { UserError } from '../util/errors.js';
 import { packageVersion } from '../util/package.js';
@@ -69,23 +69,8 @@ ${report.runs.map(runSection)}
   );
 }
 
-const RESULT_COLUMNS = [
-  'run',
-  'status',
-  'method',
-  'depth',
-  'dataset',
-  'seed',
-  'epochs',
-  'of',
-  'test_error',
-  'best',
-  'paper',
-  'parameters',
-  'seconds',
-  'engine',
-  'problem',
-];
+/** The environment below each run says when it started. */
+const RESULT_COLUMNS = RUN_COLUMNS.filter((column) => column !== 'started');
 
 function htmlFigure(figure: Figure): Html {
   return html`<figure>${new Html(figureSvg(figure, 'inline'))}<figcaption>${figure.caption}</figcaption></figure>`;

@@ -3,7 +3,7 @@ import type { Batch, Engine, Model } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { networkOf } from '../training/open.js';
+import { modelOptions, networkOf } from '../training/open.js';
 import { key, normal, PURPOSE } from '../util/random.js';
 
 /** Images a second of a network on an engine. */
@@ -24,14 +24,8 @@ const FIRST_IMAGES = 4;
  */
 export async function measureSpeed(experiment: Experiment, engine: Engine): Promise<Speed> {
   const network = networkOf(experiment);
-  const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision, batchSize } =
-    experiment.training;
-  const model = await engine.createModel(network, {
-    optimizer: { momentum, nesterov, weightDecay },
-    seed,
-    memoryEfficient,
-    precision,
-  });
+  const { seed, batchSize } = experiment.training;
+  const model = await engine.createModel(network, modelOptions(experiment));
   try {
     await model.importState(initialState(network, initialValues(network, seed)));
     const first = Math.min(FIRST_IMAGES, batchSize);

@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { definition } from '../datasets/index.js';
-import type { Engine, Model } from '../engines/engine.js';
+import type { Engine, Model, ModelOptions } from '../engines/engine.js';
 import { createEngine, type EngineChoice } from '../engines/select.js';
 import { buildNetwork } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
@@ -23,6 +23,12 @@ export function networkOf(experiment: Experiment): Network {
   return buildNetwork(experiment.network, { ...image, classes: classNames.length });
 }
 
+/** How an experiment trains its model. */
+export function modelOptions({ training }: Experiment): ModelOptions {
+  const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision } = training;
+  return { optimizer: { momentum, nesterov, weightDecay }, seed, memoryEfficient, precision };
+}
+
 /** Loads the data, makes the model on the engine, lets `use` work with both, and closes them again. */
 export async function withExperiment<T>(
   experiment: Experiment,
@@ -34,13 +40,7 @@ export async function withExperiment<T>(
   const { batchSize } = experiment.training;
   const engine = await createEngine(options.choice, { ...options, batchSize });
   try {
-    const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision } = experiment.training;
-    const model = await engine.createModel(network, {
-      optimizer: { momentum, nesterov, weightDecay },
-      seed,
-      memoryEfficient,
-      precision,
-    });
+    const model = await engine.createModel(network, modelOptions(experiment));
     try {
       return await use({ ...data, engine, model });
     } finally {

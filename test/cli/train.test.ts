@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -236,6 +236,29 @@ describe('train', () => {
     const { last } = (await json(join(await onlyRun(folder), 'result.json'))) as RunResult;
     expect(Math.abs(last!.error - best!.error)).toBeLessThan(15);
   });
+});
+
+test('on TensorFlow too, a killed run resumes on its engine to the same bits; another engine is warned of', async () => {
+  const args = [...SMALL.slice(0, -1), '--engine=tensorflow'];
+  const whole = await temporaryFolder();
+  expect((await run(whole, args)).code).toBe(0);
+
+  const folder = await temporaryFolder();
+  const running = start(folder, args);
+  await running.seen(/epoch 1\/3 ·/);
+  running.process.kill('SIGKILL');
+  await running.ended;
+  const path = await onlyRun(folder);
+  const copy = join(folder, 'copy');
+  await cp(path, copy, { recursive: true });
+
+  const resumed = await run(folder, ['train', '--resume', path]);
+  expect(resumed.stdout).toMatch(/^Engine: TensorFlow on the CPU \(as the run was trained so far\)\n/);
+  expect(await bits(path)).toEqual(await bits(await onlyRun(whole)));
+
+  const changed = await run(folder, ['train', '--resume', copy, '--engine=native']);
+  expect(changed.stderr).toContain('not to the same bits');
+  expect(changed.code).toBe(0);
 });
 
 test('Ctrl-C during a download stops it; nothing is left to resume', async () => {
