@@ -38,6 +38,7 @@ export async function readEpochs(folder: RunFolder): Promise<EpochRow[]> {
       testError: number('test_error'),
       seconds: number('seconds'),
       imagesPerSecond: number('images_per_second'),
+      waitPercent: optional('wait_percent'),
     };
   });
 }

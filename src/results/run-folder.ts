@@ -22,6 +22,8 @@ export interface EpochRow {
   readonly seconds: number;
   /** Training only. */
   readonly imagesPerSecond: number;
+  /** Share of the training time in which it waited for images, in percent. */
+  readonly waitPercent?: number;
 }
 
 /** A test error in percent and the epoch it belongs to. */
@@ -101,6 +103,7 @@ export class RunFolder {
       test_error: number(row.testError, 2),
       seconds: number(row.seconds, 1),
       images_per_second: number(row.imagesPerSecond, 1),
+      wait_percent: number(row.waitPercent, 1),
     }));
     await writeFileAtomic(this.epochs, stringify(table, { header: true }));
   }

@@ -20,6 +20,8 @@ export interface Progress {
   readonly lossSum: number;
   readonly wrong: number;
   readonly epochSeconds: number;
+  /** How much of them training waited for images. */
+  readonly waitSeconds: number;
   /** Seconds of the finished epochs. */
   readonly seconds: number;
   readonly history: readonly EpochRow[];
@@ -32,6 +34,7 @@ export const NO_PROGRESS: Progress = {
   lossSum: 0,
   wrong: 0,
   epochSeconds: 0,
+  waitSeconds: 0,
   seconds: 0,
   history: [],
 };
@@ -76,7 +79,10 @@ export async function loadCheckpoint(
       'Start a new run from it: densenet train --config … --init FILE',
     );
   }
-  return { state: { weights: checked, momentum }, progress: JSON.parse(progress) as Progress };
+  return {
+    state: { weights: checked, momentum },
+    progress: { ...NO_PROGRESS, ...(JSON.parse(progress) as Progress) },
+  };
 }
 
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */

@@ -1,7 +1,8 @@
 import type { Experiment } from '../config/schema.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { dataFolder, fetchDataset, holdOut, loadDataset } from '../datasets/index.js';
-import type { Split } from '../input/batches.js';
+import type { ImageSource, Split } from '../input/batches.js';
+import { MemorySource } from '../input/memory-source.js';
 import type { Reporter } from '../util/reporter.js';
 import type { Splits } from './trainer.js';
 
@@ -27,23 +28,28 @@ export async function loadExperimentData(
   experiment: Experiment,
   options: DataOptions,
 ): Promise<ExperimentData> {
-  const { name, validation } = experiment.dataset;
+  const { name, validation, augmentation } = experiment.dataset;
+  const { seed } = experiment.training;
   const folder = dataFolder(options.folder);
   const { setup, reporter, signal } = options;
   if (setup) await fetchDataset(name, { folder, reporter, signal });
   signal?.throwIfAborted();
   const dataset = await loadDataset(name, folder);
-  const first = (indices: Uint32Array) => indices.subarray(0, options.subset);
-  const parts = holdOut(dataset, validation, experiment.training.seed);
-  const split = (indices: Uint32Array): Split => ({ set: dataset.train, indices: first(indices) });
-  const everyTestImage = Uint32Array.from({ length: dataset.test.count }, (_, i) => i);
+  const { normalization } = dataset.definition;
+  const train = new MemorySource(dataset.train, normalization, augmentation, seed);
+  const test = new MemorySource(dataset.test, normalization);
+  const split = (source: ImageSource, indices: Uint32Array): Split => ({
+    source,
+    indices: indices.subarray(0, options.subset),
+  });
+  const parts = holdOut(dataset, validation, seed);
+  const everyTestImage = Uint32Array.from({ length: test.count }, (_, i) => i);
   return {
     dataset,
     splits: {
-      train: split(parts.train),
-      validation: validation > 0 ? split(parts.validation) : undefined,
-      test: { set: dataset.test, indices: first(everyTestImage) },
-      normalization: dataset.definition.normalization,
+      train: split(train, parts.train),
+      validation: validation > 0 ? split(train, parts.validation) : undefined,
+      test: split(test, everyTestImage),
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Model } from '../engines/engine.js';
-import { type BatchMaker, batchCount, type Split } from '../input/batches.js';
+import { batches, type Split } from '../input/batches.js';
 
 export interface Evaluation {
   readonly count: number;
@@ -45,24 +45,14 @@ export function crossEntropy(logits: Float32Array, label: number): number {
 }
 
 /** Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted. */
-export async function evaluate(
-  model: Model,
-  split: Split,
-  batches: BatchMaker,
-  options: EvaluateOptions,
-): Promise<Evaluation> {
+export async function evaluate(model: Model, split: Split, options: EvaluateOptions): Promise<Evaluation> {
   const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
-  const total = batchCount(split, options.batchSize);
   let done = 0;
   let loss = 0;
   let wrong = 0;
-  let batch = batches.make(split, 0);
-  for (let number = 0; number < total; number++) {
+  for await (const { images, labels, indices } of batches(split, options)) {
     options.signal?.throwIfAborted();
-    const pending = model.predict(batch.images);
-    const { labels } = batch;
-    if (number + 1 < total) batch = batches.make(split, number + 1);
-    const logits = await pending;
+    const logits = await model.predict(images);
     labels.forEach((label, n) => {
       const row = logits.subarray(n * options.classes, (n + 1) * options.classes);
       const predicted = argmax(row);
@@ -73,7 +63,7 @@ export async function evaluate(
         entry.wrong++;
         wrong++;
       }
-      options.onPrediction?.({ index: split.indices[done + n]!, label, predicted, logits: row });
+      options.onPrediction?.({ index: indices[n]!, label, predicted, logits: row });
     });
     done += labels.length;
     options.onProgress?.(done);

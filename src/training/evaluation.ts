@@ -1,6 +1,5 @@
 import type { Experiment } from '../config/schema.js';
 import type { ModelState } from '../engines/engine.js';
-import { BatchMaker } from '../input/batches.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
@@ -39,7 +38,7 @@ export async function evaluateWeights(
     await model.importState(initialState(network, weights));
     const { batchSize } = experiment.training;
     const bar = options.reporter.bar(options.split, split.indices.length, 'images');
-    const evaluation = await evaluate(model, split, new BatchMaker(splits.normalization, batchSize), {
+    const evaluation = await evaluate(model, split, {
       batchSize,
       classes: network.classes,
       onProgress: (images) => bar.update(images),

@@ -49,7 +49,12 @@ export function epochLine(row: EpochRow, epochs: number, seconds: number): strin
     `training loss ${row.trainLoss.toFixed(4)}, error ${row.trainError.toFixed(2)} %`,
     ...(row.validationError === undefined ? [] : [`validation error ${row.validationError.toFixed(2)} %`]),
     `test error ${row.testError.toFixed(2)} %`,
-    `${row.imagesPerSecond.toFixed(0)} images/s`,
+    `${row.imagesPerSecond.toFixed(0)} images/s${waitNote(row)}`,
     `${formatDuration(row.seconds)}${left > 0 ? `, ${formatDuration(left)} left` : ''}`,
   ].join(' · ');
+}
+
+/** Said where it is worth knowing: training that waits for images needs more or faster cores, or disks. */
+function waitNote({ waitPercent = 0 }: EpochRow): string {
+  return waitPercent < 1 ? '' : `, ${waitPercent.toFixed(0)} % of the time waiting for images`;
 }

@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import type { Model, ModelState } from '../engines/engine.js';
-import { BatchMaker, batchCount, epochOrder, type Normalization, type Split } from '../input/batches.js';
+import { batchCount, batches, epochOrder, type Split } from '../input/batches.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { weightsFile } from '../networks/weights.js';
@@ -18,7 +18,6 @@ export interface Splits {
   readonly train: Split;
   readonly validation?: Split;
   readonly test: Split;
-  readonly normalization: Normalization;
 }
 
 export interface TrainingRun {
@@ -68,22 +67,12 @@ export async function train(run: TrainingRun): Promise<RunResult> {
 class Trainer {
   private progress: Progress;
   private readonly stepsPerEpoch: number;
-  private readonly trainBatches: BatchMaker;
-  private readonly plainBatches: BatchMaker;
   private savedAt = Date.now();
 
   constructor(private readonly task: TrainingRun) {
     const { experiment, splits } = task;
-    const { batchSize, seed } = experiment.training;
     this.progress = task.start.progress;
-    this.stepsPerEpoch = batchCount(splits.train, batchSize);
-    this.trainBatches = new BatchMaker(
-      splits.normalization,
-      batchSize,
-      experiment.dataset.augmentation,
-      seed,
-    );
-    this.plainBatches = new BatchMaker(splits.normalization, batchSize);
+    this.stepsPerEpoch = batchCount(splits.train, experiment.training.batchSize);
   }
 
   async run(): Promise<void> {
@@ -96,24 +85,23 @@ class Trainer {
   /** The steps of one epoch, from where the progress says. */
   private async trainEpoch(): Promise<void> {
     const { experiment, splits, model, reporter, signal } = this.task;
-    const { epochs, seed, shuffle } = experiment.training;
+    const { epochs, seed, shuffle, batchSize } = experiment.training;
     const epoch = this.progress.epochs;
     const order = shuffle ? epochOrder(splits.train, seed, epoch) : splits.train;
     const bar = new EpochProgress(reporter, this.progress, epochs, this.stepsPerEpoch);
     try {
-      let batch = this.trainBatches.make(order, this.progress.stepsInEpoch, epoch);
-      while (this.progress.stepsInEpoch < this.stepsPerEpoch) {
+      const first = this.progress.stepsInEpoch;
+      let started = performance.now();
+      for await (const batch of batches(order, { batchSize, first, epoch })) {
         signal.throwIfAborted();
-        const started = performance.now();
+        const waited = performance.now() - started;
         const step = this.progress.stepsInEpoch;
         const moment = { epoch, step, epochs, stepsPerEpoch: this.stepsPerEpoch };
-        const pending = model.train(batch, {
+        const { loss, correct } = await model.train(batch, {
           learningRate: learningRate(experiment.training.learningRate, moment),
           step: epoch * this.stepsPerEpoch + step,
         });
         const count = batch.labels.length;
-        if (step + 1 < this.stepsPerEpoch) batch = this.trainBatches.make(order, step + 1, epoch);
-        const { loss, correct } = await pending;
         if (!Number.isFinite(loss)) throw diverged('training', loss, epoch, step);
         this.progress = {
           ...this.progress,
@@ -122,9 +110,11 @@ class Trainer {
           lossSum: this.progress.lossSum + loss * count,
           wrong: this.progress.wrong + count - correct,
           epochSeconds: this.progress.epochSeconds + (performance.now() - started) / 1000,
+          waitSeconds: this.progress.waitSeconds + waited / 1000,
         };
         bar.update(this.progress);
         if (Date.now() - this.savedAt > CHECKPOINT_INTERVAL) await this.save();
+        started = performance.now();
       }
     } finally {
       bar.finish();
@@ -152,6 +142,7 @@ class Trainer {
       testError: test.error,
       seconds,
       imagesPerSecond: progress.seen / progress.epochSeconds,
+      waitPercent: (100 * progress.waitSeconds) / progress.epochSeconds,
     };
     const history = [...progress.history, row];
     this.progress = {
@@ -176,7 +167,7 @@ class Trainer {
     const { experiment, network, model, reporter, signal } = this.task;
     const bar = reporter.bar(name, split.indices.length, 'images');
     try {
-      const evaluation = await evaluate(model, split, this.plainBatches, {
+      const evaluation = await evaluate(model, split, {
         batchSize: experiment.training.batchSize,
         classes: network.classes,
         signal,

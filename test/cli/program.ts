@@ -74,6 +74,6 @@ export async function bits(runFolder: string) {
   const epochs = (await readFile(join(runFolder, 'epochs.csv'), 'utf8')).trim().split('\n');
   return {
     tensors: [...tensors].map(([name, { data }]) => [name, Buffer.from(data.buffer).toString('base64')]),
-    epochs: epochs.map((line) => line.split(',').slice(0, -2).join(',')),
+    epochs: epochs.map((line) => line.split(',').slice(0, -3).join(',')),
   };
 }
