@@ -48,7 +48,7 @@ export function evalCommand(): Command {
   addConfigOptions(command);
   addFolderOptions(command);
   addEngineOptions(command)
-    .option('--weights <file>', 'evaluate this .safetensors file, with --config')
+    .option('--weights <file>', 'evaluate this .safetensors or .npz file, with --config')
     .addOption(
       new Option('--checkpoint <which>', 'which weights of the run')
         .choices(['last', 'best'])

@@ -36,11 +36,15 @@ export function addEngineOptions(command: Command): Command {
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
 }
 
-/** `--set`, collected in order. */
-export function setOption(): Option {
-  return new Option('--set <path=value>', 'change one value of the config; may be repeated')
+/** An option that may be given several times; its values are collected in order. */
+export function repeated(flags: string, description: string): Option {
+  return new Option(flags, `${description}; may be repeated`)
     .argParser((value: string, previous: readonly string[]) => [...previous, value])
     .default([], 'none');
+}
+
+export function setOption(): Option {
+  return repeated('--set <path=value>', 'change one value of the config');
 }
 
 export function addConfigOptions(command: Command): Command {

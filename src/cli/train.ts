@@ -9,7 +9,7 @@ import type { RunEnvironment } from '../results/environment.js';
 import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
-import { loadWeights } from '../training/checkpoint.js';
+import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { networkOf } from '../training/open.js';
 import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
@@ -27,6 +27,7 @@ import {
   engineLine,
   positiveInteger,
   printJson,
+  repeated,
   wholeNumber,
 } from './options.js';
 import { terminalReporter } from './terminal.js';
@@ -38,6 +39,8 @@ Examples:
   densenet train --config my.yaml --set training.epochs=40 --set network.growthRate=24
   densenet train --config cifar100-bc-100-12 --dry-run      what would happen, without training
   densenet train --config svhn-40-12 --subset 1000          the first 1,000 images only
+  densenet train --config my.yaml --init FILE.safetensors --init-skip classifier
+                                                            fine-tune given weights with a new classifier
   densenet train --resume cifar10plus-bc-100-12             go on with the newest run of an experiment
 
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
@@ -51,6 +54,7 @@ interface TrainOptions extends CommonOptions, EngineCliOptions {
   readonly seed?: number;
   readonly subset?: number;
   readonly init?: string;
+  readonly initSkip: string[];
   readonly resume?: string;
   readonly dryRun?: boolean;
 }
@@ -64,7 +68,8 @@ export function trainCommand(): Command {
   addEngineOptions(command)
     .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
     .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
-    .option('--init <file>', 'begin with these weights (.safetensors)')
+    .option('--init <file>', 'begin with these weights (.safetensors or .npz, see docs/weights.md)')
+    .addOption(repeated('--init-skip <name>', 'but not with these of them: a name, its beginning, or with *'))
     .option(
       '--resume <run>',
       "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
@@ -85,7 +90,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const choice = resumed ? await resumeOn(resumed, options, reporter) : chooseEngine(options);
   reporter.line(engineLine(choice));
   if (options.dryRun) {
-    if (options.init) await loadWeights(options.init, network);
+    const init = initOptions(options);
+    if (init) await loadInitialWeights(init, network, experiment.training.seed);
     const plan = await planRun(experiment, network, options);
     if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
     else for (const line of planLines(experiment, network, plan)) process.stdout.write(`${line}\n`);
@@ -107,7 +113,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
         ...common,
         resultsFolder: options.output,
         subset: options.subset,
-        init: options.init,
+        init: initOptions(options),
       });
   const tables = await updateTables(options.output, reporter);
   if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
@@ -130,6 +136,17 @@ function loadOptions({ set, seed }: TrainOptions) {
   return { set, overrides: seed === undefined ? {} : { training: { seed } } };
 }
 
+/** Throws a UserError (usage) if weights are left out of a file that is not given. */
+function initOptions({ init, initSkip }: TrainOptions): InitOptions | undefined {
+  if (init !== undefined) return { file: init, skip: initSkip };
+  if (initSkip.length === 0) return undefined;
+  throw new UserError(
+    'usage',
+    '--init-skip needs --init: it says which weights of that file not to take',
+    'For example: --init FILE.safetensors --init-skip classifier',
+  );
+}
+
 /** The config of a run to be resumed; a config or values given beside it must say the same. */
 async function storedExperiment(folder: RunFolder, options: TrainOptions): Promise<Experiment> {
   const stored = parseExperiment(await readRunJson(folder.config), folder.config);
@@ -138,6 +155,7 @@ async function storedExperiment(folder: RunFolder, options: TrainOptions): Promi
   const changed = changedKeys(stored, asked);
   if (options.subset !== undefined && options.subset !== subset) changed.push('--subset');
   if (options.init !== undefined) changed.push('--init');
+  if (options.initSkip.length > 0) changed.push('--init-skip');
   if (changed.length > 0) {
     throw new UserError(
       'usage',

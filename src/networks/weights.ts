@@ -1,8 +1,10 @@
 import { UserError } from '../util/errors.js';
 import { encodeSafetensors, type Int64Tensor } from '../util/safetensors.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
+import { anatomyOf, difference } from './anatomy.js';
 import type { Network } from './network.js';
 import { parameters } from './parameters.js';
+import { withCanonicalNames } from './weight-names.js';
 
 /** PyTorch's count of the batches that a batch normalisation has seen; nothing here needs it. */
 const BATCH_COUNT = '.num_batches_tracked';
@@ -11,37 +13,64 @@ const BATCH_COUNT = '.num_batches_tracked';
 const NAMED_IN_MESSAGE = 3;
 
 /**
- * The network's weights among `tensors`, in the order of `parameters(network)`; batch counts are ignored.
- * Throws a UserError (data) that begins with `where`, the file's name, and lists what is missing, unknown or of the wrong shape.
+ * The network's weights among `tensors`, whose names may be those of torchvision, timm and their wrappers, in the
+ * order of `parameters(network)`. Batch counts are ignored, and so is every parameter that `skip` says.
+ * Throws a UserError (data) that begins with `where`, the file's name, says what network the weights are of, and
+ * lists what is missing, unexpected or of the wrong shape.
  */
-export function checkWeights(network: Network, tensors: NamedTensors, where: string): NamedTensors {
+export function checkWeights(
+  network: Network,
+  tensors: NamedTensors,
+  where: string,
+  skip: (name: string) => boolean = () => false,
+): NamedTensors {
+  const given = withCanonicalNames(tensors, where);
+  const wanted = new Map(parameters(network).map(({ name, shape }) => [name, shape]));
   const weights = new Map<string, Tensor>();
   const missing: string[] = [];
   const misshapen: string[] = [];
-  const known = new Set<string>();
-  for (const { name, shape } of parameters(network)) {
-    known.add(name);
-    const tensor = tensors.get(name);
+  for (const [name, shape] of wanted) {
+    if (skip(name)) continue;
+    const tensor = given.get(name);
     if (tensor === undefined) missing.push(name);
-    else if (tensor.shape.join() !== shape.join()) {
-      misshapen.push(`${name} is [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`);
-    } else weights.set(name, tensor);
+    else if (tensor.shape.join() !== shape.join()) misshapen.push(name);
+    else weights.set(name, tensor);
   }
-  const unknown = [...tensors.keys()].filter((name) => !known.has(name) && !name.endsWith(BATCH_COUNT));
+  const unexpected = [...given.keys()].filter(
+    (name) => !wanted.has(name) && !skip(name) && !name.endsWith(BATCH_COUNT),
+  );
+  if (missing.length + misshapen.length + unexpected.length === 0) return weights;
 
+  const shapesOf = (name: string) => {
+    const [theirs, ours] = [given.get(name)!.shape, wanted.get(name)!];
+    return `${name} is [${theirs.join(', ')}], not [${ours.join(', ')}]`;
+  };
+  const found = anatomyOf(new Map([...given].map(([name, { shape }]) => [name, shape])));
+  const asked = anatomyOf(wanted);
+  const reason = found && asked && difference(found, asked);
   const faults = [
+    ...(reason ? [reason] : []),
     ...summary('missing', missing),
-    ...summary('unknown', unknown),
-    ...summary('of the wrong shape', misshapen),
+    ...summary('unexpected', unexpected),
+    ...summary('of the wrong shape', misshapen.map(shapesOf)),
   ];
-  if (faults.length > 0) {
-    throw new UserError(
-      'data',
-      `${where}: not the weights of ${network.title}: ${faults.join('; ')}`,
-      'Use weights of the same network (depth, growth rate, compression, bottleneck, classes), with the names and layouts of torchvision.',
-    );
-  }
-  return weights;
+  const classifier = classifierName(network);
+  const onlyClassifier =
+    missing.length + unexpected.length === 0 && misshapen.every((name) => name.startsWith(`${classifier}.`));
+  throw new UserError(
+    'data',
+    `${where}: not the weights of ${network.title}: ${faults.join('; ')}`,
+    onlyClassifier
+      ? `Use weights for ${network.classes} classes, or train from these: train --init FILE --init-skip ${classifier}`
+      : 'Use weights of the same network (depth, growth rate, compression, bottleneck, classes), with the names and layouts of torchvision.',
+  );
+}
+
+/** The name of the fully connected layer, without `.weight`. */
+function classifierName(network: Network): string {
+  return parameters(network)
+    .find(({ role }) => role === 'linear')!
+    .name.replace(/\.weight$/, '');
 }
 
 function summary(what: string, items: readonly string[]): string[] {

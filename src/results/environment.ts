@@ -20,10 +20,18 @@ export interface Environment {
   readonly dataset: { readonly name: string; readonly digest: string };
 }
 
+/** The weights that a run began with (`--init`). */
+export interface InitialWeights {
+  readonly file: string;
+  /** Of the file's bytes. */
+  readonly sha256: string;
+  /** Names of the parameters that had the usual initial values instead (`--init-skip`). */
+  readonly skipped: readonly string[];
+}
+
 /** environment.json of a run, with what happened to it since. */
 export interface RunEnvironment extends Environment {
-  /** Path of the weights that it began with (`--init`). */
-  readonly init?: string;
+  readonly init?: InitialWeights;
   /** One entry for each time the run was resumed. */
   readonly resumed: readonly Environment[];
 }

@@ -3,6 +3,7 @@ import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import type { RunEnvironment } from './environment.js';
 import { listRunFolders, type RunFolder, type RunResult, readRunJson } from './run-folder.js';
 
 /** What the tables need to know of a run. */
@@ -39,7 +40,7 @@ export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | 
   if (!existsSync(folder.result)) return undefined;
   const result = (await readRunJson(folder.result)) as RunResult;
   if (result.status !== 'finished' || result.reported === undefined) return undefined;
-  const { init } = (await readRunJson(folder.environment)) as { init?: string };
+  const { init } = (await readRunJson(folder.environment)) as RunEnvironment;
   return {
     name: folder.name,
     experiment: parseExperiment(await readRunJson(folder.config), folder.config),

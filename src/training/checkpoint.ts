@@ -8,6 +8,7 @@ import { UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
 import { decodeSafetensors, encodeSafetensors } from '../util/safetensors.js';
 import type { Tensor } from '../util/tensor.js';
+import { decodeTensorFile } from '../util/tensor-file.js';
 
 /** How far a run has come. With the model's state it is all that a resumed run needs. */
 export interface Progress {
@@ -87,13 +88,27 @@ export async function loadCheckpoint(
 
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
 export async function loadWeights(path: string, network: Network): Promise<ModelState['weights']> {
-  const bytes = await readWhole(
+  return decodeWeights(await readWeightsFile(path), path, network);
+}
+
+/** The bytes of a checkpoint or of a file from elsewhere. Throws a UserError (data) if it cannot be read. */
+export function readWeightsFile(path: string): Promise<Uint8Array> {
+  return readWhole(
     path,
-    'Give the path of a .safetensors file; a run has last and best once its first epoch is done.',
+    'Give the path of a .safetensors or .npz file; a run has last and best once its first epoch is done.',
   );
-  const { tensors } = decodeSafetensors(bytes, path);
+}
+
+/** The network's weights in a file's bytes, but for those that `skip` says; momentum is left out. */
+export function decodeWeights(
+  bytes: Uint8Array,
+  path: string,
+  network: Network,
+  skip?: (name: string) => boolean,
+): ModelState['weights'] {
+  const { tensors } = decodeTensorFile(bytes, path);
   const weights = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
-  return checkWeights(network, weights, path);
+  return checkWeights(network, weights, path, skip);
 }
 
 async function readWhole(path: string, remedy: string): Promise<Uint8Array> {

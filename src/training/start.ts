@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
 import { captureEnvironment, type Environment, type RunEnvironment } from '../results/environment.js';
 import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
-import { initialState, loadCheckpoint, loadWeights, NO_PROGRESS } from './checkpoint.js';
+import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
+import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
 
@@ -16,7 +16,7 @@ export interface ResumeOptions extends OpenOptions {
 export interface StartOptions extends ResumeOptions {
   readonly resultsFolder: string;
   /** Weights to begin with, instead of random ones. */
-  readonly init?: string;
+  readonly init?: InitOptions;
 }
 
 export interface Finished {
@@ -28,15 +28,15 @@ export interface Finished {
 /** Trains an experiment from its beginning, in a new run folder. */
 export async function startRun(experiment: Experiment, options: StartOptions): Promise<Finished> {
   const network = networkOf(experiment);
-  const weights = options.init
-    ? await loadWeights(options.init, network)
-    : initialValues(network, experiment.training.seed);
+  const { seed } = experiment.training;
+  const init = options.init && (await loadInitialWeights(options.init, network, seed));
+  const weights = init?.weights ?? initialValues(network, seed);
   return withExperiment(experiment, network, options, async (open) => {
-    const folder = await createRunFolder(options.resultsFolder, experiment.name, experiment.training.seed);
+    const folder = await createRunFolder(options.resultsFolder, experiment.name, seed);
     await folder.writeJson(folder.config, experiment);
     const environment: RunEnvironment = {
       ...(await environmentOf(open)),
-      init: options.init && resolve(options.init),
+      init: init?.record,
       resumed: [],
     };
     await folder.writeJson(folder.environment, environment);

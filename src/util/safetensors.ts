@@ -1,4 +1,5 @@
 import { UserError } from './errors.js';
+import { NUMBER_TYPES } from './number-types.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
 /**
@@ -76,7 +77,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, data_offsets }] of entries) {
     const raw = new Uint8Array(bytes.subarray(dataStart + data_offsets[0], dataStart + data_offsets[1]));
-    tensors.set(name, { shape, data: TYPES[dtype]!.read(raw.buffer) });
+    tensors.set(name, { shape, data: NUMBER_TYPES[dtype]!.read(raw.buffer) });
   }
   return { tensors, metadata };
 }
@@ -123,15 +124,15 @@ function readEntry(name: string, value: unknown, where: string): Entry {
   if (!isObject(value)) throw fault(where, `tensor '${name}' has no description`);
   const { dtype, shape, data_offsets, ...unknown } = value;
   if (Object.keys(unknown).length > 0) throw fault(where, `tensor '${name}' has unknown properties`);
-  if (typeof dtype !== 'string' || !Object.hasOwn(TYPES, dtype)) {
-    const known = Object.keys(TYPES).join(', ');
+  if (typeof dtype !== 'string' || !Object.hasOwn(NUMBER_TYPES, dtype)) {
+    const known = Object.keys(NUMBER_TYPES).join(', ');
     throw fault(where, `tensor '${name}' is of type ${JSON.stringify(dtype)}, not one of ${known}`);
   }
   if (!isSizes(shape)) throw fault(where, `tensor '${name}' has no valid shape`);
   if (!isSizes(data_offsets) || data_offsets.length !== 2)
     throw fault(where, `tensor '${name}' has no valid offsets`);
   const [start, end] = data_offsets as [number, number];
-  const size = shape.reduce((product, n) => product * n, TYPES[dtype]!.bytes);
+  const size = shape.reduce((product, n) => product * n, NUMBER_TYPES[dtype]!.bytes);
   if (end - start !== size) {
     throw fault(
       where,
@@ -181,33 +182,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-interface NumberType {
-  readonly bytes: number;
-  readonly read: (raw: ArrayBufferLike) => Float32Array;
-}
-
-const TYPES: Readonly<Record<string, NumberType>> = {
-  F32: { bytes: 4, read: (raw) => new Float32Array(raw) },
-  F64: { bytes: 8, read: (raw) => Float32Array.from(new Float64Array(raw)) },
-  F16: { bytes: 2, read: (raw) => Float32Array.from(new Uint16Array(raw), halfPrecision) },
-  BF16: { bytes: 2, read: readBfloat16 },
-  I64: { bytes: 8, read: (raw) => Float32Array.from(new BigInt64Array(raw), Number) },
-  I32: { bytes: 4, read: (raw) => Float32Array.from(new Int32Array(raw)) },
-};
-
-/** IEEE 754 half precision: 1 sign, 5 exponent and 10 fraction bits. */
-function halfPrecision(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 0) return sign * fraction * 2 ** -14;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction) * 2 ** (exponent - 15);
-}
-
-/** bfloat16 is the upper half of a single-precision number. */
-function readBfloat16(raw: ArrayBufferLike): Float32Array {
-  return new Float32Array(Uint32Array.from(new Uint16Array(raw), (bits) => bits << 16).buffer);
 }

@@ -29,6 +29,13 @@ const CASES: Case[] = [
   [['train', SMOKE, '--init=missing.safetensors'], 3, /missing\.safetensors/, /\.safetensors/],
   [['train', SMOKE, '--init=short.safetensors'], 3, /short\.safetensors/, /write or download/],
   [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
+  [['train', SMOKE, '--init-skip=classifier'], 2, /--init-skip needs --init/, /--init FILE/],
+  [
+    ['train', SMOKE, '--init=other.safetensors', '--init-skip=fc'],
+    2,
+    /no parameter 'fc'/,
+    /Valid: .*classifier/,
+  ],
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
   [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
   [['train', '--config=twice.json'], 2, /twice\.json:1:\d+: .*unique/, /Mend the JSON at line 1/],

@@ -5,6 +5,8 @@ import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { networkOf } from '../../src/training/open.js';
+import { encodeSafetensors } from '../../src/util/safetensors.js';
+import { encodeNpz } from './npz-writer.js';
 import { run, temporaryFolder } from './program.js';
 
 const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--engine=native', '--json'];
@@ -48,6 +50,43 @@ test('eval takes weights from a file, with their config', async () => {
   const none = await run(folder, [...args, '--split=validation']);
   expect(none.code).toBe(2);
   expect(none.stderr).toContain('no images out for validation');
+});
+
+/** As torchvision's published files name tensors, wrapped by DataParallel, without counts of batches. */
+function publishedName(name: string): string {
+  return `module.${name.replace(/(denselayer\d+\.(?:norm|conv))([12])/, '$1.$2')}`;
+}
+
+test("torchvision's published names, a wrapper's prefix and NumPy's archives give the same error", async () => {
+  const folder = await temporaryFolder();
+  const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));
+  const weights = initialValues(network, 3);
+  const published = new Map([...weights].map(([name, tensor]) => [publishedName(name), tensor]));
+  await writeFile(join(folder, 'own.safetensors'), weightsFile(network, weights));
+  await writeFile(join(folder, 'published.safetensors'), encodeSafetensors(published));
+  await writeFile(join(folder, 'published.npz'), encodeNpz(published));
+  const args = ['eval', '--config=smoke-fashion-mnist-mini', '--subset=32', '--engine=native', '--json'];
+  const evaluate = async (file: string) => {
+    const { code, stdout } = await run(folder, [...args, `--weights=${file}`]);
+    expect(code).toBe(0);
+    return { ...JSON.parse(stdout), weights: undefined };
+  };
+  const own = await evaluate('own.safetensors');
+  expect(own.count).toBe(32);
+  expect(await evaluate('published.safetensors')).toEqual(own);
+  expect(await evaluate('published.npz')).toEqual(own);
+});
+
+test('weights of another network are refused, and said which network they are of', async () => {
+  const folder = await temporaryFolder();
+  const other = networkOf(
+    await loadExperiment('smoke-fashion-mnist-mini', { set: ['network.growthRate=5'] }),
+  );
+  await writeFile(join(folder, 'other.safetensors'), weightsFile(other, initialValues(other, 1)));
+  const args = ['eval', '--config=smoke-fashion-mnist-mini', '--weights=other.safetensors'];
+  const { code, stderr } = await run(folder, args);
+  expect(stderr).toMatch(/other\.safetensors: .*growth rate is 5, .* of the wrong shape \(/);
+  expect(code).toBe(3);
 });
 
 test('weights that give no finite numbers are refused, not scored', async () => {

@@ -1,11 +1,17 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { initialValues, isTrainable, parameters } from '../../src/networks/parameters.js';
+import { weightsFile } from '../../src/networks/weights.js';
 import type { RunResult } from '../../src/results/run-folder.js';
+import { networkOf } from '../../src/training/open.js';
+import { decodeSafetensors } from '../../src/util/safetensors.js';
 import { bits, run, start, temporaryFolder } from './program.js';
 
 /** Eight epochs of ten steps on real images: a second or two, long enough to be stopped in the middle. */
@@ -244,6 +250,50 @@ describe('train', () => {
     const { best } = (await json(join(first, 'result.json'))) as RunResult;
     const { last } = (await json(join(await onlyRun(folder), 'result.json'))) as RunResult;
     expect(Math.abs(last!.error - best!.error)).toBeLessThan(15);
+  });
+
+  test('fine-tunes weights for other classes with a new classifier, and resumes without their file', async () => {
+    const folder = await temporaryFolder();
+    const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));
+    const given = initialValues({ ...network, classes: 7 }, 5);
+    const file = join(folder, 'seven.safetensors');
+    await writeFile(file, weightsFile({ ...network, classes: 7 }, given));
+    const args = [...SMALL, '--set=training.learningRate.initial=1e-12', '--set=training.weightDecay=0'];
+
+    const refused = await run(folder, [...args, '--init=seven.safetensors']);
+    expect(refused.stderr).toMatch(/7 classes apart, .* 10; .*\nUse .* --init-skip classifier\n$/);
+    expect(refused.code).toBe(3);
+
+    const running = start(folder, [...args, '--init=seven.safetensors', '--init-skip=classifier']);
+    await running.seen(/epoch 1\/8 ·/);
+    running.process.kill('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    const path = await onlyRun(folder);
+    const init = {
+      file,
+      sha256: createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+      skipped: ['classifier.weight', 'classifier.bias'],
+    };
+    expect(await json(join(path, 'environment.json'))).toMatchObject({ init });
+
+    await rm(file);
+    const changed = await run(folder, ['train', '--resume', path, '--init-skip=classifier']);
+    expect(changed.stderr).toContain('another config: --init-skip');
+    expect((await run(folder, ['train', '--resume', path])).code).toBe(0);
+    expect(await json(join(path, 'environment.json'))).toMatchObject({ init });
+    const checkpoint = join(path, 'checkpoint', 'last.safetensors');
+    const { tensors } = decodeSafetensors(await readFile(checkpoint), checkpoint);
+    const fresh = initialValues(network, 1);
+    for (const { name, shape } of parameters(network).filter(isTrainable)) {
+      const start = (name.startsWith('classifier.') ? fresh : given).get(name)!;
+      expect(shape).toEqual(start.shape);
+      const furthest = tensors
+        .get(name)!
+        .data.reduce((far, x, i) => Math.max(far, Math.abs(x - start.data[i]!)), 0);
+      expect(furthest, name).toBeLessThan(1e-6);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { loadExperiment } from '../../src/config/load.js';
 import { parameterCount } from '../../src/networks/counts.js';
-import type { Environment } from '../../src/results/environment.js';
+import type { Environment, InitialWeights } from '../../src/results/environment.js';
 import {
   createRunFolder,
   type EpochRow,
@@ -17,7 +17,7 @@ export interface MadeRun {
   readonly errors?: readonly number[];
   readonly status?: RunResult['status'];
   readonly subset?: number;
-  readonly init?: string;
+  readonly init?: InitialWeights;
   readonly message?: string;
   readonly environment?: Partial<Environment>;
 }

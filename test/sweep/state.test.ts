@@ -34,7 +34,7 @@ describe('runState', () => {
     ['seed', { set: ['training.seed=2'] }],
     ['value', { set: ['training.epochs=9'] }],
     ['subset', { subset: 100 }],
-    ['initial weights', { init: 'weights.safetensors' }],
+    ['initial weights', { init: { file: '/weights.safetensors', sha256: '00', skipped: [] } }],
   ])('starts anew where only another %s is finished', async (_what, made) => {
     expect(await kind(made)).toBe('start');
   });
