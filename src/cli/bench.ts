@@ -3,7 +3,7 @@ import { type BenchReport, benchmark } from '../bench/report.js';
 import { loadExperiment } from '../config/load.js';
 import type { ModelOptions } from '../engines/engine.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
-import { buildNetwork } from '../networks/densenet.js';
+import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
 import { networkOf } from '../training/open.js';
 import { UserError } from '../util/errors.js';
@@ -119,7 +119,7 @@ async function benchNetwork(options: BenchOptions): Promise<Network> {
   if (options.config !== undefined)
     return networkOf(await loadExperiment(options.config, { set: options.set }));
   const { depth, growthRate, basic, blocks, input, classes } = options;
-  return buildNetwork(
+  return buildDenseNet(
     { depth, growthRate, blocks, bottleneck: !basic, compression: basic ? 1 : 0.5, dropout: 0 },
     { ...input, classes },
   );

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { UserError } from '../util/errors.js';
 import { suggest } from '../util/suggest.js';
 import { isPlainObject, type Layer } from './merge.js';
-import { configJsonSchema, type JsonSchema } from './schema.js';
+import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -82,11 +82,16 @@ function unknownValue(name: string, value: unknown, valid: string[]) {
   return { message: `${name} ${JSON.stringify(value)} is unknown`, remedy: suggest(String(value), valid) };
 }
 
-/** The key as it is called elsewhere in a config, or the nearest name among its neighbours. */
+/** The key as it is called elsewhere in a config, whose it is, or the nearest name among its neighbours. */
 function nearestKeys(path: string[], values: unknown): string {
   const key = path.at(-1)!;
+  const whose = ownerInUnion(path, values);
+  if (whose) return whose;
   const elsewhere = Object.entries(configJsonSchema().properties ?? {}).flatMap(([group, schema]) =>
-    typeof schema === 'object' && Object.hasOwn(schema.properties ?? {}, key) ? [`${group}.${key}`] : [],
+    typeof schema === 'object' &&
+    members(schema).some(({ properties }) => Object.hasOwn(properties ?? {}, key))
+      ? [`${group}.${key}`]
+      : [],
   );
   if (elsewhere.length > 0) return `Did you mean '${elsewhere[0]}'?`;
   const valid = Object.keys(schemaAt(path.slice(0, -1), values)?.properties ?? {});
@@ -96,30 +101,56 @@ function nearestKeys(path: string[], values: unknown): string {
   );
 }
 
+/** Where another member of the union has the key: `network.width is of family resnet: …`. */
+function ownerInUnion(path: readonly string[], values: unknown): string | undefined {
+  const around = path.slice(0, -1);
+  const owner = members(unresolvedAt(around, values)).find(({ properties }) =>
+    Object.hasOwn(properties ?? {}, path.at(-1)!),
+  );
+  const discriminator = DISCRIMINATORS.find((name) => Object.hasOwn(owner?.properties ?? {}, name));
+  const property = discriminator && owner?.properties?.[discriminator];
+  if (typeof property !== 'object') return undefined;
+  const where = [...around, discriminator].join('.');
+  return `${path.join('.')} is of ${discriminator} ${property.const}: take it out, or set ${where} to ${property.const}.`;
+}
+
 /** The description of a key, or of the list that it is an entry of. */
 function describedAt(path: readonly string[], values: unknown): string | undefined {
   const list = path.length > 1 ? schemaAt(path.slice(0, -1), values) : undefined;
   return schemaAt(path, values)?.description ?? (list?.type === 'array' ? list.description : undefined);
 }
 
-/** The JSON Schema at a path; of a union, the member whose `schedule` the values have, or the first. */
+/** The JSON Schema at a path; of a union, the member that the values are of, or the first. */
 function schemaAt(path: readonly string[], values: unknown): JsonSchema | undefined {
+  const schema = unresolvedAt(path, values);
+  return schema && resolveUnion(schema, valueAt(values, path));
+}
+
+/** The same; of a union at the end of the path, all of it. */
+function unresolvedAt(path: readonly string[], values: unknown): JsonSchema | undefined {
   let schema: JsonSchema | undefined = configJsonSchema();
   path.forEach((key, depth) => {
-    const next: unknown = schema?.properties?.[key] ?? schema?.items;
-    schema = isPlainObject(next) ? resolveUnion(next, valueAt(values, path.slice(0, depth + 1))) : undefined;
+    const around = schema && resolveUnion(schema, valueAt(values, path.slice(0, depth)));
+    const next: unknown = around?.properties?.[key] ?? around?.items;
+    schema = isPlainObject(next) ? next : undefined;
   });
   return schema;
 }
 
+/** The members of a union; of anything else, itself. */
+function members(schema: JsonSchema | undefined): JsonSchema[] {
+  if (schema === undefined) return [];
+  return schema.oneOf ? (schema.oneOf.filter(isPlainObject) as JsonSchema[]) : [schema];
+}
+
 function resolveUnion(schema: JsonSchema, value: unknown): JsonSchema {
-  const members = (schema.oneOf ?? []).filter(isPlainObject) as JsonSchema[];
-  const schedule = isPlainObject(value) ? value.schedule : undefined;
-  const constant = (member: JsonSchema) => {
-    const property = member.properties?.schedule;
-    return typeof property === 'object' ? property.const : undefined;
-  };
-  return members.find((member) => constant(member) === schedule) ?? members[0] ?? schema;
+  const all = members(schema);
+  const belongs = ({ properties }: JsonSchema) =>
+    DISCRIMINATORS.some((name) => {
+      const property = properties?.[name];
+      return typeof property === 'object' && isPlainObject(value) && property.const === value[name];
+    });
+  return all.find(belongs) ?? all[0] ?? schema;
 }
 
 function valueAt(values: unknown, path: readonly string[]): unknown {

@@ -15,7 +15,7 @@ export function isPlainObject(value: unknown): value is PlainObject {
 /**
  * Lays `over` on `base`: objects are merged key by key, everything else is replaced, lists too; `undefined` says
  * nothing. Another learning-rate schedule takes only `initial` from the one below, whose other keys mean nothing
- * to it.
+ * to it; a network of another family takes nothing.
  */
 export function merge(base: PlainObject, over: PlainObject): PlainObject {
   const merged = new Map(Object.entries(base));
@@ -24,6 +24,7 @@ export function merge(base: PlainObject, over: PlainObject): PlainObject {
     const below = merged.get(key);
     if (!isPlainObject(below) || !isPlainObject(value)) merged.set(key, value);
     else if (key === 'learningRate') merged.set(key, merge(keptOfSchedule(below, value), value));
+    else if (key === 'network') merged.set(key, merge(keptOfFamily(below, value), value));
     else merged.set(key, merge(below, value));
   }
   return Object.fromEntries(merged);
@@ -33,6 +34,11 @@ function keptOfSchedule(below: PlainObject, over: PlainObject): PlainObject {
   const { schedule = 'steps', initial } = below;
   if (over.schedule === undefined || over.schedule === schedule) return below;
   return initial === undefined ? {} : { initial };
+}
+
+function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {
+  const { family = 'densenet' } = below;
+  return over.family === undefined || over.family === family ? below : {};
 }
 
 /**

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { DATASET_NAMES } from '../datasets/dataset.js';
 import { AUGMENTATIONS } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
+import { resNetProblem } from '../networks/resnet.js';
 
 const count = (least = 1) => z.int().min(least);
 const probability = () => z.number().min(0).lt(1);
 
-const networkSchema = z
+const denseNetSchema = z
   .strictObject({
-    family: z.literal('densenet').default('densenet').describe('The kind of network.'),
+    family: z.literal('densenet').default('densenet').describe('The kind of network: densenet or resnet.'),
     depth: count().describe(
       'L: layers, counting convolutions and the fully connected layer. 3N+4 without bottleneck, 6N+4 with.',
     ),
@@ -48,6 +49,59 @@ const networkSchema = z
       context.addIssue({ code: 'custom', path: ['depth'], message, params: { remedy } });
     }
   })
+  .describe('A DenseNet (section 3).');
+
+const resNetSchema = z
+  .strictObject({
+    family: z.literal('resnet').describe('The kind of network: densenet or resnet.'),
+    depth: count().describe(
+      'L: layers. 6n+2 without bottleneck, 9n+2 with; 6n+4 of a Wide ResNet (width above 1).',
+    ),
+    activation: z
+      .enum(['pre', 'post'])
+      .default('post')
+      .describe(
+        'Where BN and ReLU stand in a unit: post, after each convolution, as first published; pre, before.',
+      ),
+    bottleneck: z
+      .boolean()
+      .default(false)
+      .describe('Units of 1×1, 3×3 and 1×1 convolutions instead of two 3×3.'),
+    width: count()
+      .default(1)
+      .describe('k: channels of every stage, in units of 16, 32 and 64; above 1 it is a Wide ResNet.'),
+    dropout: probability()
+      .default(0)
+      .describe(
+        'Probability that a value is dropped before the last convolution of a unit, from 0 to below 1.',
+      ),
+    survival: z
+      .number()
+      .gt(0)
+      .lte(1)
+      .default(1)
+      .describe(
+        'p_L of stochastic depth: the probability that the last unit is there in training, above 0 and at most 1; those before it are there more often. 1: all, always.',
+      ),
+    blocks: z
+      .array(count())
+      .min(1)
+      .optional()
+      .describe(
+        'Residual units of each stage, for a network with the ImageNet stem. Without it: three equal stages after a 3×3 convolution.',
+      ),
+  })
+  .superRefine((network, context) => {
+    const problem = resNetProblem(network);
+    if (problem) {
+      const { option, message, remedy } = problem;
+      context.addIssue({ code: 'custom', path: [option], message, params: { remedy } });
+    }
+  })
+  .describe('A ResNet, which the paper compares DenseNets with.');
+
+const networkSchema = z
+  .discriminatedUnion('family', [denseNetSchema, resNetSchema])
   .describe('The architecture.');
 
 const datasetSchema = z
@@ -182,9 +236,12 @@ const fileSchema = z
   })
   .describe('An experiment of densenet: a network, a dataset and how to train.');
 
+/** The keys that tell the members of a union apart. */
+export const DISCRIMINATORS = ['family', 'schedule'] as const;
+
 /**
- * The JSON Schema of config files. Nothing is required in a file, as `extends` may give it; only `schedule` stays,
- * which tells the learning-rate schedules apart.
+ * The JSON Schema of config files. Nothing is required in a file, as `extends` may give it; only what tells the
+ * members of a union apart stays.
  */
 export function configJsonSchema(): JsonSchema {
   return z.toJSONSchema(fileSchema, {
@@ -192,7 +249,9 @@ export function configJsonSchema(): JsonSchema {
     io: 'input',
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      if (jsonSchema.required?.join() !== 'schedule') delete jsonSchema.required;
+      const kept = jsonSchema.required?.filter((key) => DISCRIMINATORS.some((name) => name === key)) ?? [];
+      if (kept.length > 0) jsonSchema.required = kept;
+      else delete jsonSchema.required;
     },
   });
 }

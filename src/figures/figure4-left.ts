@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { changedKeys } from '../config/load.js';
 import { parameterCount } from '../networks/counts.js';
-import { buildNetwork, variant } from '../networks/densenet.js';
+import { buildDenseNet, variant } from '../networks/densenet.js';
 import type { Measurement } from '../results/measurements.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../results/paper-tables.js';
 import { UserError } from '../util/errors.js';
@@ -27,7 +27,10 @@ const VARIANTS = ['DenseNet', 'DenseNet-B', 'DenseNet-C', 'DenseNet-BC'];
  * paper's own DenseNets of the same growth rates are drawn too. All measurements must be of one dataset and one recipe,
  * or a UserError (usage) says how they differ.
  */
-export function figure4Left(measured: readonly Measurement[]): Figure {
+export function figure4Left(all: readonly Measurement[]): Figure {
+  const measured = all.flatMap(({ experiment: { network, ...experiment }, ...rest }) =>
+    network.family === 'densenet' ? [{ ...rest, experiment: { ...experiment, network } }] : [],
+  );
   const dataset = oneDataset(measured);
   requireOneRecipe(measured);
   const growthRates = [...new Set(measured.map(({ experiment }) => experiment.network.growthRate))].sort(
@@ -182,7 +185,7 @@ function paperPoints(dataset: string, growthRates: readonly number[]): Point[] {
     const bottleneck = found[1] === 'DenseNet-BC';
     const options = { depth, growthRate, bottleneck, compression: bottleneck ? 0.5 : 1, dropout: 0 };
     const classes = column.startsWith('C100') ? 100 : 10;
-    const network = buildNetwork(options, { channels: 3, height: 32, width: 32, classes });
+    const network = buildDenseNet(options, { channels: 3, height: 32, width: 32, classes });
     return [
       {
         series: found[1]!,

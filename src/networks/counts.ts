@@ -1,5 +1,6 @@
 import { BOTTLENECK_WIDTH, type FeatureShape, type Network, type Stage, stageShapes } from './network.js';
 import { elementCount, isTrainable, parameters } from './parameters.js';
+import { residualUnits } from './residual.js';
 
 /** What a stage does and costs, for one image. */
 export interface StageCounts {
@@ -30,8 +31,8 @@ export function multiplyAdds(network: Network): number {
 
 /**
  * Bytes of the feature maps that the backward pass of one batch needs, in float32, each stored once: the images,
- * and the output of every convolution and pooling. A dense block's concatenation adds nothing to its parts, and
- * normalised maps are not counted: they follow from what is stored. So this is what an engine without needless
+ * and the output of every convolution and pooling (in residual units, of every sum, and of every convolution that a
+ * batch normalisation follows). A dense block's concatenation adds nothing to its parts, and normalised maps are not counted: they follow from what is stored. So this is what an engine without needless
  * copies holds; gradients, weights and workspace come on top.
  */
 export function activationBytes(network: Network, batch: number): number {
@@ -49,6 +50,10 @@ export function stageCounts(network: Network): StageCounts[] {
     multiplyAdds: stageMultiplyAdds(stage, input, output),
     activations: stageActivations(stage, input, output),
   }));
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }
 
 function size(shape: FeatureShape): number {
@@ -76,6 +81,11 @@ function stageMultiplyAdds(stage: Stage, input: FeatureShape, output: FeatureSha
     }
     case 'transition':
       return size(input) * stage.outputChannels;
+    case 'residualStage':
+      return sum(residualUnits(stage, input, 1), ({ convolutions, shortcut, input, output }) => {
+        const branch = sum(convolutions, (c) => size(c.output) * c.input.channels * c.kernel ** 2);
+        return branch + (shortcut === 'projection' ? size(output) * input.channels : 0);
+      });
     case 'classifier':
       return input.channels * output.channels;
   }
@@ -92,6 +102,13 @@ function stageActivations(stage: Stage, input: FeatureShape, output: FeatureShap
     }
     case 'transition':
       return pixels(input) * stage.outputChannels + size(output);
+    case 'residualStage':
+      return sum(residualUnits(stage, input, 1), ({ activation, convolutions, shortcut, output }) => {
+        // Before activation nothing needs the branch's last map or the projection once they are added.
+        if (activation === 'pre') return sum(convolutions.slice(0, -1), (c) => size(c.output)) + size(output);
+        const projected = shortcut === 'projection' ? size(output) : 0;
+        return sum(convolutions, (c) => size(c.output)) + projected + size(output);
+      });
     case 'classifier':
       return input.channels + output.channels;
   }

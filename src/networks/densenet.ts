@@ -1,5 +1,5 @@
 import { UserError } from '../util/errors.js';
-import { type FeatureShape, type Network, outputShape, type Stage } from './network.js';
+import { type FeatureShape, type Network, type NetworkInput, outputShape, type Stage } from './network.js';
 
 /** What a config says of a DenseNet; the symbols are the paper's. */
 export interface DenseNetOptions {
@@ -17,14 +17,6 @@ export interface DenseNetOptions {
   readonly dropout: number;
   /** Layers of each dense block, for a network with the ImageNet stem (paper, Table 1). */
   readonly blocks?: readonly number[] | undefined;
-}
-
-/** What the images are. */
-export interface NetworkInput {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly classes: number;
 }
 
 /** Dense blocks of the networks for CIFAR and SVHN (paper, section 3). */
@@ -83,7 +75,7 @@ export function firstChannels(options: DenseNetOptions): number {
  * `blocks` a 7×7 convolution of stride 2, max pooling and the listed blocks (Table 1).
  * Throws a UserError (usage) if the depth does not fit or the images are too small for the network.
  */
-export function buildNetwork(options: DenseNetOptions, input: NetworkInput): Network {
+export function buildDenseNet(options: DenseNetOptions, input: NetworkInput): Network {
   const problem = depthProblem(options);
   if (problem) throw new UserError('usage', `network.depth ${problem.message}`, problem.remedy);
   const { classes, ...image } = input;
@@ -118,8 +110,8 @@ export function buildNetwork(options: DenseNetOptions, input: NetworkInput): Net
         : 'Take a dataset of larger images.',
     );
   }
-  add({ kind: 'classifier' });
-  return { title: title(options), input: image, classes, stages };
+  add({ kind: 'classifier', normalized: true });
+  return { title: title(options), family: 'densenet', input: image, classes, stages };
 }
 
 /** `DenseNet-BC (L=100, k=12)`. */

@@ -5,17 +5,33 @@
 export interface Network {
   /** For people, for example `DenseNet-BC (L=100, k=12)`. */
   readonly title: string;
-  readonly input: { readonly channels: number; readonly height: number; readonly width: number };
+  /** Whose names its tensors have; see `names.ts`. */
+  readonly family: Family;
+  readonly input: FeatureShape;
   readonly classes: number;
   readonly stages: readonly Stage[];
 }
 
-/** The rows of Table 1 of the paper. Every network ends with one classifier. */
-export type Stage = ConvolutionStage | MaxPoolingStage | DenseBlockStage | TransitionStage | ClassifierStage;
+export const FAMILIES = ['densenet', 'resnet'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** What the images are. */
+export interface NetworkInput extends FeatureShape {
+  readonly classes: number;
+}
+
+/** The rows of Table 1 of the paper, and those of ResNets. Every network ends with one classifier. */
+export type Stage =
+  | ConvolutionStage
+  | MaxPoolingStage
+  | DenseBlockStage
+  | TransitionStage
+  | ResidualStage
+  | ClassifierStage;
 
 /**
- * The first convolution, `features.conv0`. CIFAR and SVHN: 3×3, stride 1, nothing after it. ImageNet: 7×7,
- * stride 2, then BN-ReLU (`features.norm0`).
+ * The first convolution. CIFAR and SVHN: 3×3, stride 1. ImageNet: 7×7, stride 2. BN-ReLU follows where it is
+ * `normalized`: in ImageNet networks, and in ResNets whose units do not begin with it.
  */
 export interface ConvolutionStage {
   readonly kind: 'convolution';
@@ -55,9 +71,36 @@ export interface TransitionStage {
   readonly dropout: number;
 }
 
-/** BN-ReLU (`features.norm5`)-global average pooling-fully connected layer (`classifier`). */
+/**
+ * A stage of a ResNet: `units` residual units, of which the first changes channels and size. A unit adds its branch F
+ * to its shortcut: y = x + F(x) before activation (He et al. 2016b, "pre"), y = ReLU(x + F(x)) after it (He et al.
+ * 2016a, "post"). `residualUnits` spells every unit out.
+ */
+export interface ResidualStage {
+  readonly kind: 'residualStage';
+  readonly units: number;
+  readonly outputChannels: number;
+  /** Basic: two 3×3 convolutions. Bottleneck: 1×1, 3×3, 1×1. */
+  readonly block: 'basic' | 'bottleneck';
+  /** Output channels of every convolution of a branch but the last. */
+  readonly innerChannels: number;
+  /** Of the first unit. */
+  readonly stride: number;
+  /** Pre: BN-ReLU before every convolution. Post: BN after every convolution, ReLU after all but the last and after the sum. */
+  readonly activation: 'pre' | 'post';
+  /** What a first unit that changes channels or size adds its branch to; every other adds it to its input. */
+  readonly shortcut: 'projection' | 'padding';
+  /** Probability that a value which enters the last convolution of a branch is dropped in training; 0 for none. */
+  readonly dropout: number;
+  /** Stochastic depth: the probability, for each unit, that its branch is there in training; 1 for always. */
+  readonly survival: readonly number[];
+}
+
+/** BN-ReLU where `normalized`, global average pooling, fully connected layer. */
 export interface ClassifierStage {
   readonly kind: 'classifier';
+  /** False in ResNets whose units end with ReLU. */
+  readonly normalized: boolean;
 }
 
 /** Output channels of the 1×1 convolution of a bottleneck layer, in units of k (paper, section 3). */
@@ -96,6 +139,12 @@ export function outputShape(stage: Stage, input: FeatureShape, classes: number):
         channels: stage.outputChannels,
         height: Math.floor(input.height / 2),
         width: Math.floor(input.width / 2),
+      };
+    case 'residualStage':
+      return {
+        channels: stage.outputChannels,
+        height: Math.ceil(input.height / stage.stride),
+        width: Math.ceil(input.width / stage.stride),
       };
     case 'classifier':
       return { channels: classes, height: 1, width: 1 };

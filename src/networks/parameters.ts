@@ -1,6 +1,8 @@
 import { key, normal, PURPOSE, uniform } from '../util/random.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
+import { outerNames } from './names.js';
 import { BOTTLENECK_WIDTH, type Network, stageShapes } from './network.js';
+import { type ResidualUnit, residualUnits } from './residual.js';
 
 /**
  * A named tensor of a network. Names are torchvision's, layouts are PyTorch's: convolutions are
@@ -25,13 +27,25 @@ export function parameters(network: Network): Parameter[] {
       { name: `${name}.running_mean`, shape: [channels], role: 'runningMean' },
       { name: `${name}.running_var`, shape: [channels], role: 'runningVariance' },
     );
+  const residualUnit = ({ activation, convolutions, shortcut, projection, ...unit }: ResidualUnit) => {
+    for (const { name, norm: normName, input, output, kernel } of convolutions) {
+      if (activation === 'pre') norm(normName, input.channels);
+      convolution(name, output.channels, input.channels, kernel);
+      if (activation === 'post') norm(normName, output.channels);
+    }
+    if (shortcut !== 'projection') return;
+    convolution(projection.name, unit.output.channels, unit.input.channels, 1);
+    if (activation === 'post') norm(projection.norm, unit.output.channels);
+  };
+  const names = outerNames(network);
   let blocks = 0;
   let transitions = 0;
+  let residualStages = 0;
   for (const { stage, input } of stageShapes(network)) {
     switch (stage.kind) {
       case 'convolution':
-        convolution('features.conv0', stage.outputChannels, input.channels, stage.kernel);
-        if (stage.normalized) norm('features.norm0', stage.outputChannels);
+        convolution(names.convolution, stage.outputChannels, input.channels, stage.kernel);
+        if (stage.normalized) norm(names.norm, stage.outputChannels);
         break;
       case 'maxPooling':
         break;
@@ -58,11 +72,14 @@ export function parameters(network: Network): Parameter[] {
         convolution(`${name}.conv`, stage.outputChannels, input.channels, 1);
         break;
       }
+      case 'residualStage':
+        residualUnits(stage, input, ++residualStages).forEach(residualUnit);
+        break;
       case 'classifier':
-        norm('features.norm5', input.channels);
+        if (stage.normalized) norm(names.lastNorm, input.channels);
         list.push(
-          { name: 'classifier.weight', shape: [network.classes, input.channels], role: 'linear' },
-          { name: 'classifier.bias', shape: [network.classes], role: 'bias' },
+          { name: `${names.classifier}.weight`, shape: [network.classes, input.channels], role: 'linear' },
+          { name: `${names.classifier}.bias`, shape: [network.classes], role: 'bias' },
         );
         break;
     }

@@ -30,6 +30,8 @@ function stageName(stage: Stage, number: number): string {
       return `Dense Block (${number})`;
     case 'transition':
       return `Transition Layer (${number})`;
+    case 'residualStage':
+      return `Residual Stage (${number})`;
     case 'classifier':
       return 'Classification Layer';
   }
@@ -50,6 +52,10 @@ function stageLayers({ stage, input, output }: StageCounts): Table1Row['layers']
         { text: '1×1 conv', output: { ...input, channels: stage.outputChannels } },
         { text: '2×2 average pool, stride 2', output },
       ];
+    case 'residualStage': {
+      const convolutions = stage.block === 'basic' ? '3×3 conv, 3×3 conv' : '1×1 conv, 3×3 conv, 1×1 conv';
+      return [{ text: `[${convolutions}] × ${stage.units}${stride(stage)}`, output }];
+    }
     case 'classifier':
       return [
         {

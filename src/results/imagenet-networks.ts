@@ -1,5 +1,5 @@
 import type { DenseNetOptions } from '../networks/densenet.js';
-import { buildNetwork } from '../networks/densenet.js';
+import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
 import { readTable } from './paper-tables.js';
 
@@ -37,5 +37,5 @@ function imageNetNetwork(
   blocks: readonly number[],
 ): ImageNetNetwork {
   const options = { depth, growthRate, bottleneck: true, compression: 0.5, dropout: 0, blocks };
-  return { name, options, network: buildNetwork(options, IMAGENET) };
+  return { name, options, network: buildDenseNet(options, IMAGENET) };
 }

@@ -1,6 +1,8 @@
 import type { DatasetName } from '../datasets/dataset.js';
 import { definition } from '../datasets/definitions.js';
+import type { NetworkOptions } from '../networks/build.js';
 import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
+import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
 import type { FinishedRun } from './finished-runs.js';
 
 /** Datasets as Table 2 calls them, and in its manner those that it does not have. */
@@ -12,11 +14,16 @@ const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
   'fashion-mnist-mini': 'Fashion-MNIST-mini',
 };
 
+/** The method column of Table 2. */
+export function methodName(network: NetworkOptions): string {
+  return network.family === 'densenet' ? denseNetName(network) : resNetName(network);
+}
+
 /**
- * The method column of Table 2: `DenseNet-BC (k=12)`. What differs from the paper's networks is named too: θ
+ * `DenseNet-BC (k=12)`. What differs from the paper's networks is named too: θ
  * other than 0.5, first channels other than usual, listed blocks.
  */
-export function methodName(network: DenseNetOptions): string {
+function denseNetName(network: DenseNetOptions): string {
   const { growthRate, compression, initialChannels, blocks } = network;
   const usual = firstChannels({ ...network, initialChannels: undefined });
   const details = [
@@ -26,6 +33,26 @@ export function methodName(network: DenseNetOptions): string {
     ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
   ];
   return `${variant(network)} (${details.join(', ')})`;
+}
+
+/** Widths of the Wide ResNets of Table 2, which it does not print, by depth and dropout. */
+const WIDTHS = { '16': 8, '28': 10, '16 with dropout': 4 } as Readonly<Record<string, number>>;
+
+/**
+ * `ResNet (pre-activation)`, `Wide ResNet with Dropout`. What differs from the paper's networks is named too: widths,
+ * bottlenecks, survival probabilities, listed blocks.
+ */
+function resNetName(network: ResNetOptions): string {
+  const { depth, activation, bottleneck, width, dropout, survival, blocks } = network;
+  const usualWidth = WIDTHS[`${depth}${dropout > 0 ? ' with dropout' : ''}`];
+  const usualBlocks = bottleneck === (activation === 'pre' && depth !== 110);
+  const details = [
+    ...(width === 1 || width === usualWidth ? [] : [`k=${width}`]),
+    ...(usualBlocks || width > 1 || blocks ? [] : [bottleneck ? 'bottleneck' : 'basic']),
+    ...(survival === 1 || survival === 0.5 ? [] : [`p=${survival}`]),
+    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
+  ];
+  return [resNetVariant(network), ...(details.length > 0 ? [`(${details.join(', ')})`] : [])].join(' ');
 }
 
 /**

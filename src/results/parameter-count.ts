@@ -1,6 +1,6 @@
 import { definition } from '../datasets/definitions.js';
+import { buildNetwork, type NetworkOptions } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
-import { buildNetwork, type DenseNetOptions } from '../networks/densenet.js';
 import type { FinishedRun } from './finished-runs.js';
 import { methodName } from './labels.js';
 import { paperTable2 } from './paper-tables.js';
@@ -47,15 +47,16 @@ export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCount
 }
 
 /** The network of a row of Table 2, or undefined if it is no DenseNet. */
-function paperNetwork(method: string, depth: number | undefined): DenseNetOptions | undefined {
+function paperNetwork(method: string, depth: number | undefined): NetworkOptions | undefined {
   const found = /^DenseNet(-BC)? \(k=(\d+)\)$/.exec(method);
   if (!found || depth === undefined) return undefined;
   const bottleneck = found[1] !== undefined;
-  return { depth, growthRate: Number(found[2]), bottleneck, compression: bottleneck ? 0.5 : 1, dropout: 0 };
+  const compression = bottleneck ? 0.5 : 1;
+  return { family: 'densenet', depth, growthRate: Number(found[2]), bottleneck, compression, dropout: 0 };
 }
 
 function countRow(
-  network: DenseNetOptions,
+  network: NetworkOptions,
   imageChannels: number,
   classes: number,
   parameters: number,
@@ -64,7 +65,7 @@ function countRow(
   return {
     method: methodName(network),
     depth: network.depth,
-    growth_rate: network.growthRate,
+    growth_rate: network.family === 'densenet' ? network.growthRate : undefined,
     image_channels: imageChannels,
     classes,
     paper,

@@ -42,6 +42,7 @@ export function table3(measured: readonly Measurement[], options: TableOptions =
     const mine = measured.find(
       ({ dataset, experiment: { network: n } }) =>
         dataset === 'ImageNet' &&
+        n.family === 'densenet' &&
         n.growthRate === network.growthRate &&
         n.bottleneck &&
         n.compression === network.compression &&

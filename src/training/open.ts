@@ -2,7 +2,7 @@ import type { Experiment } from '../config/schema.js';
 import { definition } from '../datasets/index.js';
 import type { Engine, Model, ModelOptions } from '../engines/engine.js';
 import { createEngine, type EngineChoice } from '../engines/select.js';
-import { buildNetwork } from '../networks/densenet.js';
+import { buildNetwork } from '../networks/build.js';
 import type { Network } from '../networks/network.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
 

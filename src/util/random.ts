@@ -14,7 +14,15 @@ function mix(h: number): number {
 }
 
 /** What a random number is drawn for. Different purposes never share numbers. */
-export const PURPOSE = { order: 1, crop: 2, mirror: 3, initialValue: 4, dropout: 5, holdOut: 6 } as const;
+export const PURPOSE = {
+  order: 1,
+  crop: 2,
+  mirror: 3,
+  initialValue: 4,
+  dropout: 5,
+  holdOut: 6,
+  stochasticDepth: 7,
+} as const;
 
 /** Two 32-bit words that name a sequence of random numbers. */
 export type Key = readonly [number, number];

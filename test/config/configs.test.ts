@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { configNames, configsFolder } from '../../src/config/files.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
+import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
-import { buildNetwork, variant } from '../../src/networks/densenet.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
 
 const PREFIXES: Readonly<Record<Table2Column, string>> = {
@@ -79,7 +79,7 @@ describe('the configs of Table 2', () => {
     });
     const network = buildNetwork(experiment.network, { channels: 3, height: 32, width: 32, classes: 10 });
     expect(network.title).toBe(row);
-    expect(`${variant(experiment.network)} (k=${growthRate})`).toBe(method);
+    expect(`${variantOf(experiment.network)} (k=${growthRate})`).toBe(method);
     expect(`${(parameterCount(network) / 1e6).toFixed(1)}M`).toBe(params);
   });
 });

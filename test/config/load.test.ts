@@ -161,7 +161,18 @@ describe('what is wrong with a value', () => {
     ['network.dropout=1', 'network.dropout must be less than 1, and is 1', 'from 0 to below 1'],
     ['network.bottleneck=maybe', 'network.bottleneck must be true or false, and is "maybe"', '-B'],
     ['network.blocks=[]', 'network.blocks must not be empty', 'ImageNet'],
-    ['network.family=resnet', 'network.family "resnet" is unknown', "'densenet'"],
+    ['network.family=resnett', 'network.family "resnett" is unknown', "Did you mean 'resnet'?"],
+    ['network.family=resnet', 'network.depth is missing', '6n+2'],
+    ['network={family: resnet, depth: 111}', 'network.depth is 111', 'Use 110 or 116.'],
+    ['network={family: resnet, depth: 40, width: 4}', 'network.width is 4', "network.activation to 'pre'"],
+    ['network={family: resnet, depth: 8, survival: 0}', 'network.survival must be more than 0', 'last unit'],
+    [
+      'network={family: resnet, depth: 8, growthRate: 12}',
+      "there is no key 'network.growthRate'",
+      'network.growthRate is of family densenet: take it out, or set network.family to densenet.',
+    ],
+    ['network.width=4', "there is no key 'network.width'", 'of family resnet'],
+    ['depth=40', "there is no key 'depth'", "Did you mean 'network.depth'?"],
     ['dataset.name=cifar', 'dataset.name "cifar" is unknown', "Did you mean 'cifar10'?"],
     ['dataset.augmentation=shift', 'dataset.augmentation must be a list, and is "shift"', 'mirror'],
     ['dataset.augmentation=[flip]', 'dataset.augmentation.0 "flip" is unknown', 'Valid: shift, mirror.'],
@@ -185,7 +196,7 @@ describe('what is wrong with a value', () => {
       }),
     );
     expect(error.message).toContain("no key 'training.learningRate.factor'");
-    expect(error.remedy).toContain('Valid: schedule, initial.');
+    expect(error.remedy).toContain('factor is of schedule steps');
   });
 
   it('names the file of a chain that has the fault, or the --set', async () => {

@@ -68,6 +68,19 @@ describe('merge', () => {
       learningRate: { schedule: 'steps', factor: 0.3 },
     });
   });
+
+  it('takes nothing from a network of another family', () => {
+    const dense = { network: { depth: 40, growthRate: 12, dropout: 0.2 } };
+    const resnet = { network: { family: 'resnet', depth: 110 } };
+    expect(merge(dense, resnet)).toEqual(resnet);
+    expect(merge(resnet, { network: { family: 'resnet', survival: 0.5 } })).toEqual({
+      network: { family: 'resnet', depth: 110, survival: 0.5 },
+    });
+    expect(merge(resnet, { network: { depth: 164 } })).toEqual({ network: { family: 'resnet', depth: 164 } });
+    expect(merge(dense, { network: { family: 'densenet', depth: 100 } }).network).toMatchObject({
+      dropout: 0.2,
+    });
+  });
 });
 
 describe('mergeLayers', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { featureReuse } from '../../src/figures/feature-reuse.js';
 import { figure5 } from '../../src/figures/figure5.js';
-import { buildNetwork, type DenseNetOptions } from '../../src/networks/densenet.js';
+import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
 import { elementCount, initialValues, parameters } from '../../src/networks/parameters.js';
 import type { Tensor } from '../../src/util/tensor.js';
 
@@ -10,7 +10,7 @@ const PLAIN: DenseNetOptions = { depth: 10, growthRate: 3, bottleneck: false, co
 
 /** Weights whose size is 1 on a block's input, 1+s on the maps of its layer s, with signs that cancel in a plain mean. */
 function steppedWeights(options: DenseNetOptions) {
-  const network = buildNetwork(options, IMAGE);
+  const network = buildDenseNet(options, IMAGE);
   const weights = new Map<string, Tensor>();
   const widths = [16, 16 + 2 * 3, 16 + 4 * 3];
   for (const { name, shape } of parameters(network)) {
@@ -53,7 +53,7 @@ describe('featureReuse', () => {
   });
 
   it('reads the 1×1 convolution of bottleneck layers', () => {
-    const network = buildNetwork({ ...PLAIN, bottleneck: true, compression: 0.5, depth: 16 }, IMAGE);
+    const network = buildDenseNet({ ...PLAIN, bottleneck: true, compression: 0.5, depth: 16 }, IMAGE);
     const weights = initialValues(network, 1);
     const [block] = featureReuse(network, weights);
     const { data } = weights.get('features.denseblock1.denselayer1.conv1.weight')!;

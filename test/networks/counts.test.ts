@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationBytes, multiplyAdds, parameterCount, stageCounts } from '../../src/networks/counts.js';
-import { buildNetwork, type DenseNetOptions } from '../../src/networks/densenet.js';
+import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
 import { elementCount, isTrainable, parameters } from '../../src/networks/parameters.js';
 
 const CIFAR10 = { channels: 3, height: 32, width: 32, classes: 10 };
@@ -33,13 +33,13 @@ describe('the networks of Table 2', () => {
     [bc(250, 24), 15_324_406, 15_480_556, 5_418_785_724],
     [bc(190, 40), 25_624_430, 25_821_620, 9_301_945_740],
   ])('%o', (options, ten, hundred, macs) => {
-    expect(parameterCount(buildNetwork(options, CIFAR10))).toBe(ten);
-    expect(parameterCount(buildNetwork(options, CIFAR100))).toBe(hundred);
-    expect(multiplyAdds(buildNetwork(options, CIFAR10))).toBe(macs);
+    expect(parameterCount(buildDenseNet(options, CIFAR10))).toBe(ten);
+    expect(parameterCount(buildDenseNet(options, CIFAR100))).toBe(hundred);
+    expect(multiplyAdds(buildDenseNet(options, CIFAR10))).toBe(macs);
   });
 
   it('counts one input channel less where the images are grey (Fashion-MNIST, published as 768K)', () => {
-    const network = buildNetwork(bc(100, 12), { channels: 1, height: 28, width: 28, classes: 10 });
+    const network = buildDenseNet(bc(100, 12), { channels: 1, height: 28, width: 28, classes: 10 });
     expect(parameterCount(network)).toBe(768_730);
   });
 });
@@ -53,7 +53,7 @@ describe('the ImageNet networks', () => {
     [161, 48, [6, 12, 36, 24], 28_681_000, 7.728],
     [264, 48, [6, 12, 64, 48], 72_686_632, 12.851],
   ])('DenseNet-%i (k=%i)', (depth, growthRate, blocks, count, giga) => {
-    const network = buildNetwork(bc(depth, growthRate, blocks), IMAGENET);
+    const network = buildDenseNet(bc(depth, growthRate, blocks), IMAGENET);
     expect(parameterCount(network)).toBe(count);
     // torchvision prints three digits of 121, 161, 169 and 201.
     expect(Number((multiplyAdds(network) / 1e9).toFixed(3))).toBe(giga);
@@ -71,7 +71,7 @@ describe('multiplyAdds', () => {
     });
     fc.assert(
       fc.property(options, (o) => {
-        const network = buildNetwork(o, CIFAR10);
+        const network = buildDenseNet(o, CIFAR10);
         const pixels = { conv0: 1024, 1: 1024, 2: 256, 3: 64 };
         const expected = parameters(network)
           .filter((p) => p.role === 'convolution' || p.role === 'linear')
@@ -89,7 +89,7 @@ describe('multiplyAdds', () => {
 describe('activationBytes', () => {
   it('counts a small network as by hand', () => {
     // One layer a block; 16 first channels; θ = 1.
-    const network = buildNetwork(basic(7, 2), { channels: 1, height: 8, width: 8, classes: 10 });
+    const network = buildDenseNet(basic(7, 2), { channels: 1, height: 8, width: 8, classes: 10 });
     const image = 64;
     const conv0 = 16 * 64;
     const block1 = 2 * 64;
@@ -104,14 +104,14 @@ describe('activationBytes', () => {
 
   it('counts the inner maps of bottleneck layers', () => {
     const options = { ...basic(10, 2), bottleneck: true };
-    const [, block] = stageCounts(buildNetwork(options, CIFAR10));
+    const [, block] = stageCounts(buildDenseNet(options, CIFAR10));
     expect(block?.activations).toBe(1024 * (2 + 8));
   });
 });
 
 describe('parameterCount', () => {
   it('leaves running statistics out', () => {
-    const network = buildNetwork(basic(40, 12), CIFAR10);
+    const network = buildDenseNet(basic(40, 12), CIFAR10);
     const all = parameters(network).reduce((sum, p) => sum + elementCount(p.shape), 0);
     const running = parameters(network).filter((p) => !isTrainable(p));
     expect(all - parameterCount(network)).toBe(running.reduce((sum, p) => sum + elementCount(p.shape), 0));

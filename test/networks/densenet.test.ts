@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildNetwork, type DenseNetOptions } from '../../src/networks/densenet.js';
+import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
 import { stageShapes } from '../../src/networks/network.js';
 import { UserError } from '../../src/util/errors.js';
 
@@ -15,7 +15,7 @@ const options = (changes: Partial<DenseNetOptions>): DenseNetOptions => ({
 
 function failure(changes: Partial<DenseNetOptions>, input = CIFAR10): UserError {
   try {
-    buildNetwork(options(changes), input);
+    buildDenseNet(options(changes), input);
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;
@@ -23,9 +23,9 @@ function failure(changes: Partial<DenseNetOptions>, input = CIFAR10): UserError 
   throw new Error('the network was built');
 }
 
-describe('buildNetwork', () => {
+describe('buildDenseNet', () => {
   it('lays DenseNet-BC (L=100, k=12) out as section 3 says', () => {
-    const network = buildNetwork(options({}), CIFAR10);
+    const network = buildDenseNet(options({}), CIFAR10);
     expect(network.title).toBe('DenseNet-BC (L=100, k=12)');
     expect(network.input).toEqual({ channels: 3, height: 32, width: 32 });
     expect(stageShapes(network).map(({ stage, output }) => [stage.kind, output])).toEqual([
@@ -43,7 +43,7 @@ describe('buildNetwork', () => {
   });
 
   it('gives ImageNet networks the stem of Table 1', () => {
-    const network = buildNetwork(options({ depth: 121, growthRate: 32, blocks: [6, 12, 24, 16] }), {
+    const network = buildDenseNet(options({ depth: 121, growthRate: 32, blocks: [6, 12, 24, 16] }), {
       channels: 3,
       height: 224,
       width: 224,
@@ -71,24 +71,24 @@ describe('buildNetwork', () => {
     ['DenseNet-C (L=100, k=12)', { bottleneck: false }, 16, 32],
     ['DenseNet-BC (L=100, k=12)', {}, 24, 16],
   ])('%s starts with as many channels as the paper says', (title, changes, channels, layers) => {
-    const network = buildNetwork(options(changes), CIFAR10);
+    const network = buildDenseNet(options(changes), CIFAR10);
     expect(network.title).toBe(title);
     expect(network.stages[0]).toMatchObject({ outputChannels: channels });
     expect(network.stages[1]).toMatchObject({ layers });
   });
 
   it('takes the first channels from the config where it says them', () => {
-    const network = buildNetwork(options({ initialChannels: 7 }), CIFAR10);
+    const network = buildDenseNet(options({ initialChannels: 7 }), CIFAR10);
     expect(network.stages[0]).toMatchObject({ outputChannels: 7 });
   });
 
   it('rounds compressed channels down, and keeps at least one', () => {
-    const third = buildNetwork(
+    const third = buildDenseNet(
       options({ depth: 10, growthRate: 1, initialChannels: 3, compression: 0.3 }),
       CIFAR10,
     );
     expect(third.stages[2]).toMatchObject({ outputChannels: 1 });
-    const tiny = buildNetwork(
+    const tiny = buildDenseNet(
       options({ depth: 10, growthRate: 1, initialChannels: 1, compression: 0.01 }),
       CIFAR10,
     );

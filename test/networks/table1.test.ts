@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { multiplyAdds, parameterCount } from '../../src/networks/counts.js';
-import { buildNetwork } from '../../src/networks/densenet.js';
+import { buildDenseNet } from '../../src/networks/densenet.js';
 import { table1 } from '../../src/networks/table1.js';
 import { readTable } from '../../src/results/paper-tables.js';
 
@@ -11,7 +11,7 @@ describe('table1', () => {
   it.each(readTable('table1'))('prints $method as the paper does', (row) => {
     const blocks = [row.block1, row.block2, row.block3, row.block4].map(Number);
     const options = { ...bc, depth: Number(row.depth), growthRate: Number(row.growth_rate), blocks };
-    const rows = table1(buildNetwork(options, IMAGENET));
+    const rows = table1(buildDenseNet(options, IMAGENET));
     const block = (n: number) => `[1×1 conv, 3×3 conv] × ${blocks[n - 1]}`;
     expect(
       rows.flatMap(({ name, layers }) =>
@@ -36,7 +36,7 @@ describe('table1', () => {
   });
 
   it('adds up to the whole network', () => {
-    const network = buildNetwork(
+    const network = buildDenseNet(
       { depth: 100, growthRate: 12, ...bc },
       { channels: 3, height: 32, width: 32, classes: 10 },
     );

@@ -9,6 +9,7 @@ import type { NamedTensors } from '../../src/util/tensor.js';
 
 const network: Network = {
   title: 'a small DenseNet-BC',
+  family: 'densenet',
   input: { channels: 3, height: 8, width: 8 },
   classes: 10,
   stages: [
@@ -16,7 +17,7 @@ const network: Network = {
     { kind: 'denseBlock', layers: 1, growthRate: 2, bottleneck: true, dropout: 0 },
     { kind: 'transition', outputChannels: 3, dropout: 0 },
     { kind: 'denseBlock', layers: 1, growthRate: 2, bottleneck: true, dropout: 0 },
-    { kind: 'classifier' },
+    { kind: 'classifier', normalized: true },
   ],
 };
 

@@ -1,6 +1,7 @@
-/** ‖actual − expected‖ / ‖expected‖. */
+/** ‖actual − expected‖ / ‖expected‖; 0 where they are equal, zeros too. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  return distance(actual, expected) / norm(expected);
+  const error = distance(actual, expected);
+  return error === 0 ? 0 : error / norm(expected);
 }
 
 /** ‖a − b‖; infinite where the lengths differ, so that nothing compares equal to its beginning. */

@@ -5,11 +5,32 @@ export function relu(tape: Tape, x: Value): Value {
     x.shape,
     x.data.map((v) => Math.max(v, 0)),
   );
-  for (const v of x.data) tape.nearestKink = Math.min(tape.nearestKink, Math.abs(v));
+  // An exact 0 is what an earlier ReLU or padding made: it stays 0 whatever moves.
+  for (const v of x.data) if (v !== 0) tape.nearestKink = Math.min(tape.nearestKink, Math.abs(v));
   tape.record(() => {
     for (let i = 0; i < x.data.length; i++) if (x.data[i]! > 0) x.gradient[i]! += y.gradient[i]!;
   });
   return y;
+}
+
+/** a + b, of the same shape. */
+export function add(tape: Tape, a: Value, b: Value): Value {
+  const y = value(
+    a.shape,
+    a.data.map((v, i) => v + b.data[i]!),
+  );
+  tape.record(() => {
+    for (let i = 0; i < y.data.length; i++) {
+      a.gradient[i]! += y.gradient[i]!;
+      b.gradient[i]! += y.gradient[i]!;
+    }
+  });
+  return y;
+}
+
+/** x times a constant. */
+export function scale(tape: Tape, x: Value, factor: number): Value {
+  return dropout(tape, x, new Float64Array(x.data.length).fill(factor));
 }
 
 /** Multiplies by a mask, of x's size: 0 where a value is dropped, 1/(1 − p) where it is kept. */

@@ -38,8 +38,8 @@ export function exampleNetwork(example: Example): Network {
     stages.push({ kind: 'denseBlock', layers, growthRate, bottleneck, dropout });
     maps += layers * growthRate;
   });
-  stages.push({ kind: 'classifier' });
-  return { title: 'an example', input: { channels, height, width }, classes, stages };
+  stages.push({ kind: 'classifier', normalized: true });
+  return { title: 'an example', family: 'densenet', input: { channels, height, width }, classes, stages };
 }
 
 function convolution(

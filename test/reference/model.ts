@@ -3,7 +3,7 @@ import type { Network } from '../../src/networks/network.js';
 import { isTrainable, parameters } from '../../src/networks/parameters.js';
 import type { NamedTensors } from '../../src/util/tensor.js';
 import { countCorrect, crossEntropy } from './classifier.js';
-import { forward, type Masks, predict, toValues, type Values } from './network.js';
+import { type Branches, forward, type Masks, predict, toValues, type Values } from './network.js';
 import { sgd } from './sgd.js';
 import { Tape } from './tape.js';
 
@@ -34,16 +34,17 @@ export class ReferenceModel {
     );
   }
 
-  /** One optimiser step. `masks` is needed only where the network has dropout. */
+  /** One optimiser step. `masks` are needed only where the network has dropout, `branches` only with stochastic depth. */
   train(
     batch: Batch,
     learningRate: number,
     optimizer: OptimizerOptions,
     masks: Masks = refuse,
+    branches: Branches = refuseBranches,
   ): ReferenceResult {
     for (const { gradient } of this.values.values()) gradient.fill(0);
     const tape = new Tape();
-    const logits = forward(tape, this.network, this.values, batch.images, masks);
+    const logits = forward(tape, this.network, this.values, batch.images, masks, branches);
     const loss = crossEntropy(tape, logits, batch.labels);
     tape.backward(loss);
     const gradients = new Map(
@@ -63,4 +64,8 @@ export class ReferenceModel {
 
 const refuse: Masks = (name) => {
   throw new Error(`${name} has dropout, but no masks were given`);
+};
+
+const refuseBranches: Branches = (unit) => {
+  throw new Error(`unit ${unit} has stochastic depth, but no branches were given`);
 };

@@ -4,10 +4,12 @@ import { type Network, stageShapes } from '../../src/networks/network.js';
 import { isTrainable, parameters } from '../../src/networks/parameters.js';
 import { key, uniform } from '../../src/util/random.js';
 import { crossEntropy } from './classifier.js';
+import { relativeError } from './compare.js';
 import { type Example, exampleNetwork, randomBatch, randomWeights } from './examples.js';
 import { gradientError } from './finite-differences.js';
 import { ReferenceModel } from './model.js';
-import { forward, type Masks, toValues, type Values } from './network.js';
+import { type Branches, forward, type Masks, toValues, type Values } from './network.js';
+import { RESIDUAL_KINDS, type ResidualExample, residualNetwork } from './residual-examples.js';
 import { Tape } from './tape.js';
 
 const tiny: Example = {
@@ -31,14 +33,29 @@ const masks: Masks = (name, size, probability) =>
     return uniform(sequence, i) >= probability ? 1 / (1 - probability) : 0;
   });
 
+/** Drops every other branch. */
+const branches: Branches = (unit) => unit % 2 === 0;
+
 /** A batch for which no value comes near a kink of the loss, where a difference would step over it. */
 function smoothBatch(network: Network, values: Values): Batch {
   for (let seed = 0; ; seed++) {
     const batch = randomBatch(network, 3, seed);
     const tape = new Tape();
-    forward(tape, network, values, batch.images, masks);
+    forward(tape, network, values, batch.images, masks, branches);
     if (tape.nearestKink > 2e-4) return batch;
   }
+}
+
+function expectSmoothGradients(network: Network): void {
+  const values = toValues(randomWeights(network, 5));
+  const batch = smoothBatch(network, values);
+  const operands = parameters(network)
+    .filter(isTrainable)
+    .map(({ name }) => values.get(name)!);
+  const error = gradientError(operands, (tape) =>
+    crossEntropy(tape, forward(tape, network, values, batch.images, masks, branches), batch.labels),
+  );
+  expect(error).toBeLessThan(1e-6);
 }
 
 describe('gradients of whole networks agree with central differences', () => {
@@ -50,16 +67,76 @@ describe('gradients of whole networks agree with central differences', () => {
     ['BC with dropout', { bottleneck: true, compression: 0.5, growthRate: 1, dropout: 0.3 }],
     ['ImageNet stem', { stem: 'imagenet', channels: 1, height: 17, width: 14, blocks: [1], stemChannels: 2 }],
   ])('%s', (_, changes) => {
-    const network = exampleNetwork({ ...tiny, ...changes });
-    const values = toValues(randomWeights(network, 5));
-    const batch = smoothBatch(network, values);
-    const operands = parameters(network)
-      .filter(isTrainable)
-      .map(({ name }) => values.get(name)!);
-    const error = gradientError(operands, (tape) =>
-      crossEntropy(tape, forward(tape, network, values, batch.images, masks), batch.labels),
+    expectSmoothGradients(exampleNetwork({ ...tiny, ...changes }));
+  });
+});
+
+const tinyResidual: ResidualExample = {
+  channels: 2,
+  height: 5,
+  width: 4,
+  classes: 3,
+  stem: 'small',
+  stemChannels: 2,
+  units: [1, 2],
+  innerChannels: 2,
+  expansion: 1,
+  block: 'basic',
+  activation: 'pre',
+  shortcut: 'padding',
+  dropout: 0,
+  survival: 1,
+};
+
+describe('gradients of whole ResNets agree with central differences', () => {
+  // Few channels: every weight costs two passes. With one, a normalisation would leave its scale no gradient.
+  const image = { channels: 1, height: 17, width: 14 };
+  test.each<[string, Partial<ResidualExample>]>([
+    ...Object.entries(RESIDUAL_KINDS).map(([name, changes]): [string, Partial<ResidualExample>] => [
+      name,
+      {
+        ...changes,
+        ...(changes.stem === 'imagenet' ? image : {}),
+        ...(changes.block === 'bottleneck' ? { units: [1, 1], expansion: 2 } : {}),
+      },
+    ]),
+    ['wide with dropout', { shortcut: 'projection', dropout: 0.3 }],
+    ['post with stochastic depth', { activation: 'post', survival: 0.5 }],
+    ['pre with stochastic depth', { shortcut: 'projection', survival: 0.5, units: [2, 2] }],
+  ])('%s', (_, changes) => expectSmoothGradients(residualNetwork({ ...tinyResidual, ...changes })));
+});
+
+describe('a residual unit', () => {
+  test('whose branch is not there in training hands its shortcut on, and its statistics stay', () => {
+    const network = residualNetwork({ ...tinyResidual, units: [2], survival: 0.5 });
+    const weights = randomWeights(network, 4);
+    const without = new ReferenceModel(network, weights);
+    const batch = randomBatch(network, 3, 1);
+    const optimizer = { momentum: 0, nesterov: false, weightDecay: 0 };
+    const { loss, gradients } = without.train(batch, 0, optimizer, undefined, () => false);
+    const none = residualNetwork({ ...tinyResidual, units: [] });
+    expect(loss).toBe(new ReferenceModel(none, weights).train(batch, 0, optimizer).loss);
+    for (const { name } of parameters(network)) {
+      if (!name.startsWith('layer')) continue;
+      expect(gradients.get(name)?.every((g) => g === 0) ?? true).toBe(true);
+      expect(without.values.get(name)!.data).toEqual(Float64Array.from(weights.get(name)!.data));
+    }
+  });
+
+  test('counts its branch by the survival probability in evaluation', () => {
+    const network = residualNetwork({ ...tinyResidual, units: [1, 1], survival: 0.25 });
+    const weights = randomWeights(network, 4);
+    // The last convolution of a branch is linear: a quarter of it is a quarter of the branch.
+    const quartered = new Map(
+      [...weights].map(([name, { shape, data }]) => [
+        name,
+        { shape, data: name.endsWith('conv2.weight') ? data.map((w) => w / 4) : data },
+      ]),
     );
-    expect(error).toBeLessThan(1e-6);
+    const { images } = randomBatch(network, 2, 1);
+    const always = residualNetwork({ ...tinyResidual, units: [1, 1] });
+    const expected = new ReferenceModel(always, quartered).predict(images);
+    expect(relativeError(new ReferenceModel(network, weights).predict(images), expected)).toBeLessThan(1e-14);
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configNames } from '../../src/config/files.js';
-import { variant } from '../../src/networks/densenet.js';
+import { variantOf } from '../../src/networks/build.js';
 import { readSweepFile } from '../../src/sweep/definition.js';
 import { expandSweep } from '../../src/sweep/expand.js';
 import { packageRoot } from '../../src/util/package.js';
@@ -91,7 +91,7 @@ describe('experiments/figure4-left.yaml', () => {
     const seeded = runs.filter(({ experiment }) => experiment.training.seed === 1);
     expect(runs).toHaveLength(3 * seeded.length);
     expect(new Set(seeded.map(({ experiment }) => experiment.name)).size).toBe(20);
-    const variants = seeded.map(({ experiment }) => variant(experiment.network));
+    const variants = seeded.map(({ experiment }) => variantOf(experiment.network));
     for (const name of ['DenseNet', 'DenseNet-B', 'DenseNet-C', 'DenseNet-BC'])
       expect(variants.filter((found) => found === name)).toHaveLength(5);
   });

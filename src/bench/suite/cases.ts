@@ -1,4 +1,5 @@
-import type { DenseNetOptions, NetworkInput } from '../../networks/densenet.js';
+import type { DenseNetOptions } from '../../networks/densenet.js';
+import type { NetworkInput } from '../../networks/network.js';
 
 /** One thing to measure; every contender does the same. */
 export interface Case {

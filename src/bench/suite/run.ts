@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parameterCount } from '../../networks/counts.js';
-import { buildNetwork } from '../../networks/densenet.js';
+import { buildDenseNet } from '../../networks/densenet.js';
 import type { Network } from '../../networks/network.js';
 import type { Reporter } from '../../util/reporter.js';
 import { summarize } from '../statistics.js';
@@ -89,7 +89,7 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
 /** The network that all contenders build. */
 export function caseNetwork({ network, input }: Case): Network {
   const compression = network.bottleneck ? 0.5 : 1;
-  return buildNetwork({ ...network, compression, dropout: 0 }, input);
+  return buildDenseNet({ ...network, compression, dropout: 0 }, input);
 }
 
 /** A contender that built another network would be compared unfairly. */

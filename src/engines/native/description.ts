@@ -1,7 +1,8 @@
 import type { Network, Stage } from '../../networks/network.js';
+import { UserError } from '../../util/errors.js';
 
 /** Numbers of the stage kinds, as in native/description.h. */
-const KINDS: Readonly<Record<Stage['kind'], number>> = {
+const KINDS: Readonly<Record<Exclude<Stage['kind'], 'residualStage'>, number>> = {
   convolution: 0,
   maxPooling: 1,
   denseBlock: 2,
@@ -20,6 +21,9 @@ export function flatDescription(network: Network): Float64Array {
 }
 
 function flatStage(stage: Stage): number[] {
+  if (stage.kind === 'residualStage') {
+    throw new UserError('engine', 'the native engine has no residual stages', 'Use --engine tensorflow.');
+  }
   const kind = KINDS[stage.kind];
   switch (stage.kind) {
     case 'convolution': {

@@ -35,6 +35,9 @@ export class TensorFlowEngine implements Engine {
         "Set precision to 'float32', or choose the engine 'native'.",
       );
     }
+    if (network.family === 'resnet') {
+      throw new UserError('engine', 'the TensorFlow engine has no residual stages', 'Choose a DenseNet.');
+    }
     const layout = layoutOf(parameters(network));
     const session = await this.#load(modelGraph(network, layout, options));
     const dropout = { seed: options.seed, masks: maskCount(network) };

@@ -117,6 +117,8 @@ function forward(context: TrainingContext, network: Network, images: Output) {
           return denseBlock(context, `features.denseblock${++blocks}`, stage, maps);
         case 'transition':
           return transition(context, `features.transition${++transitions}`, stage, maps, output);
+        case 'residualStage':
+          throw new Error('residual stages are not written yet');
         case 'classifier':
           throw new Error('the classifier is no stage of feature maps');
       }

@@ -1,0 +1,103 @@
+import { key, PURPOSE, uniform } from '../util/random.js';
+import { type FeatureShape, type Network, outputShape, type ResidualStage } from './network.js';
+
+/** A convolution of a residual unit with the batch normalisation before it ("pre") or after it ("post"). */
+export interface UnitConvolution {
+  /** `layer1.0.conv1`. */
+  readonly name: string;
+  /** `layer1.0.bn1`. */
+  readonly norm: string;
+  readonly input: FeatureShape;
+  readonly output: FeatureShape;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/**
+ * A residual unit of a stage.
+ *
+ * - Identity: y = x + F(x). The unit keeps channels and size.
+ * - Projection: x goes through a 1×1 convolution of the unit's stride. Post: BN follows (`layer1.0.downsample.1`). Pre:
+ *   it reads what the branch's first convolution reads, ReLU(BN(x)), as in the code of both papers.
+ * - Padding: every `stride`-th row and column of x, and zeros as the further channels (He et al. 2016a, option A).
+ */
+export interface ResidualUnit {
+  readonly input: FeatureShape;
+  readonly output: FeatureShape;
+  readonly activation: ResidualStage['activation'];
+  /** The branch, in order. Dropout, if any, comes right before the last. */
+  readonly convolutions: readonly UnitConvolution[];
+  readonly shortcut: 'identity' | 'projection' | 'padding';
+  /** Of the shortcut where it is no identity. */
+  readonly stride: number;
+  /** The projection's convolution and its batch normalisation, whether or not they are there. */
+  readonly projection: { readonly name: string; readonly norm: string };
+  readonly dropout: number;
+  readonly survival: number;
+}
+
+/**
+ * The units of a stage that reads `input`. `number` counts the residual stages of the network from 1 and names its
+ * tensors. The stride is that of the 3×3 convolution (Facebook's and torchvision's ResNets), but of the first 1×1 in
+ * pre-activation bottlenecks (code of He et al. 2016b).
+ */
+export function residualUnits(stage: ResidualStage, input: FeatureShape, number: number): ResidualUnit[] {
+  const { block, innerChannels, outputChannels, activation, dropout } = stage;
+  const kernels = block === 'basic' ? [3, 3] : [1, 3, 1];
+  const strided = block === 'bottleneck' && activation === 'post' ? 1 : 0;
+  let x = input;
+  return stage.survival.map((survival, index) => {
+    const name = `layer${number}.${index}`;
+    const stride = index === 0 ? stage.stride : 1;
+    const from = x;
+    const convolutions = kernels.map((kernel, i): UnitConvolution => {
+      const convolution = {
+        kind: 'convolution',
+        outputChannels: i === kernels.length - 1 ? outputChannels : innerChannels,
+        kernel,
+        stride: i === strided ? stride : 1,
+        padding: (kernel - 1) / 2,
+        normalized: true,
+      } as const;
+      const output = outputShape(convolution, x, 0);
+      const { padding } = convolution;
+      const made = { kernel, stride: convolution.stride, padding, input: x, output };
+      x = output;
+      return { name: `${name}.conv${i + 1}`, norm: `${name}.bn${i + 1}`, ...made };
+    });
+    const same = from.channels === x.channels && stride === 1;
+    return {
+      input: from,
+      output: x,
+      activation,
+      convolutions,
+      shortcut: same ? 'identity' : stage.shortcut,
+      stride,
+      projection: { name: `${name}.downsample.0`, norm: `${name}.downsample.1` },
+      dropout,
+      survival,
+    };
+  });
+}
+
+/** Survival probabilities of all residual units of a network, in order; empty without stochastic depth. */
+export function survivalProbabilities(network: Network): number[] {
+  const all = network.stages.flatMap((stage) => (stage.kind === 'residualStage' ? stage.survival : []));
+  return all.some((survival) => survival < 1) ? all : [];
+}
+
+/**
+ * Stochastic depth (Huang et al. 2016): which branches are there in a training step, 1 or 0 for each residual unit of
+ * the network, in order; empty without stochastic depth. Unit u of step t is there if
+ * `uniform(key(seed, PURPOSE.stochasticDepth, t), u)` is below its survival probability, on every engine.
+ *
+ * A unit whose branch is not there hands on its shortcut (and a "post" unit its ReLU); the tensors of its branch get
+ * gradient 0, so that weight decay and momentum alone move them, and its running statistics stay. What a projection
+ * needs belongs to the shortcut: in "pre" units that is the first batch normalisation. In evaluation every branch is there, multiplied by its
+ * survival probability.
+ */
+export function survivors(survival: readonly number[], seed: number, step: number): Uint8Array {
+  const k = key(seed, PURPOSE.stochasticDepth, step);
+  return Uint8Array.from(survival, (probability, unit) => Number(uniform(k, unit) < probability));
+}
