@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { buildNetwork } from '../../src/networks/densenet.js';
+import { buildDenseNet } from '../../src/networks/densenet.js';
 import { checkPatterns, matcher } from '../../src/networks/patterns.js';
 import { UserError } from '../../src/util/errors.js';
 
-const network = buildNetwork(
+const network = buildDenseNet(
   { depth: 10, growthRate: 4, bottleneck: true, compression: 0.5, dropout: 0 },
   { channels: 3, height: 32, width: 32, classes: 10 },
 );

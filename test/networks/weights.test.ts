@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { buildNetwork, type DenseNetOptions, type NetworkInput } from '../../src/networks/densenet.js';
-import type { Network } from '../../src/networks/network.js';
+import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
+import type { Network, NetworkInput } from '../../src/networks/network.js';
 import { initialValues, parameters } from '../../src/networks/parameters.js';
 import { checkWeights, weightsFile } from '../../src/networks/weights.js';
 import { UserError } from '../../src/util/errors.js';
@@ -47,7 +47,7 @@ describe('weights of another network', () => {
   const options = { depth: 121, growthRate: 32, bottleneck: true, compression: 0.5, dropout: 0 };
   const image = { channels: 3, height: 32, width: 32, classes: 1000 };
   const imagenet = (changes: Partial<DenseNetOptions> = {}, input: Partial<NetworkInput> = {}) =>
-    buildNetwork({ ...options, blocks: [6, 12, 24, 16], ...changes }, { ...image, ...input });
+    buildDenseNet({ ...options, blocks: [6, 12, 24, 16], ...changes }, { ...image, ...input });
   const asked = imagenet();
 
   /** Weights of one value each, which take no time to make. */
