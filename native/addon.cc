@@ -159,7 +159,7 @@ napi_value parameterCount(napi_env env, napi_callback_info info) {
 
 /**
  * train(model, images: Float32Array, labels: Int32Array, optimizer: Float64Array [learning rate, momentum, weight
- * decay, nesterov], key: Uint32Array [2]) → Promise<{ loss, correct }>
+ * decay, nesterov], keys: Uint32Array [micro-batches, 2]) → Promise<{ loss, correct }>
  */
 napi_value train(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -170,12 +170,14 @@ napi_value train(napi_env env, napi_callback_info info) {
   const double* o = arguments.array<double>(3);
   const densenet::Optimizer optimizer{static_cast<float>(o[0]), static_cast<float>(o[1]), static_cast<float>(o[2]),
                                       o[3] != 0};
-  const uint32_t* words = arguments.array<uint32_t>(4);
-  const densenet::Key key{words[0], words[1]};
+  size_t words = 0;
+  const uint32_t* key = arguments.array<uint32_t>(4, &words);
+  std::vector<densenet::Key> keys;
+  for (size_t i = 0; i < words; i += 2) keys.push_back({key[i], key[i + 1]});
   const auto step = std::make_shared<densenet::StepResult>();
   return start(
       env,
-      [=] { *step = model->network.train(*model->pool, images, labels, static_cast<int>(count), optimizer, key); },
+      [=] { *step = model->network.train(*model->pool, images, labels, static_cast<int>(count), optimizer, keys); },
       [step](napi_env env) {
         napi_value result;
         napi_create_object(env, &result);

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "kernels/products.h"
+
 namespace densenet {
 
 namespace {
@@ -78,18 +80,37 @@ void Network::resize(Memory& memory, int images, bool training) const {
 }
 
 StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                          const Optimizer& optimizer, Key dropout) {
+                          const Optimizer& optimizer, const std::vector<Key>& dropout) {
   const std::lock_guard<std::mutex> lock(pool.mutex());
+  const Split parts{count, static_cast<int>(dropout.size())};
+  const int imageSize = description_.channels * description_.height * description_.width;
+  Activations& activations = training_.activations;
+  activations.stepImages = count;
+  StepResult result{0, 0};
+  for (int part = 0; part < parts.count; ++part) {
+    activations.images = images + static_cast<size_t>(parts.start(part)) * imageSize;
+    activations.labels = labels + parts.start(part);
+    parameters_.addGradients(part > 0);
+    forwardAndBackward(pool, parts.size(part), dropout[static_cast<size_t>(part)], part == 0);
+    result.loss += activations.loss;
+    result.correct += activations.correct;
+  }
+  constexpr int kParts = 64;
+  pool.forEach(kParts, [&](int part, Scratch&) { parameters_.update(optimizer, part, kParts); });
+  prepared_ = false;
+  return result;
+}
+
+/** One micro-batch of the step under way. The weights are laid out for its first one alone: they stay the same. */
+void Network::forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare) {
   resize(training_, count, true);
   Activations& activations = training_.activations;
-  activations.images = images;
-  activations.labels = labels;
   for (FeatureMap& map : activations.maps) map.clearDeferred();
   Pass pass{pool, activations, true, dropout};
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (!steps_[i].in(true)) continue;
     const Clock::time_point start = Clock::now();
-    steps_[i].layer->prepare(pool, true);
+    if (prepare) steps_[i].layer->prepare(pool, true);
     record(i, kPrepare, secondsSince(start), 0);
     const Clock::time_point begin = Clock::now();
     steps_[i].layer->forward(pass);
@@ -106,10 +127,6 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
     steps_[i].layer->backward(pass);
     record(i, kBackward, secondsSince(start), 2 * count);
   }
-  constexpr int kParts = 64;
-  pool.forEach(kParts, [&](int part, Scratch&) { parameters_.update(optimizer, part, kParts); });
-  prepared_ = false;
-  return {activations.loss, activations.correct};
 }
 
 void Network::predict(ThreadPool& pool, const float* images, int count, float* logits) {

@@ -26,9 +26,12 @@ class Network {
  public:
   Network(const NetworkDescription& description, bool memoryEfficient);
 
-  /** One step of gradient descent on `count` images [N, C, H, W]; `dropout` names this step's masks. */
+  /**
+   * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another: as many as `dropout`
+   * has keys, which name their masks. Their sizes differ by one at most.
+   */
   StepResult train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                   const Optimizer& optimizer, Key dropout);
+                   const Optimizer& optimizer, const std::vector<Key>& dropout);
   /** Logits [N, classes] with running statistics. */
   void predict(ThreadPool& pool, const float* images, int count, float* logits);
 
@@ -74,6 +77,7 @@ class Network {
   void addTransition(size_t index, Cursor& at);
   int channelsFrom(size_t index, int channels) const;
   void resize(Memory& memory, int images, bool training) const;
+  void forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare);
   void record(size_t step, int pass, double seconds, double images);
 
   NetworkDescription description_;

@@ -43,7 +43,7 @@ void Norm::useRunning() {
 
 void Norm::finish(FeatureMap& map, const std::vector<std::vector<NormSums>>& parts) {
   const float* gamma = parameters_.values(gamma_);
-  float *gammaGradient = parameters_.gradient(gamma_), *betaGradient = parameters_.gradient(beta_);
+  const Gradient gammaGradient = parameters_.gradient(gamma_), betaGradient = parameters_.gradient(beta_);
   const double pixels = static_cast<double>(map.pixels());
   for (int c = 0; c < channels_; ++c) {
     NormSums sum;
@@ -52,8 +52,8 @@ void Norm::finish(FeatureMap& map, const std::vector<std::vector<NormSums>>& par
       sum.product += part[c].product;
     }
     const double inverse = map.inverse[c], scale = gamma[c] * inverse;
-    betaGradient[c] = static_cast<float>(sum.gradient);
-    gammaGradient[c] = static_cast<float>(sum.product * inverse);
+    betaGradient.put(c, static_cast<float>(sum.gradient));
+    gammaGradient.put(c, static_cast<float>(sum.product * inverse));
     map.deferredMean[c] += scale * sum.gradient / pixels;
     map.deferredSlope[c] += scale * inverse * inverse * sum.product / pixels;
   }

@@ -9,6 +9,17 @@
 
 namespace densenet {
 
+/** Where a layer leaves the gradient of one parameter: over the micro-batches of a step they add up. */
+class Gradient {
+ public:
+  Gradient(float* values, bool adds) : values_(values), adds_(adds) {}
+  void put(size_t index, float value) const { values_[index] = adds_ ? values_[index] + value : value; }
+
+ private:
+  float* values_;
+  bool adds_;
+};
+
 class Parameters {
  public:
   /** Reserves `count` floats in order; `trainable` ones get momentum and weight decay. Returns the offset. */
@@ -18,7 +29,11 @@ class Parameters {
 
   size_t size() const { return size_; }
   float* values(size_t offset) const { return values_.data() + offset; }
-  float* gradient(size_t offset) const { return gradient_.data() + offset; }
+  Gradient gradient(size_t offset) const { return {gradient_.data() + offset, adds_}; }
+  /** All gradients of the last step, [size]. */
+  const float* gradients() const { return gradient_.data(); }
+  /** Whether gradients are added to those that are there, or replace them. */
+  void addGradients(bool adds) { adds_ = adds; }
   float* momentum(size_t offset) const { return momentum_.data() + offset; }
 
   /** v ← μv + g + λw; w ← w − η·(g + λw + μv with Nesterov, v without), on part `part` of `parts`. */
@@ -29,6 +44,7 @@ class Parameters {
     size_t begin, end;
   };
   size_t size_ = 0;
+  bool adds_ = false;
   std::vector<Range> trainable_;
   Buffer values_, gradient_, momentum_;
 };

@@ -67,8 +67,8 @@ void Classifier::evaluateLoss(Activations& activations, int images) {
     for (int k = 0; k < classes_; ++k) sum += std::exp(static_cast<double>(logits[k]) - logits[best]);
     for (int k = 0; k < classes_; ++k)
       gradient[k] = static_cast<float>(
-          (std::exp(static_cast<double>(logits[k]) - logits[best]) / sum - (k == label ? 1 : 0)) / images);
-    activations.loss += (std::log(sum) + logits[best] - logits[label]) / images;
+          (std::exp(static_cast<double>(logits[k]) - logits[best]) / sum - (k == label ? 1 : 0)) / activations.stepImages);
+    activations.loss += (std::log(sum) + logits[best] - logits[label]) / activations.stepImages;
     activations.correct += best == label ? 1 : 0;
   }
 }
@@ -76,17 +76,19 @@ void Classifier::evaluateLoss(Activations& activations, int images) {
 void Classifier::backward(const Pass& pass) {
   FeatureMap& input = pass.map(input_.map);
   const int images = input.images(), channels = input_.count;
-  pass.executor.forEach(classes_, [&](int k, Scratch&) {
-    float* to = parameters_.gradient(weights_) + static_cast<size_t>(k) * channels;
-    std::fill(to, to + channels, 0.0f);
+  const Gradient weightGradient = parameters_.gradient(weights_), biasGradient = parameters_.gradient(bias_);
+  pass.executor.forEach(classes_, [&](int k, Scratch& scratch) {
+    float* sum = scratch.take(static_cast<size_t>(channels));
+    std::fill(sum, sum + channels, 0.0f);
     float bias = 0;
     for (int n = 0; n < images; ++n) {
       const float g = logitGradients_[static_cast<size_t>(n) * classes_ + k];
       const float* features = features_.data() + static_cast<size_t>(n) * channels;
-      for (int c = 0; c < channels; ++c) to[c] += g * features[c];
+      for (int c = 0; c < channels; ++c) sum[c] += g * features[c];
       bias += g;
     }
-    parameters_.gradient(bias_)[k] = bias;
+    for (int c = 0; c < channels; ++c) weightGradient.put(static_cast<size_t>(k) * channels + c, sum[c]);
+    biasGradient.put(static_cast<size_t>(k), bias);
   });
   const float* weights = parameters_.values(weights_);
   const Split tasks = imageTasks(input, 1);

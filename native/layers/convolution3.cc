@@ -359,7 +359,7 @@ void Convolution3::addWeightGradients(InputBlock block, const float* outputPlane
 void Convolution3::reduceWeights(const Pass& pass, int tasks) const {
   const int padded = paddedInputs(), inputs = input_.count;
   const float* partials = pass.activations.partials.data();
-  float* gradient = parameters_.gradient(weights_);
+  const Gradient gradient = parameters_.gradient(weights_);
   pass.executor.forEach(output_.count, [&](int o, Scratch& scratch) {
     const int floats = kTaps * padded;
     float* sum = scratch.take(static_cast<size_t>(floats));
@@ -370,7 +370,7 @@ void Convolution3::reduceWeights(const Pass& pass, int tasks) const {
     }
     for (int c = 0; c < inputs; ++c)
       for (int tap = 0; tap < kTaps; ++tap)
-        gradient[(static_cast<size_t>(o) * inputs + c) * kTaps + tap] = sum[tap * padded + c];
+        gradient.put((static_cast<size_t>(o) * inputs + c) * kTaps + tap, sum[tap * padded + c]);
   });
 }
 

@@ -103,12 +103,12 @@ void FirstConvolution::backward(const Pass& pass) {
           });
     }
   });
-  float* gradient = parameters_.gradient(weights_);
+  const Gradient gradient = parameters_.gradient(weights_);
   for (int j = 0; j < depth_; ++j)
     for (int o = 0; o < output_.count; ++o) {
       float sum = 0;
       for (int task = 0; task < tasks.count; ++task) sum += partials[task * floats + j * padded + o];
-      gradient[o * depth_ + j] = sum;
+      gradient.put(static_cast<size_t>(o) * depth_ + j, sum);
     }
 }
 

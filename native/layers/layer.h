@@ -17,7 +17,8 @@ struct Activations {
   const float* images = nullptr;    // [N, C, H, W]
   const int32_t* labels = nullptr;  // [N], only in training
   std::vector<float> logits;        // [N, classes]
-  double loss = 0;                  // mean cross-entropy
+  int stepImages = 0;               // of the whole optimiser step, only in training
+  double loss = 0;                  // cross-entropy, summed over the images and divided by stepImages
   int correct = 0;
   /** Partial gradients of one layer's weights, one piece a task. */
   Buffer partials;
@@ -28,7 +29,7 @@ struct Pass {
   Activations& activations;
   /** Batch statistics and dropout, or running statistics and none. */
   bool training;
-  /** Names the dropout masks of this step. */
+  /** Names the dropout masks of this micro-batch. */
   Key dropout;
   /** The outputs are computed a second time: their statistics are known. */
   bool again = false;
@@ -42,7 +43,7 @@ class Layer {
   /** Lays the weights out for the kernels; for evaluation also reads the running statistics. */
   virtual void prepare(Executor& executor, bool training) = 0;
   virtual void forward(const Pass& pass) = 0;
-  /** Writes the gradients of the layer's parameters, and adds to those of its input. */
+  /** Puts the gradients of the layer's parameters, and adds to those of its input. */
   virtual void backward(const Pass& pass) = 0;
   /** Multiply-adds of one image, forward. */
   virtual double multiplyAdds() const { return 0; }

@@ -236,7 +236,7 @@ void Pointwise::reduceWeights(const Pass& pass, int tasks) const {
   const int padded = paddedOutputs(), inputs = input_.count, outputs = output_.count;
   const Split rows = Split::into(inputs, 16);
   const float* partials = pass.activations.partials.data();
-  float* gradient = parameters_.gradient(weights_);
+  const Gradient gradient = parameters_.gradient(weights_);
   pass.executor.forEach(rows.count, [&](int block, Scratch& scratch) {
     float* sum = scratch.take(static_cast<size_t>(padded));
     for (int c = rows.start(block); c < rows.start(block + 1); ++c) {
@@ -245,7 +245,7 @@ void Pointwise::reduceWeights(const Pass& pass, int tasks) const {
         const float* from = partials + (static_cast<size_t>(task) * inputs + c) * padded;
         for (int o = 0; o < padded; ++o) sum[o] += from[o];
       }
-      for (int o = 0; o < outputs; ++o) gradient[static_cast<size_t>(o) * inputs + c] = sum[o];
+      for (int o = 0; o < outputs; ++o) gradient.put(static_cast<size_t>(o) * inputs + c, sum[o]);
     }
   });
 }

@@ -4,7 +4,7 @@ import type { Experiment } from '../config/schema.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { FeatureShape, Network } from '../networks/network.js';
 import { type Table1Row, table1 } from '../networks/table1.js';
-import { networkOf } from '../training/open.js';
+import { microBatchSize, networkOf } from '../training/open.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { addCommonOptions, type CommonOptions, positiveInteger, printJson, setOption } from './options.js';
 import { formatTable } from './table.js';
@@ -30,7 +30,7 @@ export function describeCommand(): Command {
     .addOption(setOption())
     .option(
       '--batch <n>',
-      "batch size that activations are counted for (default: the config's)",
+      "batch size that activations are counted for (default: the config's batch, or micro-batch)",
       positiveInteger,
     )
     .addHelpText('after', EXAMPLES);
@@ -40,7 +40,7 @@ export function describeCommand(): Command {
 async function runDescribe(config: string, options: DescribeOptions): Promise<void> {
   const experiment = await loadExperiment(config, { set: options.set });
   const network = networkOf(experiment);
-  const batch = options.batch ?? experiment.training.batchSize;
+  const batch = options.batch ?? microBatchSize(experiment);
   if (options.json) printJson(descriptionJson(experiment, network, batch));
   else process.stdout.write(`${descriptionLines(experiment, network, batch).join('\n')}\n`);
 }

@@ -203,15 +203,16 @@ async function resumeOn(
 
 function planLines(experiment: Experiment, network: Network, plan: Plan): string[] {
   const { images, dataset } = plan;
-  const { epochs, batchSize } = experiment.training;
+  const { epochs, batchSize, accumulate } = experiment.training;
   const validation = images.validation > 0 ? `, ${formatCount(images.validation)} validation` : '';
+  const parts = accumulate > 1 ? `, each of ${accumulate} micro-batches` : '';
   return [
     `${experiment.name}: ${network.title}`,
     `  parameters      ${formatCount(plan.parameters)}`,
     `  multiply-adds   ${formatCount(plan.multiplyAdds)} an image`,
-    `  activations     ${formatBytes(plan.activationBytes)} a batch of ${batchSize}`,
+    `  activations     ${formatBytes(plan.activationBytes)} a ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,
     `  images          ${formatCount(images.train)} training${validation}, ${formatCount(images.test)} test`,
-    `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})`,
+    `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})${parts}`,
     `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
     dataset.present
       ? `  data            present in ${dataset.folder}`

@@ -146,6 +146,11 @@ const trainingSchema = z
   .strictObject({
     epochs: count().default(300).describe('Passes over the training images.'),
     batchSize: count().default(64).describe('Images of one optimiser step.'),
+    accumulate: count()
+      .default(1)
+      .describe(
+        'n: an optimiser step takes its batch in n micro-batches of batchSize/n images, one after another, and averages their gradients: the memory of one micro-batch. The result is that of the whole batch, but for batch statistics and dropout, which are of each micro-batch.',
+      ),
     learningRate: learningRateSchema.prefault({}),
     momentum: probability().default(0.9).describe('μ of stochastic gradient descent, from 0 to below 1.'),
     nesterov: z.boolean().default(true).describe("Nesterov's momentum."),
@@ -162,6 +167,16 @@ const trainingSchema = z
       .describe('Numbers that the convolutions multiply.'),
   })
   .superRefine((training, context) => {
+    const { batchSize, accumulate } = training;
+    if (batchSize % accumulate !== 0) {
+      const divisors = Array.from({ length: batchSize }, (_, i) => i + 1).filter((n) => batchSize % n === 0);
+      context.addIssue({
+        code: 'custom',
+        path: ['accumulate'],
+        message: `is ${accumulate}, which does not divide batchSize, ${batchSize}`,
+        params: { remedy: `Set it to one of: ${divisors.join(', ')}.` },
+      });
+    }
     if (training.nesterov && training.momentum === 0) {
       context.addIssue({
         code: 'custom',

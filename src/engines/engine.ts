@@ -33,6 +33,35 @@ export interface TrainStep {
   readonly learningRate: number;
   /** Number of optimiser steps before this one, over the whole run. With the seed it decides the dropout masks. */
   readonly step: number;
+  /**
+   * n: the batch goes through the network in n micro-batches, one after another (`microBatches`), and their
+   * gradients add up to that of the batch's mean loss. 1 when absent. The memory is a micro-batch's. Batch
+   * statistics, running statistics and dropout masks are of each micro-batch; all else is as with the whole batch.
+   */
+  readonly accumulate?: number;
+}
+
+/** A part of a batch that goes through the network at once: images `begin` … `end` − 1. */
+export interface MicroBatch {
+  readonly begin: number;
+  readonly end: number;
+  /** Number of micro-batches before this one, over the whole run: names its random numbers. */
+  readonly draw: number;
+}
+
+/**
+ * Cuts a batch of `images` into the micro-batches of its step: n runs of images whose sizes differ by one at
+ * most, and as many as images where there are fewer. So the last batch of an epoch, which may be smaller, has
+ * smaller micro-batches; each counts by its images.
+ */
+export function microBatches(images: number, { step, accumulate = 1 }: TrainStep): MicroBatch[] {
+  const count = Math.min(accumulate, images);
+  const start = (part: number) => Math.floor((images * part) / count);
+  return Array.from({ length: count }, (_, part) => ({
+    begin: start(part),
+    end: start(part + 1),
+    draw: step * accumulate + part,
+  }));
 }
 
 export interface TrainResult {
@@ -55,7 +84,7 @@ export interface ModelState {
  * block the main thread for long. Arguments are complete and checked by the caller.
  */
 export interface Model {
-  /** One optimiser step on one batch (any size ≥ 1): forward in training mode, backward, update. */
+  /** One optimiser step on one batch (any size ≥ 1): forward in training mode and backward, by micro-batches; update. */
   train(batch: Batch, step: TrainStep): Promise<TrainResult>;
   /** Logits [N, classes] in evaluation mode (running statistics, no dropout). */
   predict(images: Float32Array): Promise<Float32Array>;
@@ -81,7 +110,7 @@ export interface EngineOptions {
   readonly device: 'auto' | 'cpu' | 'gpu';
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
-  /** Images of a usual step: an engine may choose its kernels by it. It changes speed and rounding only. */
+  /** Images that usually go through the network at once: an engine may choose its kernels by it. It changes speed and rounding only. */
   readonly batchSize?: number;
   /** Build or fetch what is missing; false refuses instead (`--no-setup`). */
   readonly setup: boolean;

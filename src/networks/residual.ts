@@ -90,7 +90,8 @@ export function survivalProbabilities(network: Network): number[] {
 /**
  * Stochastic depth (Huang et al. 2016): which branches are there in a training step, 1 or 0 for each residual unit of
  * the network, in order; empty without stochastic depth. Unit u of step t is there if
- * `uniform(key(seed, PURPOSE.stochasticDepth, t), u)` is below its survival probability, on every engine.
+ * `uniform(key(seed, PURPOSE.stochasticDepth, t), u)` is below its survival probability, on every engine. Where steps
+ * have several micro-batches, t counts these (`MicroBatch.draw`): each draws anew.
  *
  * A unit whose branch is not there hands on its shortcut (and a "post" unit its ReLU); the tensors of its branch get
  * gradient 0, so that weight decay and momentum alone move them, and its running statistics stay. What a projection

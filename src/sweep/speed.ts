@@ -3,7 +3,7 @@ import type { Batch, Engine, Model } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { modelOptions, networkOf } from '../training/open.js';
+import { microBatchSize, modelOptions, networkOf } from '../training/open.js';
 import { key, normal, PURPOSE } from '../util/random.js';
 
 /** Images a second of a network on an engine. */
@@ -19,12 +19,14 @@ const TRIAL_SECONDS = 2;
 const FIRST_IMAGES = 4;
 
 /**
- * Measures how fast an engine trains and evaluates the network of an experiment, with a few steps on noise. The
- * batch is the experiment's, or as much of it as takes about two seconds.
+ * Measures how fast an engine trains and evaluates the network of an experiment, with a few steps on noise, which
+ * need no data. The batch is the experiment's, a micro-batch where its steps have several, or as much of it as takes
+ * about two seconds.
  */
 export async function measureSpeed(experiment: Experiment, engine: Engine): Promise<Speed> {
   const network = networkOf(experiment);
-  const { seed, batchSize } = experiment.training;
+  const { seed } = experiment.training;
+  const batchSize = microBatchSize(experiment);
   const model = await engine.createModel(network, modelOptions(experiment));
   try {
     await model.importState(initialState(network, initialValues(network, seed)));
@@ -66,6 +68,6 @@ function noise({ input, classes }: Network, count: number): Batch {
 /** Names what the speed depends on: experiments with the same key need only one measurement. */
 export function speedKey(experiment: Experiment): string {
   const { input } = networkOf(experiment);
-  const { batchSize, memoryEfficient, precision } = experiment.training;
-  return JSON.stringify([experiment.network, input, batchSize, memoryEfficient, precision]);
+  const { memoryEfficient, precision } = experiment.training;
+  return JSON.stringify([experiment.network, input, microBatchSize(experiment), memoryEfficient, precision]);
 }

@@ -3,7 +3,7 @@ import type { ModelState } from '../engines/engine.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
-import { networkOf, type OpenOptions, withExperiment } from './open.js';
+import { microBatchSize, networkOf, type OpenOptions, withExperiment } from './open.js';
 
 export const SPLITS = ['test', 'validation', 'train'] as const;
 export type SplitName = (typeof SPLITS)[number];
@@ -36,7 +36,7 @@ export async function evaluateWeights(
       );
     }
     await model.importState(initialState(network, weights));
-    const { batchSize } = experiment.training;
+    const batchSize = microBatchSize(experiment);
     const bar = options.reporter.bar(options.split, split.indices.length, 'images');
     const evaluation = await evaluate(model, split, {
       batchSize,

@@ -29,6 +29,11 @@ export function modelOptions({ training }: Experiment): ModelOptions {
   return { optimizer: { momentum, nesterov, weightDecay }, seed, memoryEfficient, precision };
 }
 
+/** Images that go through the network at once: those of a step, or of one of its micro-batches. */
+export function microBatchSize({ training: { batchSize, accumulate } }: Experiment): number {
+  return batchSize / accumulate;
+}
+
 /** Loads the data, makes the model on the engine, lets `use` work with both, and closes them again. */
 export async function withExperiment<T>(
   experiment: Experiment,
@@ -37,7 +42,7 @@ export async function withExperiment<T>(
   use: (open: OpenExperiment) => Promise<T>,
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
-  const { batchSize } = experiment.training;
+  const batchSize = microBatchSize(experiment);
   const engine = await createEngine(options.choice, { ...options, batchSize });
   try {
     const model = await engine.createModel(network, modelOptions(experiment));

@@ -2,13 +2,14 @@ import type { Experiment } from '../config/schema.js';
 import { checkHoldOut, dataFolder, datasetStatus, definition } from '../datasets/index.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import { microBatchSize } from './open.js';
 
 /** What a training run would do. */
 export interface Plan {
   readonly parameters: number;
   /** Of one image, forward. */
   readonly multiplyAdds: number;
-  /** Of one batch, single precision. */
+  /** Of one batch, or one micro-batch where a step has several; single precision. */
   readonly activationBytes: number;
   readonly images: { readonly train: number; readonly validation: number; readonly test: number };
   readonly stepsPerEpoch: number;
@@ -41,7 +42,7 @@ export async function planRun(
   return {
     parameters: parameterCount(network),
     multiplyAdds: multiplyAddCount,
-    activationBytes: activationBytes(network, batchSize),
+    activationBytes: activationBytes(network, microBatchSize(experiment)),
     images,
     stepsPerEpoch,
     steps: stepsPerEpoch * epochs,

@@ -11,6 +11,7 @@ import type { Reporter } from '../util/reporter.js';
 import { NO_PROGRESS, type Progress, saveCheckpoint } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import { EpochProgress, epochLine } from './narrate.js';
+import { microBatchSize } from './open.js';
 import { learningRate } from './schedule.js';
 import { summarize } from './summary.js';
 
@@ -85,7 +86,7 @@ class Trainer {
   /** The steps of one epoch, from where the progress says. */
   private async trainEpoch(): Promise<void> {
     const { experiment, splits, model, reporter, signal } = this.task;
-    const { epochs, seed, shuffle, batchSize } = experiment.training;
+    const { epochs, seed, shuffle, batchSize, accumulate } = experiment.training;
     const epoch = this.progress.epochs;
     const order = shuffle ? epochOrder(splits.train, seed, epoch) : splits.train;
     const bar = new EpochProgress(reporter, this.progress, epochs, this.stepsPerEpoch);
@@ -100,6 +101,7 @@ class Trainer {
         const { loss, correct } = await model.train(batch, {
           learningRate: learningRate(experiment.training.learningRate, moment),
           step: epoch * this.stepsPerEpoch + step,
+          accumulate,
         });
         const count = batch.labels.length;
         if (!Number.isFinite(loss)) throw diverged('training', loss, epoch, step);
@@ -168,7 +170,7 @@ class Trainer {
     const bar = reporter.bar(name, split.indices.length, 'images');
     try {
       const evaluation = await evaluate(model, split, {
-        batchSize: experiment.training.batchSize,
+        batchSize: microBatchSize(experiment),
         classes: network.classes,
         signal,
         onProgress: (images) => bar.update(images),

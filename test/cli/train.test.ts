@@ -132,6 +132,19 @@ describe('train', () => {
     expect(await bits(await onlyRun(folder))).toEqual(await expectedBits());
   });
 
+  test('by micro-batches: the same bits on one thread and on two, and after a kill in the middle', async () => {
+    const args = [...SMALL, '--subset=310', '--set=training.accumulate=4'];
+    const [whole, cut] = [await temporaryFolder(), await temporaryFolder()];
+    expect((await run(whole, [...args, '--threads=1'])).code).toBe(0);
+    const running = start(cut, [...args, '--threads=2']);
+    await running.seen(/epoch 2\/8 ·/);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    expect((await run(cut, ['train', '--resume=smoke-fashion-mnist-mini'])).code).toBe(0);
+    expect(await bits(await onlyRun(cut))).toEqual(await bits(await onlyRun(whole)));
+    expect(await bits(await onlyRun(whole))).not.toEqual(await expectedBits());
+  });
+
   test('killed in the middle of an epoch, it resumes to the same bits', async () => {
     const folder = await temporaryFolder();
     const running = start(folder, SMALL);
@@ -228,7 +241,16 @@ describe('train', () => {
     const { code, stdout } = await run(folder, ['train', '--config=cifar10-bc-100-12', '--dry-run']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/parameters +769,162/);
-    expect(stdout).toMatch(/steps +234,600 \(300 epochs of 782\)/);
+    expect(stdout).toMatch(/activations .* a batch of 64\n/);
+    expect(stdout).toMatch(/steps +234,600 \(300 epochs of 782\)\n/);
+    const parts = await run(folder, [
+      'train',
+      '--config=cifar10-bc-100-12',
+      '--set=training.accumulate=4',
+      '--dry-run',
+    ]);
+    expect(parts.stdout).toMatch(/activations .* a micro-batch of 16\n/);
+    expect(parts.stdout).toMatch(/steps +234,600 \(300 epochs of 782\), each of 4 micro-batches\n/);
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -35,6 +35,7 @@ function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'pa
   const training: Experiment['training'] = {
     epochs: column === 'SVHN' ? 40 : 300,
     batchSize: 64,
+    accumulate: 1,
     learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
     momentum: 0.9,
     nesterov: true,

@@ -51,6 +51,7 @@ describe('loadExperiment', () => {
       training: {
         epochs: 300,
         batchSize: 64,
+        accumulate: 1,
         learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
         momentum: 0.9,
         nesterov: true,
@@ -180,6 +181,11 @@ describe('what is wrong with a value', () => {
     ['training.learningRate.schedule=cos', 'schedule "cos" is unknown', 'Valid: steps, cosine.'],
     ['training.learningRate.milestones=[2]', 'milestones.0 must be less than 1, and is 2', 'fractions'],
     ['training.momentum=0', 'training.nesterov is true, but momentum is 0', 'nesterov to false'],
+    [
+      'training.accumulate=6',
+      'accumulate is 6, which does not divide batchSize, 64',
+      '1, 2, 4, 8, 16, 32, 64.',
+    ],
     ['report=best-validation', 'no images are held out', 'dataset.validation'],
     ['name=a b', 'name "a b" does not fit', 'letters, digits'],
     ['name=7', 'name must be a text, and is 7', 'folder of the runs'],

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { accumulationTests } from './conformance/accumulation.js';
 import { definitionTests } from './conformance/definition.js';
 import { dropoutTests } from './conformance/dropout.js';
 import type { TestedEngine } from './conformance/models.js';
@@ -30,6 +31,7 @@ export function engineConformance(
     describe('agrees with PyTorch', () => pytorchTests(current));
     describe('keeps its state', () => stateTests(current));
     describe('repeats to the bit', () => repeatabilityTests(current));
+    describe('accumulates gradients', () => accumulationTests(current));
     describe('drops values', () => dropoutTests(current));
     describe('leaves the main thread free', () => responsivenessTests(current));
   });

@@ -14,6 +14,8 @@ struct Shape {
   int channels, height, width, batch, growthRate, layers, blocks;
   bool bottleneck, imageNetStem;
   double dropout;
+  /** Micro-batches of a step. */
+  int parts = 1;
 };
 
 NetworkDescription describe(const Shape& shape) {
@@ -75,6 +77,12 @@ struct Data {
   }
 };
 
+std::vector<Key> keys(uint32_t step, int parts) {
+  std::vector<Key> keys;
+  for (int part = 0; part < parts; ++part) keys.push_back({step, static_cast<uint32_t>(part)});
+  return keys;
+}
+
 std::vector<float> trained(const Shape& shape, int threads, bool memoryEfficient) {
   Network network(describe(shape), memoryEfficient);
   fill(network);
@@ -82,7 +90,7 @@ std::vector<float> trained(const Shape& shape, int threads, bool memoryEfficient
   ThreadPool pool(threads);
   for (uint32_t step = 0; step < 2; ++step) {
     const StepResult result = network.train(pool, data.images.data(), data.labels.data(), shape.batch,
-                                            {0.01f, 0.9f, 1e-4f, true}, Key{step, 1});
+                                            {0.01f, 0.9f, 1e-4f, true}, keys(step, shape.parts));
     CHECK(std::isfinite(result.loss) && result.loss > 0);
   }
   std::vector<float> logits(static_cast<size_t>(shape.batch) * 5);
@@ -112,13 +120,13 @@ void testGradient(const Shape& shape) {
     const auto step = [&](double rate) {
       return network
           .train(pool, data.images.data(), data.labels.data(), shape.batch, {static_cast<float>(rate), 0, 0, false},
-                 Key{3, 4})
+                 keys(3, shape.parts))
           .loss;
     };
     step(0);
     double squares = 0;
     for (size_t i = 0; i < network.parameters().size(); ++i)
-      squares += std::pow(network.parameters().gradient(0)[i], 2);
+      squares += std::pow(network.parameters().gradients()[i], 2);
     step((side == 0 ? kChange : -kChange) / squares);
     losses[side] = step(0);
   }
@@ -132,9 +140,10 @@ void testNetworks() {
       {3, 8, 8, 3, 4, 2, 2, true, false, 0},    {3, 32, 32, 2, 12, 2, 2, true, false, 0},
       {1, 7, 5, 5, 1, 1, 2, true, false, 0.3},  {3, 9, 11, 2, 5, 3, 2, false, false, 0.2},
       {1, 16, 16, 1, 12, 2, 1, false, false, 0}, {3, 37, 41, 2, 6, 2, 2, true, true, 0},
-      {2, 4, 4, 1, 3, 1, 1, true, false, 0},
+      {2, 4, 4, 1, 3, 1, 1, true, false, 0},    {3, 8, 8, 7, 4, 2, 2, true, false, 0.2, 3},
   };
   for (const Shape& shape : shapes) testSameBits(shape);
   testGradient(shapes[0]);
   testGradient(shapes[3]);
+  testGradient(shapes[7]);
 }

@@ -42,18 +42,41 @@ export class ReferenceModel {
     masks: Masks = refuse,
     branches: Branches = refuseBranches,
   ): ReferenceResult {
+    return this.trainParts([batch], learningRate, optimizer, masks, branches);
+  }
+
+  /**
+   * One optimiser step on the mean loss of all parts' images, where each part goes through the network alone, in
+   * their order (gradient accumulation).
+   */
+  trainParts(
+    parts: readonly Batch[],
+    learningRate: number,
+    optimizer: OptimizerOptions,
+    masks: Masks = refuse,
+    branches: Branches = refuseBranches,
+  ): ReferenceResult {
     for (const { gradient } of this.values.values()) gradient.fill(0);
-    const tape = new Tape();
-    const logits = forward(tape, this.network, this.values, batch.images, masks, branches);
-    const loss = crossEntropy(tape, logits, batch.labels);
-    tape.backward(loss);
+    const images = parts.reduce((sum, { labels }) => sum + labels.length, 0);
+    let mean = 0;
+    let correct = 0;
+    let nearestKink = Number.POSITIVE_INFINITY;
+    for (const part of parts) {
+      const share = part.labels.length / images;
+      const tape = new Tape();
+      const logits = forward(tape, this.network, this.values, part.images, masks, branches);
+      const loss = crossEntropy(tape, logits, part.labels);
+      tape.backward(loss, share);
+      mean += share * loss.data[0]!;
+      correct += countCorrect(logits.data, part.labels);
+      nearestKink = Math.min(nearestKink, tape.nearestKink);
+    }
     const gradients = new Map(
       [...this.momentum.keys()].map((name) => [name, this.values.get(name)!.gradient.slice()]),
     );
     for (const [name, momentum] of this.momentum)
       sgd(this.values.get(name)!, momentum, learningRate, optimizer);
-    const correct = countCorrect(logits.data, batch.labels);
-    return { loss: loss.data[0]!, correct, gradients, nearestKink: tape.nearestKink };
+    return { loss: mean, correct, gradients, nearestKink };
   }
 
   /** Logits [N, classes] in evaluation mode. */

@@ -41,9 +41,9 @@ export class Tape {
     this.steps.push(backward);
   }
 
-  /** Carries the gradient of `loss`, a scalar, back to everything that it was computed from. */
-  backward(loss: Value): void {
-    loss.gradient[0] = 1;
+  /** Carries `share` times the gradient of `loss`, a scalar, back to everything that it was computed from. */
+  backward(loss: Value, share = 1): void {
+    loss.gradient[0] = share;
     for (const step of this.steps.toReversed()) step();
   }
 }

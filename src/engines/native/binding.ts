@@ -11,13 +11,16 @@ export interface NativeBinding {
   createModel(pool: NativeHandle, description: Float64Array, memoryEfficient: boolean): NativeHandle;
   /** Floats of all tensors of the model, in the order of `parameters(network)`. */
   parameterCount(model: NativeHandle): number;
-  /** `optimizer` is [learning rate, momentum, weight decay, nesterov]; `key` names the dropout masks. */
+  /**
+   * `optimizer` is [learning rate, momentum, weight decay, nesterov]; `keys`, [n, 2], name the dropout masks of
+   * each of the step's n micro-batches.
+   */
   train(
     model: NativeHandle,
     images: Float32Array,
     labels: Int32Array,
     optimizer: Float64Array,
-    key: Uint32Array,
+    keys: Uint32Array,
   ): Promise<{ loss: number; correct: number }>;
   /** Fills `logits`, [N, classes]. */
   predict(model: NativeHandle, images: Float32Array, logits: Float32Array): Promise<void>;

@@ -2,7 +2,15 @@ import type { Network } from '../../networks/network.js';
 import { elementCount, isTrainable, type Parameter, parameters } from '../../networks/parameters.js';
 import { key, PURPOSE } from '../../util/random.js';
 import type { Tensor } from '../../util/tensor.js';
-import type { Batch, Model, ModelOptions, ModelState, TrainResult, TrainStep } from '../engine.js';
+import {
+  type Batch,
+  type Model,
+  type ModelOptions,
+  type ModelState,
+  microBatches,
+  type TrainResult,
+  type TrainStep,
+} from '../engine.js';
 import type { NativeBinding, NativeHandle } from './binding.js';
 import { flatDescription } from './description.js';
 
@@ -39,11 +47,13 @@ export class NativeModel implements Model {
     if (this.#size !== expected) throw new Error(`native model has ${this.#size} values, not ${expected}`);
   }
 
-  async train({ images, labels }: Batch, { learningRate, step }: TrainStep): Promise<TrainResult> {
+  async train({ images, labels }: Batch, step: TrainStep): Promise<TrainResult> {
     const { momentum, weightDecay, nesterov } = this.#options.optimizer;
-    const optimizer = Float64Array.of(learningRate, momentum, weightDecay, Number(nesterov));
-    const masks = Uint32Array.from(key(this.#options.seed, PURPOSE.dropout, step));
-    return this.#binding.train(this.#handle, images, labels, optimizer, masks);
+    const optimizer = Float64Array.of(step.learningRate, momentum, weightDecay, Number(nesterov));
+    const keys = microBatches(labels.length, step).flatMap(({ draw }) =>
+      key(this.#options.seed, PURPOSE.dropout, draw),
+    );
+    return this.#binding.train(this.#handle, images, labels, optimizer, Uint32Array.from(keys));
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {

@@ -2,7 +2,15 @@ import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
 import { key, PURPOSE } from '../../util/random.js';
 import type { NamedTensors } from '../../util/tensor.js';
-import type { Batch, Model, ModelState, TrainResult, TrainStep } from '../engine.js';
+import {
+  type Batch,
+  type MicroBatch,
+  type Model,
+  type ModelState,
+  microBatches,
+  type TrainResult,
+  type TrainStep,
+} from '../engine.js';
 import { flatten, type Layout, totalSize, unflatten } from './graph/layout.js';
 import { FEED, FETCH } from './graph/model-graph.js';
 import type { TensorFlowProcess } from './process/client.js';
@@ -32,20 +40,41 @@ export class TensorFlowModel implements Model {
     this.#masks = dropout.masks;
   }
 
-  async train(batch: Batch, { learningRate, step }: TrainStep): Promise<TrainResult> {
+  async train(batch: Batch, step: TrainStep): Promise<TrainResult> {
+    const images = batch.labels.length;
+    const rate: Feed = { name: FEED.learningRate, shape: [], data: Float32Array.of(step.learningRate) };
+    const parts = microBatches(images, step);
+    if (parts.length === 1) return this.#pass(batch, parts[0]!, FETCH.step, [rate]);
+    let loss = 0;
+    let correct = 0;
+    for (const [index, part] of parts.entries()) {
+      const fetch = index === 0 ? FETCH.firstGradient : FETCH.nextGradient;
+      const result = await this.#pass(batch, part, fetch);
+      loss += (result.loss * (part.end - part.begin)) / images;
+      correct += result.correct;
+    }
+    await this.#process.run(this.#session, [rate], [FETCH.update]);
+    return { loss, correct };
+  }
+
+  /** One way through the network and back with a micro-batch of the batch. */
+  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: Feed[] = []) {
+    const images = batch.labels.length;
+    const size = batch.images.length / images;
     const feeds: Feed[] = [
-      this.#images(batch.images),
-      { name: FEED.labels, shape: [batch.labels.length], data: batch.labels },
-      { name: FEED.learningRate, shape: [], data: Float32Array.of(learningRate) },
+      this.#images(batch.images.subarray(begin * size, end * size)),
+      { name: FEED.labels, shape: [end - begin], data: batch.labels.subarray(begin, end) },
+      { name: FEED.stepImages, shape: [], data: Float32Array.of(images) },
+      ...more,
     ];
     if (this.#masks > 0) {
       const keys = new Int32Array(2 * this.#masks);
       for (let mask = 0; mask < this.#masks; mask++) {
-        keys.set(key(this.#seed, PURPOSE.dropout, step, mask), 2 * mask);
+        keys.set(key(this.#seed, PURPOSE.dropout, draw, mask), 2 * mask);
       }
       feeds.push({ name: FEED.dropoutKeys, shape: [this.#masks, 2], data: keys });
     }
-    const [result] = await this.#process.run(this.#session, feeds, [FETCH.step]);
+    const [result] = await this.#process.run(this.#session, feeds, [fetch]);
     const [loss, correct] = result!.data;
     return { loss: loss!, correct: correct! };
   }

@@ -33,6 +33,7 @@ interface Case {
   readonly weights: NamedTensors;
   readonly batches: readonly Batch[];
   readonly options: ModelOptions;
+  readonly accumulate: number;
   /** What the definition makes of it, step by step. */
   readonly steps: readonly Step[];
   /** Logits of the first batch, before the first step and after the last. */
@@ -51,7 +52,7 @@ function defineCase(
   example: Example,
   batchSizes: readonly number[],
   seed: number,
-  changes: Partial<ModelOptions> = {},
+  { accumulate = 1, ...changes }: Partial<ModelOptions> & { accumulate?: number } = {},
 ): Case | undefined {
   const options = { ...DEFAULTS, ...changes };
   const network = exampleNetwork(example);
@@ -65,13 +66,27 @@ function defineCase(
   const steps: Step[] = [];
   for (const batch of batches) {
     const before = snapshot();
-    const result = reference.train(batch, LEARNING_RATE, options.optimizer);
+    const parts = cut(batch, accumulate);
+    const result = reference.trainParts(parts, LEARNING_RATE, options.optimizer);
     if (result.nearestKink < KINK_DISTANCE) return undefined;
     const momentum = new Map([...reference.momentum].map(([name, data]) => [name, data.slice()]));
     steps.push({ before, result, weights: snapshot(), momentum });
   }
   const last = reference.predict(batches[0]!.images);
-  return { network, weights, batches, options, steps, logits: [first, last] };
+  return { network, weights, batches, options, accumulate, steps, logits: [first, last] };
+}
+
+/** A batch in n parts whose sizes differ by one at most, the smaller ones wherever ⌊N·i/n⌋ puts them. */
+function cut({ images, labels }: Batch, parts: number): Batch[] {
+  const count = Math.min(parts, labels.length);
+  const size = images.length / labels.length;
+  return Array.from({ length: count }, (_, part) => {
+    const [begin, end] = [part, part + 1].map((i) => Math.floor((labels.length * i) / count)) as [
+      number,
+      number,
+    ];
+    return { images: images.slice(begin * size, end * size), labels: labels.slice(begin, end) };
+  });
 }
 
 /** As `defineCase`, with the first seed that keeps clear of kinks. */
@@ -84,12 +99,13 @@ function smoothCase(...[example, batchSizes, , changes]: Parameters<typeof defin
 
 /** Runs the engine through the case; returns what differs from the definition. */
 function engineFaults(engine: TestedEngine, expected: Case): Promise<string[]> {
-  const { network, weights, batches, options, steps, logits } = expected;
+  const { network, weights, batches, options, accumulate, steps, logits } = expected;
   return withModel(engine, network, options, untrained(network, weights), async (model) => {
     const images = batches[0]!.images;
     const faults = arrayFaults('logits before training', await model.predict(images), logits[0], TOLERANCE);
     for (const [index, step] of steps.entries()) {
-      const result = await model.train(batches[index]!, { learningRate: LEARNING_RATE, step: index });
+      const at = { learningRate: LEARNING_RATE, step: index, accumulate };
+      const result = await model.train(batches[index]!, at);
       faults.push(...lossFaults(`of step ${index}`, result.loss, step.result.loss, TOLERANCE));
       if (result.correct !== step.result.correct) {
         faults.push(`step ${index}: ${result.correct} correct, not ${step.result.correct}`);
@@ -122,7 +138,7 @@ const base: Example = {
 const noDecay = { optimizer: { momentum: 0.9, nesterov: true, weightDecay: 0 } };
 
 export function definitionTests(engine: () => TestedEngine, runs: number): void {
-  test.each<[string, Partial<Example>, readonly number[], Partial<ModelOptions>]>([
+  test.each<[string, Partial<Example>, readonly number[], Parameters<typeof defineCase>[3]]>([
     ['basic', { bottleneck: false, compression: 1 }, [3, 3], noDecay],
     ['B', { compression: 1 }, [3, 3], noDecay],
     ['C', { bottleneck: false }, [3, 3], noDecay],
@@ -151,6 +167,16 @@ export function definitionTests(engine: () => TestedEngine, runs: number): void 
     ['last batch smaller', {}, [5, 5, 2, 5, 1, 5], {}],
     ['last batch larger', {}, [1, 4, 7, 2], {}],
     ['memory-efficient', {}, [3, 2], { ...noDecay, memoryEfficient: true }],
+    ['by 2 micro-batches', {}, [4, 6], { ...noDecay, accumulate: 2 }],
+    ['by 3 micro-batches, last batch smaller', {}, [6, 4, 2, 6], { accumulate: 3 }],
+    ['by more micro-batches than images', {}, [3, 3], { ...noDecay, accumulate: 8 }],
+    ['by micro-batches, basic', { bottleneck: false }, [5, 5], { ...noDecay, accumulate: 2 }],
+    [
+      'by micro-batches, ImageNet stem, memory-efficient',
+      { stem: 'imagenet', height: 32, width: 32 },
+      [5, 4],
+      { ...noDecay, memoryEfficient: true, accumulate: 2 },
+    ],
     ['memory-efficient, basic', { bottleneck: false }, [3, 2], { ...noDecay, memoryEfficient: true }],
   ])('%s', async (_, changes, batchSizes, options) => {
     const expected = smoothCase({ ...base, ...changes }, batchSizes, 1, options);
@@ -159,7 +185,8 @@ export function definitionTests(engine: () => TestedEngine, runs: number): void 
 
   test(`${runs} random networks`, async () => {
     const property = fc.asyncProperty(exampleArbitrary, async ({ example, batchSizes, seed, options }) => {
-      const values = fewestPixels(exampleNetwork(example)) * Math.min(...batchSizes);
+      const part = Math.floor(Math.min(...batchSizes) / Math.min(options.accumulate, ...batchSizes));
+      const values = fewestPixels(exampleNetwork(example)) * part;
       fc.pre(values >= FEWEST_VALUES);
       const expected = defineCase(example, batchSizes, seed, options);
       fc.pre(expected !== undefined);
@@ -194,6 +221,7 @@ const exampleArbitrary = fc
       batchSizes: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
       seed: fc.nat(1_000_000),
       options: fc.record({
+        accumulate: fc.constantFrom(1, 1, 2, 3),
         memoryEfficient: fc.boolean(),
         optimizer: fc.record({
           momentum: fc.constantFrom(0, 0.9),

@@ -12,6 +12,8 @@ export const FEED = {
   images: 'images',
   /** int32 [N]. */
   labels: 'labels',
+  /** float scalar: images of the whole step, of which `images` may be a micro-batch. */
+  stepImages: 'step_images',
   /** float scalar. */
   learningRate: 'learning_rate',
   /** int32 [masks, 2]. */
@@ -26,6 +28,11 @@ export const FEED = {
 export const FETCH = {
   /** float [2]: mean loss and number correct; asking for it makes one training step. */
   step: 'step',
+  /** The same of a micro-batch; asking for it begins the sum of a step's gradients, or adds to it. */
+  firstGradient: 'first_gradient',
+  nextGradient: 'next_gradient',
+  /** int32 scalar; asking for it makes a training step with the sum of the gradients. */
+  update: 'update',
   /** float [N, classes]. */
   logits: 'logits',
   /** int32 scalar; asking for it replaces the state. */
@@ -47,6 +54,7 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
     weights: flatVariable(graph, 'weights', layout.trainable),
     momentum: flatVariable(graph, 'momentum', layout.trainable),
     running: flatVariable(graph, 'running', layout.running),
+    gradient: flatVariable(graph, 'gradient', layout.trainable),
   };
   const { channels, height, width } = network.input;
   const planes = feed(FEED.images, 'float', [-1, channels, height, width]);
@@ -60,11 +68,16 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
     images,
     batch,
     labels: feed(FEED.labels, 'int32', [-1]),
+    stepImages: feed(FEED.stepImages, 'float', []),
     learningRate: feed(FEED.learningRate, 'float', []),
     dropoutKeys: masks > 0 ? feed(FEED.dropoutKeys, 'int32', [masks, 2]) : undefined,
   };
-  const step = graph.scope('train', () => trainingStep(graph, network, layout, variables, feeds, options));
-  identity(FETCH.step, step);
+  const training = graph.scope('train', () =>
+    trainingStep(graph, network, layout, variables, feeds, options),
+  );
+  for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
+    identity(FETCH[name], training[name]);
+  graph.after([training.update], () => identity(FETCH.update, graph.ints([1], []), 'int32'));
   const logits = graph.scope('evaluate', () => evaluation(graph, network, layout, variables, images, batch));
   identity(FETCH.logits, logits);
 

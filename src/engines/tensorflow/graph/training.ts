@@ -7,13 +7,15 @@ import type { FeatureMaps } from './features.js';
 import type { Layout } from './layout.js';
 import { Ops } from './ops.js';
 import { classifier, firstConvolution, maxPooling, transition } from './stages.js';
-import { assign, type FlatVariable, join, read, views } from './variables.js';
+import { assign, assignAdd, type FlatVariable, join, read, views } from './variables.js';
 
 /** The state of a model in its session. */
 export interface Variables {
   readonly weights: FlatVariable;
   readonly momentum: FlatVariable;
   readonly running: FlatVariable;
+  /** Sum of the gradients of a step's micro-batches; without value, and memory, while no step has several. */
+  readonly gradient: FlatVariable;
 }
 
 /** What a training step is fed with. */
@@ -24,6 +26,8 @@ export interface TrainingFeeds {
   readonly batch: Output;
   /** int32 [N]. */
   readonly labels: Output;
+  /** Images of the whole step, a float scalar. */
+  readonly stepImages: Output;
   readonly learningRate: Output;
   /** int32 [masks, 2]; absent without dropout. */
   readonly dropoutKeys?: Output;
@@ -40,9 +44,20 @@ export function maskCount(network: Network): number {
 }
 
 /**
- * Writes one training step: forward, backward, update. Returns a float vector [2] that is there once the
- * update is done: the mean cross-entropy and the number of images classified correctly, before it.
+ * Ways to run the training graph. The first three are float vectors [2], the mean cross-entropy of the images and
+ * the number of them classified correctly; they are there once what they stand for is done.
  */
+export interface TrainingStep {
+  /** Forward, backward, update. */
+  readonly step: Output;
+  /** Forward and backward of a micro-batch; its gradient becomes the sum of gradients, or is added to it. */
+  readonly firstGradient: Output;
+  readonly nextGradient: Output;
+  /** The update with the sum of gradients: a node to wait for. */
+  readonly update: Output;
+}
+
+/** Writes one training step: forward, backward, update, at once or by micro-batches. */
 export function trainingStep(
   graph: GraphBuilder,
   network: Network,
@@ -50,7 +65,7 @@ export function trainingStep(
   variables: Variables,
   feeds: TrainingFeeds,
   options: { optimizer: OptimizerOptions; memoryEfficient: boolean },
-): Output {
+): TrainingStep {
   const ops = new Ops(graph, feeds.batch);
   const flatWeights = read(graph, variables.weights);
   const context: TrainingContext = {
@@ -63,30 +78,37 @@ export function trainingStep(
     memoryEfficient: options.memoryEfficient,
   };
   const { stages, head } = forward(context, network, feeds.images);
-  const { loss, correct, dLogits } = crossEntropy(ops, head.logits, feeds.labels, network.classes);
+  const { loss, correct, dLogits } = crossEntropy(ops, head.logits, feeds, network.classes);
   let gradient = head.backward(dLogits);
   for (const stage of stages.toReversed()) gradient = stage.backward(gradient);
 
   const { momentum, nesterov, weightDecay } = options.optimizer;
-  const flatGradient = join(ops, context.gradients, layout.trainable);
-  const decayed = ops.binary('AddV2', flatGradient, ops.scale(flatWeights, weightDecay));
-  const update = graph.add(
-    'ResourceApplyMomentum',
-    [
-      variables.weights.handle,
-      variables.momentum.handle,
-      feeds.learningRate,
-      decayed,
-      graph.floats([momentum], []),
-    ],
-    { T: { type: 'float' }, use_nesterov: { bool: nesterov } },
-  );
+  const update = (gradient: Output) =>
+    graph.add(
+      'ResourceApplyMomentum',
+      [
+        variables.weights.handle,
+        variables.momentum.handle,
+        feeds.learningRate,
+        ops.binary('AddV2', gradient, ops.scale(flatWeights, weightDecay)),
+        graph.floats([momentum], []),
+      ],
+      { T: { type: 'float' }, use_nesterov: { bool: nesterov } },
+    );
+  const total = join(ops, context.gradients, layout.trainable);
   const old = ops.scale(read(graph, variables.running), 1 - BN_MOMENTUM);
   const fresh = ops.scale(join(ops, context.batchStatistics, layout.running), BN_MOMENTUM);
   const running = assign(graph, variables.running, ops.binary('AddV2', old, fresh));
-  return graph.after([update, running], () =>
-    graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } }),
-  );
+  const resultAfter = (done: Output) =>
+    graph.after([done, running], () =>
+      graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } }),
+    );
+  return {
+    step: resultAfter(update(total)),
+    firstGradient: resultAfter(assign(graph, variables.gradient, total)),
+    nextGradient: resultAfter(assignAdd(graph, variables.gradient, total)),
+    update: update(read(graph, variables.gradient)),
+  };
 }
 
 function dropoutKeys(graph: GraphBuilder, count: number, keys: Output | undefined): () => Output {
@@ -132,10 +154,10 @@ function forward(context: TrainingContext, network: Network, images: Output) {
 }
 
 /**
- * Mean cross-entropy and its gradient (softmax − one-hot)/N, through LogSoftmax: the fused cross-entropy
- * ops have no deterministic kernels on GPUs.
+ * Mean cross-entropy, and (softmax − one-hot)/N with N the images of the whole step: of its gradient the share of
+ * these images. Through LogSoftmax: the fused cross-entropy ops have no deterministic kernels on GPUs.
  */
-function crossEntropy(ops: Ops, logits: Output, labels: Output, classes: number) {
+function crossEntropy(ops: Ops, logits: Output, { labels, stepImages }: TrainingFeeds, classes: number) {
   const { graph } = ops;
   const int = (value: number) => graph.ints([value], []);
   const float = (value: number) => graph.floats([value], []);
@@ -146,7 +168,6 @@ function crossEntropy(ops: Ops, logits: Output, labels: Output, classes: number)
   });
   const logProbabilities = ops.unary('LogSoftmax', logits);
   const losses = ops.unary('Neg', ops.sum(ops.binary('Mul', oneHot, logProbabilities), [1]));
-  const count = graph.add('Cast', [ops.batch], { SrcT: { type: 'int32' }, DstT: { type: 'float' } });
   const difference = ops.binary('Sub', ops.unary('Exp', logProbabilities), oneHot);
   const best = graph.add('ArgMax', [logits, int(1)], {
     T: { type: 'float' },
@@ -158,6 +179,6 @@ function crossEntropy(ops: Ops, logits: Output, labels: Output, classes: number)
   return {
     loss: ops.mean(losses, [0]),
     correct: ops.sum(correct, [0]),
-    dLogits: ops.binary('RealDiv', difference, count),
+    dLogits: ops.binary('RealDiv', difference, stepImages),
   };
 }

@@ -33,6 +33,11 @@ export function assign(graph: GraphBuilder, variable: FlatVariable, value: Outpu
   return graph.add('AssignVariableOp', [variable.handle, value], { dtype: { type: 'float' } });
 }
 
+/** Returns the node of the addition, to wait for. */
+export function assignAdd(graph: GraphBuilder, variable: FlatVariable, value: Output): Output {
+  return graph.add('AssignAddVariableOp', [variable.handle, value], { dtype: { type: 'float' } });
+}
+
 /** Cuts a flat vector into its tensors, by name. */
 export function views(ops: Ops, flat: Output, segments: readonly Segment[]): Map<string, Output> {
   const sizes = segments.map(({ size }) => size);

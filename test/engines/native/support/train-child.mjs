@@ -33,7 +33,8 @@ try {
     const labels = Int32Array.from({ length: size }, (_, i) =>
       Math.floor(uniform(key(step, 1), i) * network.classes),
     );
-    await model.train({ images, labels }, { learningRate: 0.05, step });
+    const accumulate = 1 + (step % 3);
+    await model.train({ images, labels }, { learningRate: 0.05, step, accumulate });
   }
   const hash = createHash('sha256');
   const state = await model.exportState();
