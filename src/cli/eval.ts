@@ -5,6 +5,7 @@ import { chooseEngine } from '../engines/select.js';
 import { type PredictionRow, writePredictions } from '../results/predictions.js';
 import { findRunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { evaluateWeights, SPLITS, type SplitName, type WeightsEvaluation } from '../training/evaluation.js';
+import { top5Note } from '../training/narrate.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import {
@@ -120,7 +121,7 @@ async function findSubject(run: string | undefined, options: EvalOptions): Promi
 }
 
 function evaluationLines(evaluation: WeightsEvaluation, split: SplitName, weights: string): string[] {
-  const { classNames, classes, count, error, loss, network } = evaluation;
+  const { classNames, classes, count, error, top5Error, loss, network } = evaluation;
   const rows = classes.map(({ count, wrong }, c) => [
     classNames[c]!,
     `${count}`,
@@ -133,6 +134,6 @@ function evaluationLines(evaluation: WeightsEvaluation, split: SplitName, weight
     '',
     ...formatTable(header, rows, header.slice(1)),
     '',
-    `${split} error ${error.toFixed(2)} %, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
+    `${split} error ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
   ];
 }

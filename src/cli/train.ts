@@ -6,10 +6,17 @@ import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import type { RunEnvironment } from '../results/environment.js';
-import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import {
+  type ErrorAtEpoch,
+  findRunFolder,
+  type RunFolder,
+  type RunResult,
+  readRunJson,
+} from '../results/run-folder.js';
 import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
+import { top5Note } from '../training/narrate.js';
 import { networkOf } from '../training/open.js';
 import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
@@ -229,8 +236,9 @@ function report({ folder, experiment, result }: Finished, tables: string[]): voi
     line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);
     return;
   }
-  const error = (label: string, at: { error: number; epoch: number } | undefined) => {
-    if (at) line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %  (epoch ${at.epoch})`);
+  const error = (label: string, at: ErrorAtEpoch | undefined) => {
+    if (!at) return;
+    line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %${top5Note(at.top5Error)}  (epoch ${at.epoch})`);
   };
   line(`\nDone in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
   error('last epoch', last);

@@ -20,11 +20,18 @@ const COLUMNS = [
   'train_error',
   'validation_error',
   'test_error',
+  'test_top5_error',
 ];
 
 /** Learning curves: loss (left) and error (right), in training (dashed) and on the test images (solid). */
 export function curvesFigure(runs: readonly RunCurve[]): Figure {
-  const panel = (title: string, label: string, train: keyof EpochRow, test: keyof EpochRow): Panel => ({
+  const panel = (
+    title: string,
+    label: string,
+    train: keyof EpochRow,
+    test: keyof EpochRow,
+    thin?: keyof EpochRow,
+  ): Panel => ({
     title,
     width: 400,
     height: 280,
@@ -39,18 +46,19 @@ export function curvesFigure(runs: readonly RunCurve[]): Figure {
         ...runs.flatMap(({ epochs }, index) => [
           Plot.lineY(epochs, { x: 'epoch', y: train, stroke: color(index), strokeDasharray: DASHES }),
           Plot.lineY(epochs, { x: 'epoch', y: test, stroke: color(index), strokeWidth: 2 }),
+          ...(thin ? [Plot.lineY(epochs, { x: 'epoch', y: thin, stroke: color(index) })] : []),
           ...(epochs.length === 1 ? [Plot.dot(epochs, { x: 'epoch', y: test, fill: color(index) })] : []),
         ]),
       ],
     },
   });
+  const top5 = runs.some(({ epochs }) => epochs.some(({ testTop5Error }) => testTop5Error !== undefined));
   return {
     name: 'curves',
-    caption:
-      'Learning curves. Solid: test images, after each epoch. Dashed: training images as they were trained, with augmentation and dropout, while the weights moved.',
+    caption: `Learning curves. Solid: test images, after each epoch. Dashed: training images as they were trained, with augmentation and dropout, while the weights moved.${top5 ? ' Thin: top-5 error on the test images.' : ''}`,
     panels: [
       panel('Loss', 'cross-entropy', 'trainLoss', 'testLoss'),
-      panel('Error', 'error (%)', 'trainError', 'testError'),
+      panel('Error', 'error (%)', 'trainError', 'testError', top5 ? 'testTop5Error' : undefined),
     ],
     legend: runs.map(
       ({ name }, index): LegendEntry => ({ label: name, color: color(index), symbol: 'solid' }),
@@ -141,6 +149,7 @@ function points(runs: readonly RunCurve[]) {
       train_error: row.trainError,
       validation_error: row.validationError,
       test_error: row.testError,
+      test_top5_error: row.testTop5Error,
     })),
   );
 }

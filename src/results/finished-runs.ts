@@ -14,6 +14,8 @@ export interface FinishedRun {
   readonly parameters: number;
   /** In percent: of the epoch that the experiment's `report` chooses. */
   readonly testError: number;
+  /** The top-5 error of that epoch, where it was counted. */
+  readonly top5Error?: number | undefined;
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number | undefined;
   /** Whether it began with weights from a file (`--init`). */
@@ -46,6 +48,7 @@ export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | 
     experiment: parseExperiment(await readRunJson(folder.config), folder.config),
     parameters: result.parameters,
     testError: result.reported.error,
+    top5Error: result.reported.top5Error,
     subset: result.subset,
     init: init !== undefined,
   };

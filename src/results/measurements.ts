@@ -3,8 +3,17 @@ import type { Experiment } from '../config/schema.js';
 import type { FinishedRun } from './finished-runs.js';
 import { datasetLabel, methodName } from './labels.js';
 
-/** What one experiment came to, over its seeds. Errors are percentages. */
-export interface Measurement {
+/** An error in percent, over seeds. */
+export interface Spread {
+  /** Seeds. */
+  readonly n: number;
+  readonly mean: number;
+  /** Sample standard deviation; undefined for one seed. */
+  readonly sd: number | undefined;
+}
+
+/** What one experiment came to, over its seeds: the spread is of the test errors that the runs report. */
+export interface Measurement extends Spread {
   /** One for each seed, by name. */
   readonly runs: readonly FinishedRun[];
   readonly experiment: Experiment;
@@ -13,12 +22,8 @@ export interface Measurement {
   /** `C10+`; with remarks if the run does not belong into a column of Table 2. */
   readonly dataset: string;
   readonly parameters: number;
-  /** Seeds. */
-  readonly n: number;
-  /** Mean of the test errors that the runs report. */
-  readonly mean: number;
-  /** Sample standard deviation; undefined for one seed. */
-  readonly sd: number | undefined;
+  /** Top-5 errors, of the runs that counted them; undefined for none. */
+  readonly top5: Spread | undefined;
 }
 
 /**
@@ -51,22 +56,28 @@ function compare(a: string, b: string): number {
 
 function measure(runs: readonly FinishedRun[]): Measurement {
   const first = runs[0]!;
-  const errors = runs.map((run) => run.testError);
-  const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-  const squares = errors.reduce((sum, error) => sum + (error - mean) ** 2, 0);
   return {
     runs,
     experiment: first.experiment,
     method: methodName(first.experiment.network),
     dataset: datasetLabel(first),
     parameters: first.parameters,
-    n: errors.length,
-    mean,
-    sd: errors.length > 1 ? Math.sqrt(squares / (errors.length - 1)) : undefined,
+    ...spread(runs.map((run) => run.testError))!,
+    top5: spread(runs.map((run) => run.top5Error)),
   };
 }
 
+/** Of the errors that are there; undefined if none is. */
+function spread(all: readonly (number | undefined)[]): Spread | undefined {
+  const errors = all.filter((error) => error !== undefined);
+  if (errors.length === 0) return undefined;
+  const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  const squares = errors.reduce((sum, error) => sum + (error - mean) ** 2, 0);
+  const sd = errors.length > 1 ? Math.sqrt(squares / (errors.length - 1)) : undefined;
+  return { n: errors.length, mean, sd };
+}
+
 /** `4.68 ± 0.21 (n=3)`, `4.50 (n=1)`. */
-export function meanAndSpread({ mean, sd, n }: Pick<Measurement, 'mean' | 'sd' | 'n'>): string {
+export function meanAndSpread({ mean, sd, n }: Spread): string {
   return `${mean.toFixed(2)}${sd === undefined ? '' : ` ± ${sd.toFixed(2)}`} (n=${n})`;
 }

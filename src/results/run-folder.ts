@@ -16,8 +16,11 @@ export interface EpochRow {
   readonly trainError: number;
   readonly validationLoss?: number;
   readonly validationError?: number;
+  readonly validationTop5Error?: number;
   readonly testLoss: number;
   readonly testError: number;
+  /** Undefined where the dataset has few classes. */
+  readonly testTop5Error?: number;
   /** Training and evaluation of the epoch. */
   readonly seconds: number;
   /** Training only. */
@@ -29,6 +32,8 @@ export interface EpochRow {
 /** A test error in percent and the epoch it belongs to. */
 export interface ErrorAtEpoch {
   readonly error: number;
+  /** The top-5 error after the same epoch, where it was counted. */
+  readonly top5Error?: number;
   readonly epoch: number;
 }
 
@@ -99,8 +104,10 @@ export class RunFolder {
       train_error: number(row.trainError, 2),
       validation_loss: number(row.validationLoss, 6),
       validation_error: number(row.validationError, 2),
+      validation_top5_error: number(row.validationTop5Error, 2),
       test_loss: number(row.testLoss, 6),
       test_error: number(row.testError, 2),
+      test_top5_error: number(row.testTop5Error, 2),
       seconds: number(row.seconds, 1),
       images_per_second: number(row.imagesPerSecond, 1),
       wait_percent: number(row.waitPercent, 1),

@@ -18,6 +18,7 @@ export const RUN_COLUMNS = [
   'epochs',
   'of',
   'test_error',
+  'top5_error',
   'best',
   'paper',
   'parameters',
@@ -43,6 +44,7 @@ export function runRow({ folder, status, experiment, environment, result, proble
     epochs: result?.epochs,
     of: experiment?.training.epochs,
     test_error: hundredths(result?.reported?.error),
+    top5_error: hundredths(result?.reported?.top5Error),
     best: hundredths(result?.best?.error),
     paper: result?.paperError,
     parameters: result?.parameters,
@@ -92,9 +94,13 @@ export function runSheet(columns: readonly string[], rows: readonly SheetRecord[
   };
 }
 
-const TITLES: Readonly<Record<string, string>> = { test_error: 'test error', seconds: 'time' };
-const ERRORS: readonly string[] = ['test_error', 'best', 'paper'];
-const NUMBERS = ['depth', 'seed', 'epochs', 'of', 'test_error', 'best', 'paper', 'parameters', 'seconds'];
+const TITLES: Readonly<Record<string, string>> = {
+  test_error: 'test error',
+  top5_error: 'top-5 error',
+  seconds: 'time',
+};
+const ERRORS: readonly string[] = ['test_error', 'top5_error', 'best', 'paper'];
+const NUMBERS = ['depth', 'seed', 'epochs', 'of', ...ERRORS, 'parameters', 'seconds'];
 
 function cellText(column: string, value: string | number | undefined): string {
   if (typeof value !== 'number') return value ?? '';
@@ -128,6 +134,7 @@ const RESULTS: readonly RunColumn[] = [
   'status',
   'epochs',
   'test_error',
+  'top5_error',
   'best',
   'paper',
   'parameters',

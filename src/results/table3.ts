@@ -1,5 +1,5 @@
 import { table1Networks } from './imagenet-networks.js';
-import { type Measurement, meanAndSpread } from './measurements.js';
+import { type Measurement, meanAndSpread, type Spread } from './measurements.js';
 import { readTable } from './paper-tables.js';
 import { authorsCode, type Reference, secondarySources } from './references.js';
 import { type Sheet, type SheetRecord, signed } from './sheet.js';
@@ -22,7 +22,7 @@ export interface Table3Row {
   /** `paper`, or the source that the row stands for alone. */
   readonly source: string;
   readonly paper: Readonly<Partial<Record<Metric, number>>>;
-  readonly measured: Readonly<Partial<Record<Metric, Measurement>>>;
+  readonly measured: Readonly<Partial<Record<Metric, Spread>>>;
   readonly authors: Readonly<Partial<Record<Metric, number>>>;
   readonly secondary: Readonly<Partial<Record<Metric, number>>>;
 }
@@ -31,7 +31,7 @@ export interface Table3Row {
 const APART = 'DenseNet-264 (k=48)';
 
 /**
- * Table 3 of the paper, validation errors on ImageNet. A training run gives the top-1 error of a single crop.
+ * Table 3 of the paper, validation errors on ImageNet. A training run gives the errors of a single crop.
  * What only secondary sources give follows in rows of its own: one always, the compared networks with references.
  */
 export function table3(measured: readonly Measurement[], options: TableOptions = {}): Table3Row[] {
@@ -52,7 +52,7 @@ export function table3(measured: readonly Measurement[], options: TableOptions =
       model: `${record.method} (k=${record.growth_rate})`,
       source: 'paper',
       paper: Object.fromEntries(METRIC_KEYS.map((metric) => [metric, Number(record[metric])])),
-      measured: mine ? { top1_single_crop: mine } : {},
+      measured: mine ? { top1_single_crop: mine, ...(mine.top5 && { top5_single_crop: mine.top5 }) } : {},
       authors: byMetric(
         authors.filter(
           (r) => r.method === `DenseNet-BC (k=${network.growthRate})` && r.depth === network.depth,

@@ -12,6 +12,8 @@ export const TEST_ERROR_COLUMNS = [
   'n',
   'mean',
   'sd',
+  'top5_mean',
+  'top5_sd',
   'dataset',
   'epochs',
   'validation',
@@ -49,7 +51,7 @@ export function testErrorRows(runs: readonly FinishedRun[]): TestErrorRow[] {
 }
 
 function measuredRow(measurement: Measurement): TestErrorRow {
-  const { experiment, dataset, mean, sd } = measurement;
+  const { experiment, dataset, mean, sd, top5 } = measurement;
   return {
     method: measurement.method,
     depth: experiment.network.depth,
@@ -59,6 +61,8 @@ function measuredRow(measurement: Measurement): TestErrorRow {
     n: measurement.n,
     mean: mean.toFixed(2),
     sd: sd?.toFixed(2),
+    top5_mean: top5?.mean.toFixed(2),
+    top5_sd: top5?.sd?.toFixed(2),
     dataset,
     epochs: experiment.training.epochs,
     validation: experiment.dataset.validation,

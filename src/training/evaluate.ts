@@ -7,6 +7,8 @@ export interface Evaluation {
   readonly loss: number;
   /** Top-1 error in percent. */
   readonly error: number;
+  /** Top-5 error in percent; undefined where the dataset has too few classes for it (`TOP5_CLASSES`). */
+  readonly top5Error?: number;
   /** For each class: how many images it has, and how many of them were misclassified. */
   readonly classes: readonly { readonly count: number; readonly wrong: number }[];
 }
@@ -36,6 +38,25 @@ export function argmax(values: Float32Array): number {
   return best;
 }
 
+/** The top-5 error is counted for datasets of this many classes or more: of ten classes, five are too many. */
+export const TOP5_CLASSES = 20;
+
+/**
+ * How many classes stand before the label when the largest logit comes first, and the first of equals, as for
+ * `argmax`: the label is among the top k if it is less than k. NaN stands before every number, and a label whose
+ * logit is NaN last.
+ */
+export function rank(logits: Float32Array, label: number): number {
+  const own = logits[label]!;
+  if (Number.isNaN(own)) return logits.length;
+  let before = 0;
+  for (let k = 0; k < logits.length; k++) {
+    const logit = logits[k]!;
+    if (logit > own || (logit === own && k < label) || Number.isNaN(logit)) before++;
+  }
+  return before;
+}
+
 /** −log softmax(logits)[label], in double precision, without overflow. */
 export function crossEntropy(logits: Float32Array, label: number): number {
   const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
@@ -50,6 +71,7 @@ export async function evaluate(model: Model, split: Split, options: EvaluateOpti
   let done = 0;
   let loss = 0;
   let wrong = 0;
+  let wrongTop5 = 0;
   for await (const { images, labels, indices } of batches(split, options)) {
     options.signal?.throwIfAborted();
     const logits = await model.predict(images);
@@ -63,10 +85,17 @@ export async function evaluate(model: Model, split: Split, options: EvaluateOpti
         entry.wrong++;
         wrong++;
       }
+      if (options.classes >= TOP5_CLASSES && rank(row, label) >= 5) wrongTop5++;
       options.onPrediction?.({ index: indices[n]!, label, predicted, logits: row });
     });
     done += labels.length;
     options.onProgress?.(done);
   }
-  return { count: done, loss: loss / done, error: (100 * wrong) / done, classes };
+  return {
+    count: done,
+    loss: loss / done,
+    error: (100 * wrong) / done,
+    top5Error: options.classes >= TOP5_CLASSES ? (100 * wrongTop5) / done : undefined,
+    classes,
+  };
 }

@@ -48,10 +48,15 @@ export function epochLine(row: EpochRow, epochs: number, seconds: number): strin
     `learning rate ${Number(row.learningRate.toPrecision(3))}`,
     `training loss ${row.trainLoss.toFixed(4)}, error ${row.trainError.toFixed(2)} %`,
     ...(row.validationError === undefined ? [] : [`validation error ${row.validationError.toFixed(2)} %`]),
-    `test error ${row.testError.toFixed(2)} %`,
+    `test error ${row.testError.toFixed(2)} %${top5Note(row.testTop5Error)}`,
     `${row.imagesPerSecond.toFixed(0)} images/s${waitNote(row)}`,
     `${formatDuration(row.seconds)}${left > 0 ? `, ${formatDuration(left)} left` : ''}`,
   ].join(' · ');
+}
+
+/** `, top-5 6.12 %` where it was counted. */
+export function top5Note(top5Error: number | undefined): string {
+  return top5Error === undefined ? '' : `, top-5 ${top5Error.toFixed(2)} %`;
 }
 
 /** Said where it is worth knowing: training that waits for images needs more or faster cores, or disks. */

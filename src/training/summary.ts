@@ -4,7 +4,11 @@ type Summary = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> & Pick<Ru
 
 /** The errors that a run reports, from its epochs (at least one). The first of equals counts. */
 export function summarize(history: readonly EpochRow[], rule: 'last' | 'best-validation'): Summary {
-  const at = (row: EpochRow): ErrorAtEpoch => ({ error: row.testError, epoch: row.epoch });
+  const at = ({ testError, testTop5Error, epoch }: EpochRow): ErrorAtEpoch => ({
+    error: testError,
+    top5Error: testTop5Error,
+    epoch,
+  });
   const lowest = (value: (row: EpochRow) => number) =>
     history.reduce((best, row) => (value(row) < value(best) ? row : best));
   const last = at(history.at(-1)!);

@@ -86,7 +86,7 @@ describe('train', () => {
     ]);
     const epochs = (await readFile(join(path, 'epochs.csv'), 'utf8')).trim().split('\n');
     expect(epochs[0]).toBe(
-      'epoch,learning_rate,train_loss,train_error,validation_loss,validation_error,test_loss,test_error,seconds,images_per_second,wait_percent',
+      'epoch,learning_rate,train_loss,train_error,validation_loss,validation_error,validation_top5_error,test_loss,test_error,test_top5_error,seconds,images_per_second,wait_percent',
     );
     expect(epochs).toHaveLength(9);
     const result = (await json(join(path, 'result.json'))) as RunResult;

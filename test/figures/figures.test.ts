@@ -108,6 +108,22 @@ describe('figure 4 (left)', () => {
 });
 
 describe('curves', () => {
+  it('have the top-5 error where a run counted it', async () => {
+    const plain = await curve('a/1', [2, 1]);
+    const counted = {
+      ...plain,
+      epochs: plain.epochs.map((row) => ({ ...row, testTop5Error: row.testError / 2 })),
+    };
+    const [without, withTop5] = [curvesFigure([plain]), curvesFigure([plain, counted])];
+    expect(withTop5.points.map((point) => point.test_top5_error)).toEqual([undefined, undefined, 11, 5.5]);
+    expect(withTop5.caption).toContain('top-5');
+    expect(without.caption).not.toContain('top-5');
+    const lines = (svg: string) => svg.match(/<path/g)!.length;
+    expect(lines(figureSvg(withTop5, 'paper'))).toBeGreaterThan(
+      lines(figureSvg(curvesFigure([plain, plain]), 'paper')),
+    );
+  });
+
   it('have every epoch of every run, also of a run with one epoch and of a loss of 0', async () => {
     const a = await curve('a/1', [2, 1, 0.5]);
     const b = await curve('b/1', [0]);

@@ -15,6 +15,8 @@ export interface MadeRun {
   readonly set?: readonly string[];
   /** Test error of each epoch, in percent. */
   readonly errors?: readonly number[];
+  /** Top-5 error of every epoch, where it was counted. */
+  readonly top5Error?: number;
   readonly status?: RunResult['status'];
   readonly subset?: number;
   readonly init?: InitialWeights;
@@ -56,6 +58,7 @@ export async function makeRun(resultsFolder: string, config: string, run: MadeRu
       trainError: testError + 1,
       testLoss: testError / 50,
       testError,
+      testTop5Error: run.top5Error,
       seconds: 10,
       imagesPerSecond: 100,
     }),

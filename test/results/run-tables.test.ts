@@ -28,6 +28,7 @@ describe('runRow', () => {
       epochs: 3,
       of: 300,
       test_error: 5,
+      top5_error: undefined,
       best: 4.12,
       paper: 4.51,
       parameters: 769_162,

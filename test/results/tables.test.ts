@@ -30,12 +30,12 @@ let runs = 0;
 async function run(
   config: string,
   testError: number,
-  changes: { set?: string[]; subset?: number; init?: boolean; parameters?: number } = {},
+  changes: { set?: string[]; subset?: number; init?: boolean; parameters?: number; top5Error?: number } = {},
 ): Promise<FinishedRun> {
   const experiment = await loadExperiment(config, { set: changes.set });
   const name = `${experiment.name}/20261124-${String(++runs).padStart(6, '0')}-seed-${experiment.training.seed}`;
-  const { subset, init = false, parameters = 769_162 } = changes;
-  return { name, experiment, parameters, testError, subset, init };
+  const { subset, init = false, parameters = 769_162, top5Error } = changes;
+  return { name, experiment, parameters, testError, top5Error, subset, init };
 }
 
 describe('test-error.csv', () => {
@@ -70,6 +70,23 @@ describe('test-error.csv', () => {
       n: '',
     });
     expect(rows.find((row) => row.method === 'DenseNet (k=12)' && row.depth === '40')?.C10).toBe('7.00');
+  });
+
+  it('has the top-5 errors of the runs that counted them', async () => {
+    await writeTables(folder, [
+      await run('cifar100-40-12', 27, { top5Error: 7.5 }),
+      await run('cifar100-40-12', 28, { set: ['training.seed=2'], top5Error: 8.5 }),
+      await run('cifar100-40-12', 29, { set: ['training.seed=3'] }),
+      await run('cifar10-40-12', 7),
+    ]);
+    const rows = await measured();
+    expect(rows.find((row) => row.dataset === 'C100')).toMatchObject({
+      n: '3',
+      mean: '28.00',
+      top5_mean: '8.00',
+      top5_sd: '0.71',
+    });
+    expect(rows.find((row) => row.dataset === 'C10')).toMatchObject({ top5_mean: '', top5_sd: '' });
   });
 
   it('adds a row for each experiment: mean, n and sample deviation over seeds', async () => {

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNativeEngine, type NativeEngine } from '../../src/engines/native/index.js';
+import { MemorySource } from '../../src/input/memory-source.js';
+import { argmax, evaluate, type Prediction, rank } from '../../src/training/evaluate.js';
+import { bits, key } from '../../src/util/random.js';
+import { silent } from '../../src/util/reporter.js';
+import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
+import { exampleNetwork, randomWeights } from '../reference/examples.js';
+
+describe('rank', () => {
+  test('is the place of the label when all are sorted, the first of equals first', () => {
+    const logits = fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(logits, fc.nat(), (values, at) => {
+        const label = at % values.length;
+        const sorted = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
+        expect(rank(Float32Array.from(values), label)).toBe(sorted.indexOf(label));
+      }),
+    );
+  });
+
+  test('0 is what argmax finds', () => {
+    const row = Float32Array.of(1, 3, 3, -2);
+    expect([0, 1, 2, 3].map((label) => rank(row, label))).toEqual([2, 0, 1, 3]);
+    expect(rank(row, argmax(row))).toBe(0);
+  });
+
+  test('never counts a NaN as right, and it goes before every number', () => {
+    const row = Float32Array.of(5, Number.NaN, 4);
+    expect([0, 1, 2].map((label) => rank(row, label))).toEqual([1, 3, 2]);
+    expect(rank(Float32Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY), 0)).toBe(1);
+  });
+});
+
+describe('evaluate', () => {
+  let engine: NativeEngine;
+  beforeAll(async () => {
+    engine = await createNativeEngine({ device: 'cpu', threads: 2, setup: true, reporter: silent });
+  });
+  afterAll(() => engine.dispose());
+
+  const images = (count: number, classes: number) => {
+    const set = { count, channels: 3, height: 8, width: 8 };
+    const pixels = Uint8Array.from({ length: count * 192 }, (_, i) => bits(key(1), i));
+    const labels = Uint8Array.from({ length: count }, (_, i) => bits(key(2), i) % classes);
+    const normalization = { mean: [128, 128, 128], deviation: [64, 64, 64] };
+    const source = new MemorySource({ ...set, images: pixels, labels }, normalization);
+    return { source, indices: Uint32Array.from({ length: count }, (_, i) => i) };
+  };
+  const network = (classes: number) =>
+    exampleNetwork({
+      channels: 3,
+      height: 8,
+      width: 8,
+      classes,
+      stem: 'small',
+      stemChannels: 6,
+      blocks: [1, 1],
+      growthRate: 4,
+      bottleneck: true,
+      compression: 0.5,
+      dropout: 0,
+    });
+  const evaluated = async (classes: number, batchSize: number) => {
+    const predictions: Prediction[] = [];
+    const start = untrained(network(classes), randomWeights(network(classes), 1));
+    const evaluation = await withModel(engine, network(classes), DEFAULTS, start, (model) =>
+      evaluate(model, images(90, classes), {
+        batchSize,
+        classes,
+        onPrediction: (prediction) => predictions.push(prediction),
+      }),
+    );
+    return { evaluation, predictions };
+  };
+
+  test('counts top-1 and top-5 errors, whatever the batch size', async () => {
+    const { evaluation, predictions } = await evaluated(25, 64);
+    const share = (k: number) => {
+      const wrong = predictions.filter(({ label, logits }) => {
+        const sorted = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+        return !sorted.slice(0, k).includes(label);
+      });
+      return (100 * wrong.length) / 90;
+    };
+    expect(evaluation.error).toBeCloseTo(share(1), 10);
+    expect(evaluation.top5Error).toBeCloseTo(share(5), 10);
+    expect(evaluation.top5Error).toBeLessThan(evaluation.error);
+    expect(evaluation.top5Error).toBeGreaterThan(0);
+    expect((await evaluated(25, 7)).evaluation).toMatchObject({
+      error: evaluation.error,
+      top5Error: evaluation.top5Error,
+    });
+  });
+
+  test('has no top-5 error for ten classes', async () => {
+    expect((await evaluated(10, 64)).evaluation.top5Error).toBeUndefined();
+  });
+});
