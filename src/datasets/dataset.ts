@@ -58,6 +58,8 @@ export interface DatasetDefinition {
   readonly title: string;
   readonly classNames: readonly string[];
   readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** Its images are larger than that: they are cropped, and can be evaluated by ten crops. */
+  readonly tenCrop?: boolean;
   readonly trainCount: number;
   readonly testCount: number;
   /** Mean and standard deviation of each channel on the 0–255 scale: normalised = (byte − mean) / deviation. */

@@ -16,10 +16,15 @@ export interface ImageSource {
    * epoch and seed. Throws a UserError (data) that names an image which cannot be read.
    */
   make(indices: Uint32Array, epoch: number | undefined): Promise<MadeImages>;
+  /**
+   * Makes the ten crops of plain images (`tenCrops`), [10·N, C, H, W], the crops of an image one after another. Only
+   * where images are larger than the network's input: `DatasetDefinition.tenCrop`.
+   */
+  makeTenCrops?(indices: Uint32Array): Promise<MadeImages>;
 }
 
 export interface MadeImages {
-  /** Normalised, [N, C, H, W] row-major. */
+  /** Normalised, [N, C, H, W] row-major; of ten crops [10·N, C, H, W]. */
   readonly images: Float32Array;
   /** Which images they are: the indices asked for, without those that were skipped. [N] */
   readonly indices: Uint32Array;
@@ -51,6 +56,8 @@ export interface BatchesOptions {
   readonly first?: number;
   /** Augments as in this epoch; plain images where left out. */
   readonly epoch?: number;
+  /** The ten crops of each image instead of one. */
+  readonly tenCrop?: boolean;
 }
 
 /**
@@ -62,7 +69,8 @@ export async function* batches(
   options: BatchesOptions,
 ): AsyncGenerator<InputBatch, void, void> {
   const { source, indices } = split;
-  const { batchSize, first = 0, epoch } = options;
+  const { batchSize, first = 0, epoch, tenCrop = false } = options;
+  const make = (part: Uint32Array) => (tenCrop ? source.makeTenCrops!(part) : source.make(part, epoch));
   const total = batchCount(split, batchSize);
   const ahead = source.ahead(batchSize);
   const pending: Promise<MadeImages>[] = [];
@@ -70,7 +78,7 @@ export async function* batches(
   try {
     for (let number = first; number < total; number++) {
       for (; next < total && next <= number + ahead; next++) {
-        const made = source.make(indices.subarray(next * batchSize, (next + 1) * batchSize), epoch);
+        const made = make(indices.subarray(next * batchSize, (next + 1) * batchSize));
         made.catch(() => undefined); // Reported when its turn comes.
         pending.push(made);
       }

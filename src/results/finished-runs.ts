@@ -4,7 +4,13 @@ import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import type { RunEnvironment } from './environment.js';
-import { listRunFolders, type RunFolder, type RunResult, readRunJson } from './run-folder.js';
+import {
+  listRunFolders,
+  type RunFolder,
+  type RunResult,
+  readRunJson,
+  type TenCropResult,
+} from './run-folder.js';
 
 /** What the tables need to know of a run. */
 export interface FinishedRun {
@@ -16,6 +22,8 @@ export interface FinishedRun {
   readonly testError: number;
   /** The top-5 error of that epoch, where it was counted. */
   readonly top5Error?: number | undefined;
+  /** Errors of ten crops, where they were evaluated and are of the reported epoch. */
+  readonly tenCrop?: Pick<TenCropResult, 'error' | 'top5Error'> | undefined;
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number | undefined;
   /** Whether it began with weights from a file (`--init`). */
@@ -49,7 +57,14 @@ export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | 
     parameters: result.parameters,
     testError: result.reported.error,
     top5Error: result.reported.top5Error,
+    tenCrop: await readTenCrop(folder, result.reported.epoch),
     subset: result.subset,
     init: init !== undefined,
   };
+}
+
+async function readTenCrop(folder: RunFolder, epoch: number): Promise<FinishedRun['tenCrop']> {
+  if (!existsSync(folder.tenCrop)) return undefined;
+  const result = (await readRunJson(folder.tenCrop)) as TenCropResult;
+  return result.epoch === epoch ? { error: result.error, top5Error: result.top5Error } : undefined;
 }

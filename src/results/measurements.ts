@@ -24,6 +24,9 @@ export interface Measurement extends Spread {
   readonly parameters: number;
   /** Top-5 errors, of the runs that counted them; undefined for none. */
   readonly top5: Spread | undefined;
+  /** The same of ten crops, of the runs that were evaluated so. */
+  readonly tenCrop: Spread | undefined;
+  readonly tenCropTop5: Spread | undefined;
 }
 
 /**
@@ -64,6 +67,8 @@ function measure(runs: readonly FinishedRun[]): Measurement {
     parameters: first.parameters,
     ...spread(runs.map((run) => run.testError))!,
     top5: spread(runs.map((run) => run.top5Error)),
+    tenCrop: spread(runs.map((run) => run.tenCrop?.error)),
+    tenCropTop5: spread(runs.map((run) => run.tenCrop?.top5Error)),
   };
 }
 

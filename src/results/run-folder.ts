@@ -63,6 +63,14 @@ export interface RunResult {
   readonly message?: string;
 }
 
+/** ten-crop.json: what `eval --ten-crop` found on the test images, with the weights of the last epoch. */
+export interface TenCropResult extends ErrorAtEpoch {
+  readonly count: number;
+  readonly loss: number;
+  readonly engine: string;
+  readonly densenet: string;
+}
+
 /** A folder that explains one run; see docs/results.md. */
 export class RunFolder {
   constructor(
@@ -82,6 +90,10 @@ export class RunFolder {
   }
   get result() {
     return join(this.path, 'result.json');
+  }
+  /** The ten-crop errors of a finished run's last weights, once they were evaluated. */
+  get tenCrop() {
+    return join(this.path, 'ten-crop.json');
   }
   checkpoint(which: 'last' | 'best') {
     return join(this.path, 'checkpoint', `${which}.safetensors`);

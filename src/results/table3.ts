@@ -31,7 +31,8 @@ export interface Table3Row {
 const APART = 'DenseNet-264 (k=48)';
 
 /**
- * Table 3 of the paper, validation errors on ImageNet. A training run gives the errors of a single crop.
+ * Table 3 of the paper, validation errors on ImageNet. A training run gives the errors of a single crop,
+ * `eval --ten-crop` those of ten.
  * What only secondary sources give follows in rows of its own: one always, the compared networks with references.
  */
 export function table3(measured: readonly Measurement[], options: TableOptions = {}): Table3Row[] {
@@ -52,7 +53,7 @@ export function table3(measured: readonly Measurement[], options: TableOptions =
       model: `${record.method} (k=${record.growth_rate})`,
       source: 'paper',
       paper: Object.fromEntries(METRIC_KEYS.map((metric) => [metric, Number(record[metric])])),
-      measured: mine ? { top1_single_crop: mine, ...(mine.top5 && { top5_single_crop: mine.top5 }) } : {},
+      measured: mine ? measuredMetrics(mine) : {},
       authors: byMetric(
         authors.filter(
           (r) => r.method === `DenseNet-BC (k=${network.growthRate})` && r.depth === network.depth,
@@ -63,6 +64,15 @@ export function table3(measured: readonly Measurement[], options: TableOptions =
   });
   if (options.measuredOnly) return rows.filter((row) => Object.keys(row.measured).length > 0);
   return [...rows, ...secondaryRows(options.references ?? false)];
+}
+
+function measuredMetrics(mine: Measurement): Table3Row['measured'] {
+  return {
+    top1_single_crop: mine,
+    ...(mine.tenCrop && { top1_ten_crop: mine.tenCrop }),
+    ...(mine.top5 && { top5_single_crop: mine.top5 }),
+    ...(mine.tenCropTop5 && { top5_ten_crop: mine.tenCropTop5 }),
+  };
 }
 
 function secondaryRows(references: boolean): Table3Row[] {

@@ -14,6 +14,10 @@ export const TEST_ERROR_COLUMNS = [
   'sd',
   'top5_mean',
   'top5_sd',
+  'ten_crop_mean',
+  'ten_crop_sd',
+  'ten_crop_top5_mean',
+  'ten_crop_top5_sd',
   'dataset',
   'epochs',
   'validation',
@@ -51,7 +55,7 @@ export function testErrorRows(runs: readonly FinishedRun[]): TestErrorRow[] {
 }
 
 function measuredRow(measurement: Measurement): TestErrorRow {
-  const { experiment, dataset, mean, sd, top5 } = measurement;
+  const { experiment, dataset, mean, sd, top5, tenCrop, tenCropTop5 } = measurement;
   return {
     method: measurement.method,
     depth: experiment.network.depth,
@@ -63,6 +67,10 @@ function measuredRow(measurement: Measurement): TestErrorRow {
     sd: sd?.toFixed(2),
     top5_mean: top5?.mean.toFixed(2),
     top5_sd: top5?.sd?.toFixed(2),
+    ten_crop_mean: tenCrop?.mean.toFixed(2),
+    ten_crop_sd: tenCrop?.sd?.toFixed(2),
+    ten_crop_top5_mean: tenCropTop5?.mean.toFixed(2),
+    ten_crop_top5_sd: tenCropTop5?.sd?.toFixed(2),
     dataset,
     epochs: experiment.training.epochs,
     validation: experiment.dataset.validation,

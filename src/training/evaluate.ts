@@ -1,5 +1,6 @@
 import type { Model } from '../engines/engine.js';
 import { batches, type Split } from '../input/batches.js';
+import { CROPS } from '../input/ten-crop.js';
 
 export interface Evaluation {
   readonly count: number;
@@ -18,13 +19,16 @@ export interface Prediction {
   readonly index: number;
   readonly label: number;
   readonly predicted: number;
-  /** [classes] */
+  /** [classes]; of ten crops the mean, which orders classes as the sum does. */
   readonly logits: Float32Array;
 }
 
 export interface EvaluateOptions {
+  /** Images, or crops, that go through the network at once. */
   readonly batchSize: number;
   readonly classes: number;
+  /** Judge each image by the sum of the logits of its ten crops, as the authors do. The source must have them. */
+  readonly tenCrop?: boolean;
   readonly signal?: AbortSignal;
   /** Called after each batch with the number of images done. */
   readonly onProgress?: (images: number) => void;
@@ -65,6 +69,16 @@ export function crossEntropy(logits: Float32Array, label: number): number {
   return Math.log(sum) + largest - logits[label]!;
 }
 
+/** Mean of `views` rows of logits [views, classes]; the row itself for one. */
+function meanLogits(rows: Float32Array, views: number): Float32Array {
+  if (views === 1) return rows;
+  return Float32Array.from({ length: rows.length / views }, (_, k) => {
+    let sum = 0;
+    for (let i = k; i < rows.length; i += rows.length / views) sum += rows[i]!;
+    return sum / views;
+  });
+}
+
 /** Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted. */
 export async function evaluate(model: Model, split: Split, options: EvaluateOptions): Promise<Evaluation> {
   const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
@@ -72,11 +86,15 @@ export async function evaluate(model: Model, split: Split, options: EvaluateOpti
   let loss = 0;
   let wrong = 0;
   let wrongTop5 = 0;
-  for await (const { images, labels, indices } of batches(split, options)) {
+  const { tenCrop } = options;
+  const views = tenCrop ? CROPS : 1;
+  const batchSize = Math.max(1, Math.floor(options.batchSize / views));
+  for await (const { images, labels, indices } of batches(split, { batchSize, tenCrop })) {
     options.signal?.throwIfAborted();
     const logits = await model.predict(images);
     labels.forEach((label, n) => {
-      const row = logits.subarray(n * options.classes, (n + 1) * options.classes);
+      const size = views * options.classes;
+      const row = meanLogits(logits.subarray(n * size, (n + 1) * size), views);
       const predicted = argmax(row);
       const entry = classes[label]!;
       entry.count++;

@@ -1,4 +1,5 @@
 import type { Experiment } from '../config/schema.js';
+import { definition, definitions } from '../datasets/index.js';
 import type { ModelState } from '../engines/engine.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
@@ -10,23 +11,31 @@ export type SplitName = (typeof SPLITS)[number];
 
 export interface EvaluateWeightsOptions extends OpenOptions {
   readonly split: SplitName;
+  /** Ten crops of each image (paper, Table 3). */
+  readonly tenCrop?: boolean;
   readonly onPrediction?: (prediction: Prediction) => void;
 }
 
 export interface WeightsEvaluation extends Evaluation {
   readonly network: string;
   readonly classNames: readonly string[];
+  /** For people: what computed it. */
+  readonly engine: string;
 }
 
-/** Evaluates a weights file on one split of an experiment's dataset, without augmentation or dropout. */
+/**
+ * Evaluates a weights file on one split of an experiment's dataset, without augmentation or dropout. Throws a
+ * UserError (usage) where ten crops make no sense.
+ */
 export async function evaluateWeights(
   experiment: Experiment,
   file: string,
   options: EvaluateWeightsOptions,
 ): Promise<WeightsEvaluation> {
+  if (options.tenCrop) checkTenCrop(experiment);
   const network = networkOf(experiment);
   const weights: ModelState['weights'] = await loadWeights(file, network);
-  return withExperiment(experiment, network, options, async ({ dataset, splits, model }) => {
+  return withExperiment(experiment, network, options, async ({ dataset, splits, model, engine }) => {
     const split = splits[options.split];
     if (!split) {
       throw new UserError(
@@ -41,6 +50,7 @@ export async function evaluateWeights(
     const evaluation = await evaluate(model, split, {
       batchSize,
       classes: network.classes,
+      tenCrop: options.tenCrop,
       onProgress: (images) => bar.update(images),
       onPrediction: options.onPrediction,
     }).finally(() => bar.finish());
@@ -51,6 +61,22 @@ export async function evaluateWeights(
         'Use other weights: these are damaged, or of a run that diverged.',
       );
     }
-    return { ...evaluation, network: network.title, classNames: dataset.definition.classNames };
+    return {
+      ...evaluation,
+      network: network.title,
+      classNames: dataset.definition.classNames,
+      engine: engine.description,
+    };
   });
+}
+
+function checkTenCrop(experiment: Experiment): void {
+  const { tenCrop, title } = definition(experiment.dataset.name);
+  if (tenCrop) return;
+  const able = definitions.filter((one) => one.tenCrop).map(({ name }) => name);
+  throw new UserError(
+    'usage',
+    `${title} has no ten crops: its images are as large as the network's input`,
+    `Leave out --ten-crop${able.length > 0 ? `, which is for ${able.join(', ')}` : ''}.`,
+  );
 }

@@ -89,6 +89,15 @@ test('weights of another network are refused, and said which network they are of
   expect(code).toBe(3);
 });
 
+test('--ten-crop is refused where it makes no sense, before anything is loaded', async () => {
+  const folder = await temporaryFolder();
+  const weights = join(folder, 'none.safetensors');
+  const args = ['eval', '--config=cifar10-40-12', `--weights=${weights}`, '--ten-crop', '--engine=native'];
+  const { code, stderr } = await run(folder, args, { DENSENET_DATA: folder });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: CIFAR-10 has no ten crops: .*\nLeave out --ten-crop/);
+});
+
 test('weights that give no finite numbers are refused, not scored', async () => {
   const folder = await temporaryFolder();
   const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));

@@ -158,6 +158,11 @@ describe('table 3', () => {
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-5 single crop ours')).toBe('7.61 (n=1)');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-5 single crop diff.')).toBe('−0.10');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 ten crops ours')).toBe('');
+    const tenCrop = { error: 23.5, top5Error: 6.7 };
+    const [both] = measurements([{ ...trained, tenCrop }]);
+    const [second] = table3Sheets(table3([{ ...both!, dataset: 'ImageNet' }], { measuredOnly: true }));
+    const ours = second!.columns.flatMap((name, i) => (name.endsWith('ours') ? [second!.rows[0]![i]] : []));
+    expect(ours).toEqual(['25.50 (n=1)', '23.50 (n=1)', '7.61 (n=1)', '6.70 (n=1)']);
     expect(table3([measurement!], { measuredOnly: true })).toEqual([]);
   });
 

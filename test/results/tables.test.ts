@@ -30,12 +30,19 @@ let runs = 0;
 async function run(
   config: string,
   testError: number,
-  changes: { set?: string[]; subset?: number; init?: boolean; parameters?: number; top5Error?: number } = {},
+  changes: {
+    set?: string[];
+    subset?: number;
+    init?: boolean;
+    parameters?: number;
+    top5Error?: number;
+    tenCrop?: FinishedRun['tenCrop'];
+  } = {},
 ): Promise<FinishedRun> {
   const experiment = await loadExperiment(config, { set: changes.set });
   const name = `${experiment.name}/20261124-${String(++runs).padStart(6, '0')}-seed-${experiment.training.seed}`;
-  const { subset, init = false, parameters = 769_162, top5Error } = changes;
-  return { name, experiment, parameters, testError, top5Error, subset, init };
+  const { subset, init = false, parameters = 769_162, top5Error, tenCrop } = changes;
+  return { name, experiment, parameters, testError, top5Error, tenCrop, subset, init };
 }
 
 describe('test-error.csv', () => {
@@ -74,7 +81,7 @@ describe('test-error.csv', () => {
 
   it('has the top-5 errors of the runs that counted them', async () => {
     await writeTables(folder, [
-      await run('cifar100-40-12', 27, { top5Error: 7.5 }),
+      await run('cifar100-40-12', 27, { top5Error: 7.5, tenCrop: { error: 26, top5Error: 7 } }),
       await run('cifar100-40-12', 28, { set: ['training.seed=2'], top5Error: 8.5 }),
       await run('cifar100-40-12', 29, { set: ['training.seed=3'] }),
       await run('cifar10-40-12', 7),
@@ -85,6 +92,9 @@ describe('test-error.csv', () => {
       mean: '28.00',
       top5_mean: '8.00',
       top5_sd: '0.71',
+      ten_crop_mean: '26.00',
+      ten_crop_sd: '',
+      ten_crop_top5_mean: '7.00',
     });
     expect(rows.find((row) => row.dataset === 'C10')).toMatchObject({ top5_mean: '', top5_sd: '' });
   });
@@ -244,6 +254,24 @@ describe('updateTables', () => {
     ]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('svhn-40-12/20261124-120000-seed-1 is left out of the tables');
+  });
+
+  it('takes the ten-crop errors of a run only if they are of the epoch that it reports', async () => {
+    const experiment = await loadExperiment('cifar100-40-12');
+    const reported = { error: 28, top5Error: 8, epoch: 300, rule: 'last' };
+    const finished = { status: 'finished', parameters: 1_019_722, reported };
+    await writeRun('20261124-100000-seed-1', experiment, finished);
+    const keep = (epoch: number) =>
+      writeFile(
+        join(folder, 'runs', experiment.name, '20261124-100000-seed-1', 'ten-crop.json'),
+        JSON.stringify({ error: 26.5, top5Error: 7, epoch }),
+      );
+    await keep(299);
+    await updateTables(folder);
+    expect(await measured()).toMatchObject([{ mean: '28.00', top5_mean: '8.00', ten_crop_mean: '' }]);
+    await keep(300);
+    await updateTables(folder);
+    expect(await measured()).toMatchObject([{ mean: '28.00', ten_crop_mean: '26.50' }]);
   });
 
   it('makes the folder, leaves no other file, and writes the same again', async () => {

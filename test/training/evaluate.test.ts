@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNativeEngine, type NativeEngine } from '../../src/engines/native/index.js';
+import type { ImageSource, MadeImages } from '../../src/input/batches.js';
 import { MemorySource } from '../../src/input/memory-source.js';
+import { type Crop, tenCrops } from '../../src/input/ten-crop.js';
 import { argmax, evaluate, type Prediction, rank } from '../../src/training/evaluate.js';
-import { bits, key } from '../../src/util/random.js';
+import { bits, key, uniform } from '../../src/util/random.js';
 import { silent } from '../../src/util/reporter.js';
 import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
 import { exampleNetwork, randomWeights } from '../reference/examples.js';
@@ -32,6 +34,36 @@ describe('rank', () => {
     expect(rank(Float32Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY), 0)).toBe(1);
   });
 });
+
+/** Images of 11 × 9 pixels for a network that takes 8 × 8: value 1000·index + 10·row + column, scaled down. */
+class LargerImages implements ImageSource {
+  readonly labels: number[];
+  constructor(
+    readonly count: number,
+    classes: number,
+  ) {
+    this.labels = Array.from({ length: count }, (_, i) => bits(key(3), i) % classes);
+  }
+  ahead() {
+    return 1;
+  }
+  async make(indices: Uint32Array): Promise<MadeImages> {
+    return this.cut(indices, [{ mirrored: false, top: 2, left: 1 }]);
+  }
+  async makeTenCrops(indices: Uint32Array): Promise<MadeImages> {
+    return this.cut(indices, tenCrops(11, 9, 8));
+  }
+  cut(indices: Uint32Array, crops: readonly Crop[]): MadeImages {
+    const images: number[] = [];
+    for (const index of indices)
+      for (const { mirrored, top, left } of crops)
+        for (let c = 0; c < 3; c++)
+          for (let y = top; y < top + 8; y++)
+            for (let x = left; x < left + 8; x++)
+              images.push(uniform(key(index, c), 10 * y + (mirrored ? 8 - x : x)) - 0.5);
+    return { images: Float32Array.from(images), indices };
+  }
+}
 
 describe('evaluate', () => {
   let engine: NativeEngine;
@@ -91,6 +123,40 @@ describe('evaluate', () => {
     expect((await evaluated(25, 7)).evaluation).toMatchObject({
       error: evaluation.error,
       top5Error: evaluation.top5Error,
+    });
+  });
+
+  test('with ten crops judges each image by the sum of their logits', async () => {
+    const source = new LargerImages(23, 25);
+    const split = { source, indices: Uint32Array.from({ length: 23 }, (_, i) => 22 - i) };
+    const start = untrained(network(25), randomWeights(network(25), 1));
+    await withModel(engine, network(25), DEFAULTS, start, async (model) => {
+      const evaluated = async (tenCrop: boolean, batchSize: number) => {
+        const predictions: Prediction[] = [];
+        const onPrediction = (prediction: Prediction) => predictions.push(prediction);
+        const evaluation = await evaluate(model, split, { batchSize, classes: 25, tenCrop, onPrediction });
+        return { evaluation, predictions };
+      };
+      const { evaluation, predictions } = await evaluated(true, 64);
+      expect(evaluation.count).toBe(23);
+      for (const { index, logits, label, predicted } of predictions) {
+        const sums = new Float64Array(25);
+        for (const crop of tenCrops(11, 9, 8)) {
+          const { images } = source.cut(Uint32Array.of(index), [crop]);
+          (await model.predict(images)).forEach((logit, k) => {
+            sums[k]! += logit;
+          });
+        }
+        logits.forEach((logit, k) => {
+          expect(logit).toBeCloseTo(sums[k]! / 10, 4);
+        });
+        expect(label).toBe(source.labels[index]);
+        expect(predicted).toBe(sums.indexOf(Math.max(...sums)));
+      }
+      const wrong = predictions.filter(({ label, predicted }) => label !== predicted).length;
+      expect(evaluation.error).toBeCloseTo((100 * wrong) / 23, 10);
+      expect((await evaluated(true, 1)).evaluation.error).toBe(evaluation.error);
+      expect((await evaluated(false, 64)).predictions[0]!.logits).not.toEqual(predictions[0]!.logits);
     });
   });
 
