@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { findRunFolder } from '../results/run-folder.js';
 import { type RunRecord, readRunRecord } from '../results/run-records.js';
-import { writeFileAtomic } from '../util/files.js';
+import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import { addCommonOptions, type CommonOptions, printJson } from './options.js';
 import { terminalReporter } from './terminal.js';
@@ -40,7 +39,7 @@ async function runReport(references: string[], options: ReportOptions): Promise<
   const { gatherReport } = await import('../report/report.js');
   const { reportPage } = await import('../report/page.js');
   const page = reportPage(await gatherReport(records, options));
-  await mkdir(dirname(options.output), { recursive: true });
+  await makeFolder(dirname(options.output), 'Choose a folder that you may write to: --output FILE.');
   await writeFileAtomic(options.output, page);
   const bytes = Buffer.byteLength(page);
   if (options.json)

@@ -31,11 +31,17 @@ export async function explainDiskErrors<T>(folder: string, work: () => Promise<T
 function explained(error: unknown, folder: string): unknown {
   const code = systemCode(error) ?? '';
   const path = error instanceof Error && 'path' in error ? String(error.path) : folder;
+  const using = USING[code] ?? (isMkdir(error) ? 'no folder can be made there' : undefined);
   const message = WRITING[code]
     ? `cannot write to ${folder}: ${WRITING[code]}`
-    : USING[code] && `cannot use ${path}: ${USING[code]}`;
+    : using && `cannot use ${path}: ${using}`;
   if (!message) return error;
   const remedy =
     'Make room or mend it and run the command again, or choose another folder with --data DIR or DENSENET_DATA.';
   return new UserError('data', message, remedy, { cause: error });
+}
+
+/** Making a folder fails in other ways on file systems that have no place for one, such as /proc. */
+function isMkdir(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
 }

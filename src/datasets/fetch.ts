@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { UserError } from '../util/errors.js';
+import { makeFolders } from '../util/files.js';
 import { checkDefinition, type FileCheck } from './check.js';
 import type { DataFile, DatasetDefinition, SourceFile } from './dataset.js';
 import { explainDiskErrors } from './disk-error.js';
@@ -42,7 +42,7 @@ export async function fetchDefinition(
   const onWait = (owner: string) =>
     reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
   return explainDiskErrors(own, async () => {
-    await mkdir(own, { recursive: true });
+    await makeFolders(own);
     return withFetchLock(own, onWait, signal, () => complete(definition, own, options));
   });
 }

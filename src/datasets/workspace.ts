@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../util/errors.js';
+import { makeFolders } from '../util/files.js';
 import { isRunningHere, ownerName } from './fetch-lock.js';
 
 const INCOMING = '.incoming';
@@ -14,13 +15,13 @@ const INCOMING = '.incoming';
 export async function openWorkspace(folder: string): Promise<string> {
   const incoming = join(folder, INCOMING);
   const own = join(incoming, ownerName(process.pid));
-  await mkdir(incoming, { recursive: true });
+  await makeFolders(incoming);
   for (const name of await readdir(incoming)) {
     if (!isRunningHere(name) && !(await takeOver(join(incoming, name), own))) {
       await rm(join(incoming, name), { recursive: true, force: true });
     }
   }
-  await mkdir(own, { recursive: true });
+  await makeFolders(own);
   return own;
 }
 

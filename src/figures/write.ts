@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { recordsCsv } from '../results/sheet.js';
-import { writeFileAtomic } from '../util/files.js';
+import { makeFolder, writeFileAtomic } from '../util/files.js';
 import type { Figure } from './figure.js';
 import { figureSvg } from './svg.js';
 
@@ -12,7 +11,7 @@ const SCALE = 2;
 
 /** Writes a figure as SVG, as PNG, and its points as CSV; returns the three paths. */
 export async function writeFigure(figure: Figure, folder: string): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, 'Choose a folder that you may write to: --to DIR.');
   const svg = figureSvg(figure, 'paper');
   const files: [extension: string, data: string | Uint8Array][] = [
     ['svg', svg],

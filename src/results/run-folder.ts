@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { systemCode, UserError } from '../util/errors.js';
-import { writeFileAtomic } from '../util/files.js';
+import { UserError } from '../util/errors.js';
+import { makeFolder, writeFileAtomic } from '../util/files.js';
 
 /** One line of epochs.csv. Errors are percentages; a value that was not measured is undefined. */
 export interface EpochRow {
@@ -130,6 +130,9 @@ export class RunFolder {
 
 const RUNS = 'runs';
 
+/** What to do where results cannot be written. */
+export const OUTPUT_REMEDY = 'Choose a folder that you may write to: --output DIR.';
+
 /** Makes the folder of a new run, named by time and seed; two runs never share one. */
 export async function createRunFolder(
   resultsFolder: string,
@@ -138,7 +141,7 @@ export async function createRunFolder(
   now = new Date(),
 ): Promise<RunFolder> {
   const folder = join(resultsFolder, RUNS, experiment);
-  await makeFolder(folder);
+  await makeFolder(folder, OUTPUT_REMEDY);
   const time = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   for (let attempt = 1; ; attempt++) {
     const run = `${time}-seed-${seed}${attempt > 1 ? `-${attempt}` : ''}`;
@@ -150,19 +153,6 @@ export async function createRunFolder(
     }
     await mkdir(join(folder, run, 'checkpoint'));
     return new RunFolder(join(folder, run), `${experiment}/${run}`);
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    const message = `cannot make the folder ${path} (${code})`;
-    throw new UserError('data', message, 'Choose a folder that you may write to: --output DIR.', {
-      cause: error,
-    });
   }
 }
 

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { writeFileAtomic } from '../util/files.js';
+import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { type Reporter, silent } from '../util/reporter.js';
 import { type FinishedRun, readFinishedRuns } from './finished-runs.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
+import { OUTPUT_REMEDY } from './run-folder.js';
 import { TEST_ERROR_COLUMNS, testErrorRows } from './test-error.js';
 
 /** Rewrites the tables of a results folder from all finished runs in it; returns their paths. */
@@ -14,7 +14,7 @@ export async function updateTables(resultsFolder: string, reporter: Reporter = s
 
 /** Writes `test-error.csv` and `parameter-count.csv` from the given runs; returns their paths. */
 export async function writeTables(resultsFolder: string, runs: readonly FinishedRun[]): Promise<string[]> {
-  await mkdir(resultsFolder, { recursive: true });
+  await makeFolder(resultsFolder, OUTPUT_REMEDY);
   const write = async (file: string, columns: readonly string[], rows: readonly object[]) => {
     const path = join(resultsFolder, file);
     await writeFileAtomic(path, stringify([...rows], { header: true, columns: [...columns] }));

@@ -1,5 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { systemCode, UserError } from './errors.js';
 
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -36,6 +36,48 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     const remedy = REMEDIES[code];
     if (remedy === undefined) throw error;
     throw new UserError('data', `cannot write ${path} (${code})`, remedy, { cause: error });
+  }
+}
+
+/**
+ * Makes a folder, and those above it that are missing, for results. Throws a UserError (data) if it cannot be made;
+ * `remedy` says what to do then.
+ */
+export async function makeFolder(
+  path: string,
+  remedy = 'Choose a folder that you may write to.',
+): Promise<void> {
+  try {
+    await makeFolders(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    throw new UserError('data', `cannot make the folder ${path} (${code})`, remedy, { cause: error });
+  }
+}
+
+/**
+ * As `mkdir` with `recursive`, which never returns below /proc: there, making a folder fails as if the one above it
+ * were missing, and it tries for ever. Throws Node's system errors.
+ */
+export async function makeFolders(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const above = dirname(resolve(path));
+  if (above !== resolve(path)) await makeFolders(above);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (systemCode(error) !== 'EEXIST' || !(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

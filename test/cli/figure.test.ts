@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
@@ -41,6 +41,22 @@ describe('figure and report', () => {
     ]);
     expect(JSON.parse(report.stdout)).toMatchObject({ file: 'pages/a.html' });
     expect(await readFile(join(folder, 'pages', 'a.html'), 'utf8')).toContain('Feature reuse');
+  });
+
+  test('say which folder cannot be made', async () => {
+    const folder = await temporaryFolder();
+    const { name } = await makeRun(join(folder, 'results'), 'quickstart');
+    await writeFile(join(folder, 'file'), '');
+    for (const [args, option] of [
+      [['figure', '3', '--to=file/figures'], '--to DIR'],
+      [['figure', 'curves', name, '--to=/proc/densenet'], '--to DIR'],
+      [['report', name, '--output=file/pages/a.html'], '--output FILE'],
+    ] as const) {
+      const { code, stderr } = await run(folder, args);
+      expect(stderr).toMatch(/^error: cannot make the folder (file|\/proc)[^\n]*\n[^\n]*\n$/);
+      expect(stderr).toContain(option);
+      expect(code).toBe(3);
+    }
   });
 
   test('say what is wrong in one line', async () => {

@@ -269,6 +269,9 @@ describe('a download', () => {
     await writeFile(join(folder, 'file'), '');
     const error = await failure(tiny, { folder: join(folder, 'file') });
     expect(error.message).toContain('a part of the path is a file');
+    const nowhere = await failure(tiny, { folder: '/proc/densenet' });
+    expect(nowhere.message).toMatch(/^cannot use \/proc\/densenet: /);
+    expect(nowhere.remedy).toContain('--data DIR');
   });
 });
 

@@ -3,13 +3,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/util/errors.js';
-import { writeFileAtomic } from '../../src/util/files.js';
+import { makeFolder, writeFileAtomic } from '../../src/util/files.js';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'densenet-files-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+describe('makeFolder', () => {
+  test('makes what is missing, once or many times at once, and leaves what is there', async () => {
+    const path = join(folder, 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 8 }, () => makeFolder(path)));
+    await writeFileAtomic(join(path, 'file'), 'x');
+    await makeFolder(path);
+    expect(await readdir(path)).toEqual(['file']);
+  });
+
+  test.each([
+    ['below a file', 'file/a', 'ENOTDIR'],
+    ['in the place of a file', 'file', 'EEXIST'],
+  ])('says what to do where it cannot be made: %s', async (_, name, code) => {
+    await writeFileAtomic(join(folder, 'file'), 'x');
+    const path = join(folder, name);
+    const failure = await makeFolder(path, 'Do that.').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'UserError', kind: 'data', remedy: 'Do that.' });
+    expect((failure as UserError).message).toBe(`cannot make the folder ${path} (${code})`);
+  });
+
+  test('comes back where a file system has no place for folders', async () => {
+    await expect(makeFolder('/proc/densenet/a')).rejects.toThrow('cannot make the folder /proc/densenet/a');
+  });
+});
 
 describe('writeFileAtomic', () => {
   test('writes and replaces, and leaves nothing else behind', async () => {

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitState } from '../../results/environment.js';
-import { writeFileAtomic } from '../../util/files.js';
+import { makeFolder, writeFileAtomic } from '../../util/files.js';
 import { machine } from '../report.js';
 import { speedChart } from './chart.js';
 import { runSuite, type SuiteOptions } from './run.js';
@@ -18,7 +17,7 @@ export async function writeSuite(
   const { cpu, cores } = provenance.machine;
   const csv = join(options.folder, `${options.name}.csv`);
   const svg = join(options.folder, `${options.name}.svg`);
-  await mkdir(options.folder, { recursive: true });
+  await makeFolder(options.folder);
   const rows: Row[] = [];
   for await (const results of runSuite(options)) {
     rows.push(...compare(results));

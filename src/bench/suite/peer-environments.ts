@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../util/cache.js';
 import { UserError } from '../../util/errors.js';
+import { makeFolders } from '../../util/files.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
 import { ProcessFailure, runProcess } from './process.js';
@@ -22,7 +23,7 @@ export async function ensurePeer(peer: PeerName, reporter: Reporter): Promise<st
   const fresh = `${folder}.${process.pid}`;
   const requirements = join(packageRoot, 'benchmarks', 'peers', `${peer}.txt`);
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolders(dirname(folder));
     await runProcess('python3', ['-m', 'venv', fresh]);
     await runProcess(join(fresh, python), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
     await rename(fresh, folder);

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../util/cache.js';
 import { type Compiler, findCompiler } from '../../util/compiler.js';
 import { systemCode, UserError } from '../../util/errors.js';
+import { makeFolders } from '../../util/files.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
 import { COMPILE_FLAGS, compile } from './compiler.js';
@@ -69,7 +70,7 @@ async function build(compiler: Compiler, stamp: string): Promise<string> {
   const final = join(cache, folderName(stamp, compiler));
   const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await removeAbandoned(cache);
     const sources = (await sourceFiles()).filter((file) => file.endsWith('.cc'));
     const objects = join(folder, 'objects');

@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../../util/errors.js';
+import { makeFolders } from '../../../util/files.js';
 import type { Reporter } from '../../../util/reporter.js';
 import { PYTHON_TAGS, type Wheel } from './packages.js';
 
@@ -42,7 +43,7 @@ export async function downloadWheels(
   reporter: Reporter,
 ): Promise<void> {
   const temporary = join(folder, 'tmp');
-  await mkdir(temporary, { recursive: true });
+  await makeFolders(temporary);
   const requirements = join(folder, 'requirements.txt');
   const lines = wheels.map(({ requirement, sha256 }) => `${requirement} --hash=sha256:${sha256}`);
   await writeFile(requirements, `${lines.join('\n')}\n`);

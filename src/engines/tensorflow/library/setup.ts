@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../util/cache.js';
 import { findCompiler } from '../../../util/compiler.js';
 import { systemCode, UserError } from '../../../util/errors.js';
+import { makeFolders } from '../../../util/files.js';
 import { formatBytes } from '../../../util/format.js';
 import type { Reporter } from '../../../util/reporter.js';
 import { BINDING_STAMP, compileBinding } from './compile.js';
@@ -74,7 +75,7 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
   const cache = cacheFolder('tensorflow');
   const building = join(cache, `building-${process.pid}-${Date.now()}`);
   try {
-    await mkdir(building, { recursive: true });
+    await makeFolders(building);
     await build(building, wheels, reporter);
     await moveIntoPlace(building, libraryFolder(device));
   } catch (error) {
