@@ -3,6 +3,7 @@ import { accumulationTests } from './conformance/accumulation.js';
 import { definitionTests } from './conformance/definition.js';
 import { dropoutTests } from './conformance/dropout.js';
 import type { TestedEngine } from './conformance/models.js';
+import { publishedTests } from './conformance/published.js';
 import { pytorchTests } from './conformance/pytorch.js';
 import { repeatabilityTests } from './conformance/repeatability.js';
 import { responsivenessTests } from './conformance/responsiveness.js';
@@ -28,7 +29,10 @@ export function engineConformance(
 
     const current = () => engine;
     describe('agrees with the definition', () => definitionTests(current, runs));
-    describe('agrees with PyTorch', () => pytorchTests(current));
+    describe('agrees with PyTorch', () => {
+      pytorchTests(current);
+      publishedTests(current);
+    });
     describe('keeps its state', () => stateTests(current));
     describe('repeats to the bit', () => repeatabilityTests(current));
     describe('accumulates gradients', () => accumulationTests(current));
