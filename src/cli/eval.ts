@@ -1,20 +1,11 @@
 import { Command, Option } from 'commander';
-import { loadExperiment, parseExperiment } from '../config/load.js';
-import type { Experiment } from '../config/schema.js';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
 import { type PredictionRow, writePredictions } from '../results/predictions.js';
-import {
-  findRunFolder,
-  type RunFolder,
-  type RunResult,
-  readRunJson,
-  type TenCropResult,
-} from '../results/run-folder.js';
+import type { TenCropResult } from '../results/run-folder.js';
 import { updateTables } from '../results/tables.js';
 import { evaluateWeights, SPLITS, type SplitName, type WeightsEvaluation } from '../training/evaluation.js';
 import { top5Note } from '../training/narrate.js';
-import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import { packageVersion } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
@@ -24,11 +15,13 @@ import {
   addEngineOptions,
   addFolderOptions,
   type CommonOptions,
+  checkpointOption,
   type EngineCliOptions,
   engineLine,
   positiveInteger,
   printJson,
 } from './options.js';
+import { findSubject, type Subject, type SubjectOptions } from './subject.js';
 import { formatTable } from './table.js';
 import { terminalReporter } from './terminal.js';
 
@@ -44,13 +37,8 @@ Ten crops are the corners and the centre of an image and of its mirror image; th
 a finished run is kept in its folder as ten-crop.json, apart from that of a single crop, and enters the tables.
 Logits and the loss are then of the mean logits. The top-5 error is counted for datasets of 20 classes or more.`;
 
-interface EvalOptions extends CommonOptions, EngineCliOptions {
-  readonly config?: string;
-  readonly set: string[];
-  readonly output: string;
+interface EvalOptions extends CommonOptions, EngineCliOptions, SubjectOptions {
   readonly data?: string;
-  readonly weights?: string;
-  readonly checkpoint: 'last' | 'best';
   readonly split: SplitName;
   readonly subset?: number;
   readonly tenCrop?: boolean;
@@ -66,11 +54,7 @@ export function evalCommand(): Command {
   addFolderOptions(command);
   addEngineOptions(command)
     .option('--weights <file>', 'evaluate this .safetensors or .npz file, with --config')
-    .addOption(
-      new Option('--checkpoint <which>', 'which weights of the run')
-        .choices(['last', 'best'])
-        .default('last'),
-    )
+    .addOption(checkpointOption())
     .addOption(new Option('--split <split>', 'which images').choices([...SPLITS]).default('test'))
     .option('--subset <n>', "use the first N images only (default: as many as the run's)", positiveInteger)
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
@@ -78,17 +62,9 @@ export function evalCommand(): Command {
   return addCommonOptions(command).action(runEval);
 }
 
-interface Subject {
-  readonly experiment: Experiment;
-  readonly weights: string;
-  readonly subset?: number;
-  /** The run that the weights are of. */
-  readonly run?: { readonly folder: RunFolder; readonly result: RunResult };
-}
-
 async function runEval(run: string | undefined, options: EvalOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const subject = await findSubject(run, options);
+  const subject = await findSubject('eval', run, options);
   const subset = options.subset ?? subject.subset;
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
@@ -115,32 +91,6 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const lines = evaluationLines(evaluation, options, subject.weights);
   process.stdout.write(`${lines.join('\n')}\n`);
   if (options.predictions) reporter.line(`Predictions: ${options.predictions}`);
-}
-
-async function findSubject(run: string | undefined, options: EvalOptions): Promise<Subject> {
-  if (run !== undefined && options.config === undefined && options.weights === undefined) {
-    if (options.set.length > 0) {
-      throw new UserError(
-        'usage',
-        `--set ${options.set[0]} does not go with a run, whose config is its own`,
-        'Leave it out, or give --config and --weights instead of the run.',
-      );
-    }
-    const folder = await findRunFolder(options.output, run);
-    const stored = parseExperiment(await readRunJson(folder.config), folder.config);
-    const result = (await readRunJson(folder.result)) as RunResult;
-    const weights = folder.checkpoint(options.checkpoint);
-    return { experiment: stored, weights, subset: result.subset, run: { folder, result } };
-  }
-  if (run === undefined && options.config !== undefined && options.weights !== undefined) {
-    const experiment = await loadExperiment(options.config, { set: options.set });
-    return { experiment, weights: options.weights };
-  }
-  throw new UserError(
-    'usage',
-    'eval needs either a run, or --config together with --weights',
-    'For example: densenet eval quickstart, or densenet eval --config quickstart --weights FILE.safetensors',
-  );
 }
 
 /** Keeps what ten crops of the test images came to in the run's folder, if it is a result of the run. */

@@ -6,6 +6,7 @@ import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
+import { exportCommand } from './export.js';
 import { figureCommand } from './figure.js';
 import { reportCommand } from './report.js';
 import { runsCommand } from './runs.js';
@@ -36,6 +37,7 @@ function program(): Command {
   for (const command of [
     trainCommand(),
     evalCommand(),
+    exportCommand(),
     describeCommand(),
     sweepCommand(),
     runsCommand(),

@@ -53,6 +53,13 @@ export function addConfigOptions(command: Command): Command {
     .addOption(setOption());
 }
 
+/** Which of a run's two checkpoints. */
+export function checkpointOption(): Option {
+  return new Option('--checkpoint <which>', 'which weights of the run')
+    .choices(['last', 'best'])
+    .default('last');
+}
+
 export function addFolderOptions(command: Command): Command {
   return command
     .option('--output <dir>', 'folder of results', 'results')

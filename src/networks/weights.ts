@@ -83,7 +83,12 @@ function summary(what: string, items: readonly string[]): string[] {
  * A safetensors file of the weights with every entry of PyTorch's state dict in torchvision's order, so that
  * a strict `load_state_dict` takes it. `batches` is the number of optimiser steps behind the weights.
  */
-export function weightsFile(network: Network, weights: NamedTensors, batches = 0): Uint8Array {
+export function weightsFile(
+  network: Network,
+  weights: NamedTensors,
+  batches = 0,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const tensors = new Map<string, Tensor | Int64Tensor>();
   for (const { name, role } of parameters(network)) {
     tensors.set(name, weights.get(name)!);
@@ -92,5 +97,5 @@ export function weightsFile(network: Network, weights: NamedTensors, batches = 0
       tensors.set(name.replace(/\.running_var$/, BATCH_COUNT), count);
     }
   }
-  return encodeSafetensors(tensors, { format: 'pt' });
+  return encodeSafetensors(tensors, { ...metadata, format: 'pt' });
 }

@@ -1,0 +1,64 @@
+import { Command, Option } from 'commander';
+import { EXPORT_FORMATS, type ExportFormat, exportedFile } from '../export/export.js';
+import { OPSET } from '../export/onnx/messages.js';
+import { loadWeights } from '../training/checkpoint.js';
+import { networkOf } from '../training/open.js';
+import { writeFileAtomic } from '../util/files.js';
+import { formatBytes } from '../util/format.js';
+import {
+  addCommonOptions,
+  addConfigOptions,
+  type CommonOptions,
+  checkpointOption,
+  printJson,
+} from './options.js';
+import { findSubject, type SubjectOptions } from './subject.js';
+
+const EXAMPLES = `
+Examples:
+  densenet export quickstart                                   the newest run of an experiment, for PyTorch
+  densenet export quickstart --format onnx --checkpoint best --out best.onnx
+  densenet export --config my.yaml --weights densenet121.safetensors --format onnx
+
+safetensors: every entry of torchvision's state dict, which a strict load_state_dict takes. onnx: the network in
+evaluation mode, opset ${OPSET}, from images [batch, C, H, W], normalised, to logits [batch, classes]. Both say in
+their metadata how images are normalised and what the classes are. docs/weights.md shows their use.`;
+
+interface ExportOptions extends CommonOptions, SubjectOptions {
+  readonly format: ExportFormat;
+  readonly out?: string;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export')
+    .description('write the weights of a run as safetensors for PyTorch, or its network as ONNX')
+    .argument('[run]', "a run: its folder, <experiment>/<run>, or an experiment's newest run")
+    .addHelpText('after', EXAMPLES)
+    .addOption(
+      new Option('--format <format>', 'what to write').choices([...EXPORT_FORMATS]).default('safetensors'),
+    )
+    .option('--out <file>', "the file to write (default: the experiment's name in this folder)")
+    .addOption(checkpointOption())
+    .option('--output <dir>', 'folder of results', 'results');
+  addConfigOptions(command).option(
+    '--weights <file>',
+    'export this .safetensors or .npz file, with --config',
+  );
+  return addCommonOptions(command).action(runExport);
+}
+
+async function runExport(run: string | undefined, options: ExportOptions): Promise<void> {
+  const { experiment, weights: source } = await findSubject('export', run, options);
+  const network = networkOf(experiment);
+  const weights = await loadWeights(source, network);
+  const { format, out = `${experiment.name}.${format}` } = options;
+  const bytes = exportedFile(format, experiment, network, weights);
+  await writeFileAtomic(out, bytes);
+  if (options.json) {
+    printJson({ file: out, format, bytes: bytes.length, network: network.title, weights: source });
+    return;
+  }
+  process.stdout.write(
+    `${out}: ${network.title} as ${format}, ${formatBytes(bytes.length)}, from ${source}\n`,
+  );
+}

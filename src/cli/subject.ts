@@ -1,0 +1,55 @@
+import { loadExperiment, parseExperiment } from '../config/load.js';
+import type { Experiment } from '../config/schema.js';
+import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import { UserError } from '../util/errors.js';
+
+/** How a command is told which weights it is about: a run and a checkpoint, or a config and a file. */
+export interface SubjectOptions {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly output: string;
+  readonly weights?: string;
+  readonly checkpoint: 'last' | 'best';
+}
+
+/** A network with its weights. */
+export interface Subject {
+  readonly experiment: Experiment;
+  /** The file that they are in. */
+  readonly weights: string;
+  /** First N images of each split, where the run did not use all. */
+  readonly subset?: number;
+  /** The run that the weights are of. */
+  readonly run?: { readonly folder: RunFolder; readonly result: RunResult };
+}
+
+/** Throws a UserError (usage) if it is neither a run nor a config with weights. */
+export async function findSubject(
+  command: string,
+  run: string | undefined,
+  options: SubjectOptions,
+): Promise<Subject> {
+  if (run !== undefined && options.config === undefined && options.weights === undefined) {
+    if (options.set.length > 0) {
+      throw new UserError(
+        'usage',
+        `--set ${options.set[0]} does not go with a run, whose config is its own`,
+        'Leave it out, or give --config and --weights instead of the run.',
+      );
+    }
+    const folder = await findRunFolder(options.output, run);
+    const stored = parseExperiment(await readRunJson(folder.config), folder.config);
+    const result = (await readRunJson(folder.result)) as RunResult;
+    const weights = folder.checkpoint(options.checkpoint);
+    return { experiment: stored, weights, subset: result.subset, run: { folder, result } };
+  }
+  if (run === undefined && options.config !== undefined && options.weights !== undefined) {
+    const experiment = await loadExperiment(options.config, { set: options.set });
+    return { experiment, weights: options.weights };
+  }
+  throw new UserError(
+    'usage',
+    `${command} needs either a run, or --config together with --weights`,
+    `For example: densenet ${command} quickstart, or densenet ${command} --config quickstart --weights FILE.safetensors`,
+  );
+}

@@ -1,0 +1,35 @@
+import type { Experiment } from '../config/schema.js';
+import { definition } from '../datasets/definitions.js';
+import type { Network } from '../networks/network.js';
+import { weightsFile } from '../networks/weights.js';
+import type { NamedTensors } from '../util/tensor.js';
+import { onnxFile } from './onnx/model.js';
+
+export const EXPORT_FORMATS = ['safetensors', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** A network's weights as a file for other programs. Counts of batches are 0: nothing that PyTorch does by default needs them. */
+export function exportedFile(
+  format: ExportFormat,
+  experiment: Experiment,
+  network: Network,
+  weights: NamedTensors,
+): Uint8Array {
+  const metadata = exportMetadata(experiment, network);
+  return format === 'onnx'
+    ? onnxFile(network, weights, metadata)
+    : weightsFile(network, weights, 0, metadata);
+}
+
+/** What a person needs to use the weights: texts, lists as JSON. */
+function exportMetadata(experiment: Experiment, network: Network): Record<string, string> {
+  const { name, classNames, normalization } = definition(experiment.dataset.name);
+  return {
+    experiment: experiment.name,
+    network: network.title,
+    dataset: name,
+    mean: JSON.stringify(normalization.mean),
+    deviation: JSON.stringify(normalization.deviation),
+    classes: JSON.stringify(classNames),
+  };
+}
