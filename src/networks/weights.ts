@@ -2,6 +2,7 @@ import { UserError } from '../util/errors.js';
 import { encodeSafetensors, type Int64Tensor } from '../util/safetensors.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
 import { anatomyOf, difference } from './anatomy.js';
+import { outerNames } from './names.js';
 import type { Network } from './network.js';
 import { parameters } from './parameters.js';
 import { withCanonicalNames } from './weight-names.js';
@@ -54,7 +55,7 @@ export function checkWeights(
     ...summary('unexpected', unexpected),
     ...summary('of the wrong shape', misshapen.map(shapesOf)),
   ];
-  const classifier = classifierName(network);
+  const { classifier } = outerNames(network);
   const onlyClassifier =
     missing.length + unexpected.length === 0 && misshapen.every((name) => name.startsWith(`${classifier}.`));
   throw new UserError(
@@ -64,13 +65,6 @@ export function checkWeights(
       ? `Use weights for ${network.classes} classes, or train from these: train --init FILE --init-skip ${classifier}`
       : 'Use weights of the same network (depth, growth rate, compression, bottleneck, classes), with the names and layouts of torchvision.',
   );
-}
-
-/** The name of the fully connected layer, without `.weight`. */
-function classifierName(network: Network): string {
-  return parameters(network)
-    .find(({ role }) => role === 'linear')!
-    .name.replace(/\.weight$/, '');
 }
 
 function summary(what: string, items: readonly string[]): string[] {

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { onnxFile } from '../../src/export/onnx/model.js';
+import type { Network } from '../../src/networks/network.js';
 import { PUBLISHED_NETWORKS, publishedNetwork } from '../fixtures/pytorch/published.js';
 import { relativeError } from '../reference/compare.js';
 import { type Example, exampleNetwork, randomBatch, randomWeights } from '../reference/examples.js';
 import { ReferenceModel } from '../reference/model.js';
+import { RESIDUAL_KINDS, type ResidualExample, residualNetwork } from '../reference/residual-examples.js';
 import { loadOnnxRuntime, runOnnx } from './onnxruntime.js';
 
 /** In norm: single precision against double. */
@@ -12,6 +14,12 @@ const TOLERANCE = 1e-5;
 const base: Example = {
   ...{ channels: 3, height: 12, width: 12, classes: 7, stem: 'small', stemChannels: 6 },
   ...{ blocks: [2, 3], growthRate: 4, bottleneck: false, compression: 1, dropout: 0 },
+};
+
+const residual: ResidualExample = {
+  ...{ channels: 3, height: 13, width: 10, classes: 7, stem: 'small', stemChannels: 4 },
+  ...{ units: [2, 2, 1], innerChannels: 4, expansion: 1, block: 'basic' },
+  ...{ activation: 'pre', shortcut: 'padding', dropout: 0, survival: 1 },
 };
 
 const EXAMPLES: readonly [string, Example][] = [
@@ -26,11 +34,22 @@ const EXAMPLES: readonly [string, Example][] = [
   ['four blocks', { ...base, blocks: [1, 2, 1, 3], height: 16, width: 16 }],
 ];
 
+const NETWORKS: readonly [string, Network][] = [
+  ...EXAMPLES.map(([name, example]): [string, Network] => [name, exampleNetwork(example)]),
+  ...Object.entries(RESIDUAL_KINDS).map(([kind, changes]): [string, Network] => {
+    return [`ResNet: ${kind}`, residualNetwork({ ...residual, ...changes })];
+  }),
+  ['ResNet: stochastic depth', residualNetwork({ ...residual, survival: 0.7, dropout: 0.3 })],
+  [
+    'ResNet: stochastic depth after activation',
+    residualNetwork({ ...residual, activation: 'post', survival: 0.7 }),
+  ],
+];
+
 beforeAll(loadOnnxRuntime);
 
 describe('ONNX Runtime computes the logits of the definition', () => {
-  test.each(EXAMPLES)('%s', async (_, example) => {
-    const network = exampleNetwork(example);
+  test.each(NETWORKS)('%s', async (_, network) => {
     const weights = randomWeights(network, 1);
     const file = onnxFile(network, weights, {});
     const { channels, height, width } = network.input;

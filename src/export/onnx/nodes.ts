@@ -1,4 +1,6 @@
-import { BN_EPSILON, type Network } from '../../networks/network.js';
+import { outerNames } from '../../networks/names.js';
+import { BN_EPSILON, type Network, stageShapes } from '../../networks/network.js';
+import { type ResidualUnit, residualUnits } from '../../networks/residual.js';
 import type { ProtobufMessage } from '../../util/protobuf.js';
 import { type Attributes, nodeMessage } from './messages.js';
 
@@ -19,17 +21,19 @@ interface Window {
  */
 export function networkNodes(network: Network): ProtobufMessage[] {
   const nodes = new Nodes();
+  const names = outerNames(network);
   let x = INPUT;
   let blocks = 0;
   let transitions = 0;
-  for (const stage of network.stages) {
+  let residualStages = 0;
+  for (const { stage, input } of stageShapes(network)) {
     switch (stage.kind) {
       case 'convolution':
-        x = nodes.convolution('features.conv0', x, stage);
-        if (stage.normalized) x = nodes.normRelu('features.norm0', x);
+        x = nodes.convolution(names.convolution, x, stage);
+        if (stage.normalized) x = nodes.normRelu(names.norm, x);
         break;
       case 'maxPooling':
-        x = nodes.add('MaxPool', 'features.pool0', [x], windowAttributes(stage));
+        x = nodes.add('MaxPool', 'pool', [x], windowAttributes(stage));
         break;
       case 'denseBlock': {
         const block = `features.denseblock${++blocks}`;
@@ -52,12 +56,60 @@ export function networkNodes(network: Network): ProtobufMessage[] {
         x = nodes.add('AveragePool', `${transition}.pool`, [x], windowAttributes(HALVE));
         break;
       }
+      case 'residualStage':
+        for (const unit of residualUnits(stage, input, ++residualStages)) x = residualUnit(nodes, unit, x);
+        break;
       case 'classifier':
-        nodes.classifier('classifier', nodes.normRelu('features.norm5', x));
+        if (stage.normalized) x = nodes.normRelu(names.lastNorm, x);
+        nodes.classifier(names.classifier, x);
         break;
     }
   }
   return nodes.list;
+}
+
+/** y = shortcut + F(x) before activation, ReLU(shortcut + F(x)) after it (He et al. 2016b and 2016a). */
+function residualUnit(nodes: Nodes, unit: ResidualUnit, x: string): string {
+  const { activation, convolutions, survival } = unit;
+  const first = convolutions[0]!;
+  const name = first.name.replace(/\.conv1$/, '');
+  const read = activation === 'pre' ? nodes.normRelu(first.norm, x) : x;
+  const around = residualShortcut(nodes, unit, x, read);
+  let y = read;
+  convolutions.forEach((convolution, index) => {
+    if (activation === 'pre' && index > 0) y = nodes.normRelu(convolution.norm, y);
+    y = nodes.convolution(convolution.name, y, convolution);
+    if (activation === 'pre') return;
+    const last = index === convolutions.length - 1;
+    y = last ? nodes.norm(convolution.norm, y) : nodes.normRelu(convolution.norm, y);
+  });
+  if (survival < 1) {
+    const probability = nodes.constant(`${name}.survival`, { value_float: { float: survival } });
+    y = nodes.add('Mul', `${name}.expectation`, [y, probability]);
+  }
+  const sum = nodes.add('Add', `${name}.sum`, [around, y]);
+  return activation === 'post' ? nodes.add('Relu', `${name}.relu`, [sum]) : sum;
+}
+
+/** What a unit adds its branch to; `read` is what the branch's first convolution reads. See `ResidualUnit`. */
+function residualShortcut(nodes: Nodes, unit: ResidualUnit, x: string, read: string): string {
+  const { activation, shortcut, projection, stride, input, output } = unit;
+  switch (shortcut) {
+    case 'identity':
+      return x;
+    case 'projection': {
+      const y = nodes.convolution(projection.name, read, { ...POINT, stride });
+      return activation === 'post' ? nodes.norm(projection.norm, y) : y;
+    }
+    case 'padding': {
+      const name = projection.name;
+      const picked = nodes.add('AveragePool', `${name}.pick`, [x], windowAttributes({ ...POINT, stride }));
+      // Values before and after, for each of N, C, H, W.
+      const padding = [0, 0, 0, 0, 0, output.channels - input.channels, 0, 0];
+      const pads = nodes.constant(`${name}.padding`, { value_ints: { ints: padding } });
+      return nodes.add('Pad', `${name}.pad`, [picked, pads]);
+    }
+  }
 }
 
 const POINT: Window = { kernel: 1, stride: 1, padding: 0 };
@@ -71,6 +123,10 @@ class Nodes {
   add(op: string, name: string, inputs: readonly string[], attributes: Attributes = {}): string {
     this.list.push(nodeMessage(op, name, inputs, attributes));
     return name;
+  }
+
+  constant(name: string, value: Attributes): string {
+    return this.add('Constant', name, [], value);
   }
 
   convolution(name: string, input: string, window: Window): string {
