@@ -16,7 +16,7 @@ export type NamedShapes = ReadonlyMap<string, readonly number[]>;
 
 /** Reads the anatomy from canonical names and their shapes; undefined if they are of neither family. */
 export function anatomyOf(shapes: NamedShapes): Anatomy | undefined {
-  const dense = highest(shapes, /^features\.denseblock(\d+)\.denselayer(\d+)\./);
+  const dense = highest(shapes, /^features\.denseblock(\d{1,3})\.denselayer(\d{1,3})\./);
   if (dense.length > 0) {
     const layer = 'features.denseblock1.denselayer1';
     const inner = shapes.get(`${layer}.conv2.weight`);
@@ -29,7 +29,7 @@ export function anatomyOf(shapes: NamedShapes): Anatomy | undefined {
       classes: shapes.get('classifier.bias')?.[0],
     };
   }
-  const residual = highest(shapes, /^layer(\d+)\.(\d+)\./);
+  const residual = highest(shapes, /^layer(\d{1,3})\.(\d{1,3})\./);
   if (residual.length === 0) return undefined;
   return {
     family: 'residual network',

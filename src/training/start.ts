@@ -1,7 +1,12 @@
 import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
-import { captureEnvironment, type Environment, type RunEnvironment } from '../results/environment.js';
+import {
+  captureEnvironment,
+  type Environment,
+  type InitialWeights,
+  type RunEnvironment,
+} from '../results/environment.js';
 import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
@@ -40,6 +45,7 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
       resumed: [],
     };
     await folder.writeJson(folder.environment, environment);
+    if (init) options.reporter.line(initLine(init.record));
     const start = { state: initialState(network, weights), progress: NO_PROGRESS };
     const result = await train({ ...options, ...open, experiment, network, folder, start });
     return { folder, experiment, result };
@@ -59,6 +65,12 @@ export async function resumeRun(folder: RunFolder, options: ResumeOptions): Prom
     const result = await train({ ...options, subset, ...open, experiment, network, folder, start });
     return { folder, experiment, result };
   });
+}
+
+function initLine({ file, skipped }: InitialWeights): string {
+  const but =
+    skipped.length > 0 ? `, but for ${skipped.length} parameters with the usual initial values` : '';
+  return `Initial weights: ${file}${but}`;
 }
 
 function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
