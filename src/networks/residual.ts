@@ -88,8 +88,8 @@ export function survivalProbabilities(network: Network): number[] {
 }
 
 /**
- * Stochastic depth (Huang et al. 2016): which branches are there in a training step, 1 or 0 for each residual unit of
- * the network, in order; empty without stochastic depth. Unit u of step t is there if
+ * Stochastic depth (Huang et al. 2016): which branches are there in a training step, for all of its micro-batches: 1 or 0
+ * for each residual unit of the network, in order; empty without stochastic depth. Unit u of step t is there if
  * `uniform(key(seed, PURPOSE.stochasticDepth, t), u)` is below its survival probability, on every engine. Where steps
  * have several micro-batches, t counts these (`MicroBatch.draw`): each draws anew.
  *

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { exampleNetwork } from '../reference/examples.js';
 import { accumulationTests } from './conformance/accumulation.js';
 import { definitionTests } from './conformance/definition.js';
 import { dropoutTests } from './conformance/dropout.js';
@@ -6,19 +7,27 @@ import type { TestedEngine } from './conformance/models.js';
 import { publishedTests } from './conformance/published.js';
 import { pytorchTests } from './conformance/pytorch.js';
 import { repeatabilityTests } from './conformance/repeatability.js';
+import { residualTests } from './conformance/residual.js';
 import { responsivenessTests } from './conformance/responsiveness.js';
 import { stateTests } from './conformance/state.js';
+
+const dropping = exampleNetwork({
+  ...{ channels: 3, height: 16, width: 16, classes: 10, stem: 'small', stemChannels: 10 },
+  ...{ blocks: [2, 2, 2], growthRate: 5, bottleneck: true, compression: 0.5, dropout: 0.2 },
+});
 
 export interface ConformanceOptions {
   /** Random networks to try against the definition; fewer for an engine that is slow to make models. */
   readonly runs?: number;
+  /** False for an engine that refuses residual networks. */
+  readonly residual?: boolean;
 }
 
 /** What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. */
 export function engineConformance(
   name: string,
   createEngine: () => Promise<TestedEngine>,
-  { runs = 40 }: ConformanceOptions = {},
+  { runs = 40, residual = true }: ConformanceOptions = {},
 ): void {
   describe(`engine ${name}`, () => {
     let engine: TestedEngine;
@@ -34,9 +43,10 @@ export function engineConformance(
       publishedTests(current);
     });
     describe('keeps its state', () => stateTests(current));
-    describe('repeats to the bit', () => repeatabilityTests(current));
+    describe('repeats to the bit', () => repeatabilityTests(current, dropping));
     describe('accumulates gradients', () => accumulationTests(current));
     describe('drops values', () => dropoutTests(current));
+    if (residual) describe('residual networks', () => residualTests(current, runs));
     describe('leaves the main thread free', () => responsivenessTests(current));
   });
 }

@@ -8,7 +8,6 @@ import type { Engine, Model, ModelOptions } from '../engine.js';
 import { TAG } from './graph/builder.js';
 import { layoutOf } from './graph/layout.js';
 import { modelGraph } from './graph/model-graph.js';
-import { maskCount } from './graph/training.js';
 import { TensorFlowModel } from './model.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Status } from './process/messages.js';
@@ -35,13 +34,9 @@ export class TensorFlowEngine implements Engine {
         "Set precision to 'float32', or choose the engine 'native'.",
       );
     }
-    if (network.family === 'resnet') {
-      throw new UserError('engine', 'the TensorFlow engine has no residual stages', 'Choose a DenseNet.');
-    }
     const layout = layoutOf(parameters(network));
     const session = await this.#load(modelGraph(network, layout, options));
-    const dropout = { seed: options.seed, masks: maskCount(network) };
-    const model = new TensorFlowModel(this.#process, session, network, layout, dropout);
+    const model = new TensorFlowModel(this.#process, session, network, layout, options.seed);
     await model.initialize(initialValues(network, options.seed));
     return model;
   }

@@ -1,5 +1,6 @@
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
+import { survivalProbabilities, survivors } from '../../networks/residual.js';
 import { key, PURPOSE } from '../../util/random.js';
 import type { NamedTensors } from '../../util/tensor.js';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../engine.js';
 import { flatten, type Layout, totalSize, unflatten } from './graph/layout.js';
 import { FEED, FETCH } from './graph/model-graph.js';
+import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Feed } from './process/messages.js';
 
@@ -24,32 +26,30 @@ export class TensorFlowModel implements Model {
   readonly #layout: Layout;
   readonly #seed: number;
   readonly #masks: number;
+  /** Of every residual unit; empty without stochastic depth. */
+  readonly #survival: readonly number[];
 
-  constructor(
-    process: TensorFlowProcess,
-    session: number,
-    network: Network,
-    layout: Layout,
-    dropout: { seed: number; masks: number },
-  ) {
+  constructor(process: TensorFlowProcess, session: number, network: Network, layout: Layout, seed: number) {
     this.#process = process;
     this.#session = session;
     this.#network = network;
     this.#layout = layout;
-    this.#seed = dropout.seed;
-    this.#masks = dropout.masks;
+    this.#seed = seed;
+    this.#masks = maskCount(network);
+    this.#survival = survivalProbabilities(network);
   }
 
   async train(batch: Batch, step: TrainStep): Promise<TrainResult> {
     const images = batch.labels.length;
     const rate: Feed = { name: FEED.learningRate, shape: [], data: Float32Array.of(step.learningRate) };
     const parts = microBatches(images, step);
-    if (parts.length === 1) return this.#pass(batch, parts[0]!, FETCH.step, [rate]);
+    const there = this.#branches(step);
+    if (parts.length === 1) return this.#pass(batch, parts[0]!, FETCH.step, [rate, ...there]);
     let loss = 0;
     let correct = 0;
     for (const [index, part] of parts.entries()) {
       const fetch = index === 0 ? FETCH.firstGradient : FETCH.nextGradient;
-      const result = await this.#pass(batch, part, fetch);
+      const result = await this.#pass(batch, part, fetch, there);
       loss += (result.loss * (part.end - part.begin)) / images;
       correct += result.correct;
     }
@@ -58,7 +58,7 @@ export class TensorFlowModel implements Model {
   }
 
   /** One way through the network and back with a micro-batch of the batch. */
-  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: Feed[] = []) {
+  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: readonly Feed[]) {
     const images = batch.labels.length;
     const size = batch.images.length / images;
     const feeds: Feed[] = [
@@ -77,6 +77,13 @@ export class TensorFlowModel implements Model {
     const [result] = await this.#process.run(this.#session, feeds, [fetch]);
     const [loss, correct] = result!.data;
     return { loss: loss!, correct: correct! };
+  }
+
+  /** Which branches are there in the step, with stochastic depth: the same for all of its micro-batches. */
+  #branches({ step }: TrainStep): Feed[] {
+    if (this.#survival.length === 0) return [];
+    const there = Int32Array.from(survivors(this.#survival, this.#seed, step));
+    return [{ name: FEED.branches, shape: [there.length], data: there }];
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {

@@ -169,27 +169,32 @@ export function dropoutTests(engine: () => TestedEngine): void {
     });
   });
 
-  test.each([false, true])(
-    'by the same masks forward and backward, memory-efficient %s',
-    async (memoryEfficient) => {
-      const half = exampleNetwork({ ...example, dropout: 0.5 });
-      const weights = randomWeights(half, 3);
-      const options = {
-        ...DEFAULTS,
-        memoryEfficient,
-        optimizer: { momentum: 0, nesterov: false, weightDecay: 0 },
-      };
-      await withModel(engine(), half, options, untrained(half, weights), async (model) => {
-        for (const { name, role } of parameters(half)) {
-          if (role !== 'convolution' && role !== 'linear') continue;
-          const errors: number[] = [];
-          for (let step = 0; step < STEPS; step++)
-            errors.push(await slopeError(model, half, weights, name, step));
-          expect(errors.sort((a, b) => a - b)[(STEPS - 1) / 2], name).toBeLessThan(0.05);
-        }
-      });
-    },
+  test.each([false, true])('by the same masks forward and backward, memory-efficient %s', (memoryEfficient) =>
+    expectSameMasksBackward(engine(), exampleNetwork({ ...example, dropout: 0.5 }), memoryEfficient),
   );
+}
+
+/** Compares every gradient with differences of the loss under the same masks. */
+export async function expectSameMasksBackward(
+  engine: TestedEngine,
+  network: Network,
+  memoryEfficient: boolean,
+): Promise<void> {
+  const weights = randomWeights(network, 3);
+  const options = {
+    ...DEFAULTS,
+    memoryEfficient,
+    optimizer: { momentum: 0, nesterov: false, weightDecay: 0 },
+  };
+  await withModel(engine, network, options, untrained(network, weights), async (model) => {
+    for (const { name, role } of parameters(network)) {
+      if (role !== 'convolution' && role !== 'linear') continue;
+      const errors: number[] = [];
+      for (let step = 0; step < STEPS; step++)
+        errors.push(await slopeError(model, network, weights, name, step));
+      expect(errors.sort((a, b) => a - b)[(STEPS - 1) / 2], name).toBeLessThan(0.05);
+    }
+  });
 }
 
 /** Half the distance of a central difference of the loss, which has some 6 digits. */
@@ -199,7 +204,14 @@ const DISTANCE = 0.003;
 const STEPS = 5;
 
 /** Relative error of one tensor's gradient, against the difference of the loss along it with the same masks. */
-async function slopeError(model: Model, of: Network, weights: NamedTensors, name: string, step: number) {
+export async function slopeError(
+  model: Model,
+  of: Network,
+  weights: NamedTensors,
+  name: string,
+  step: number,
+) {
+  const batch = randomBatch(of, N, 1);
   const lossAt = async (shiftedWeights: NamedTensors) => {
     await model.importState(untrained(of, shiftedWeights));
     return (await model.train(batch, { learningRate: 0, step })).loss;

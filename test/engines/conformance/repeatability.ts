@@ -1,24 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Batch, Model, TrainResult } from '../../../src/engines/engine.js';
-import { type Example, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import type { Network } from '../../../src/networks/network.js';
+import { exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
-
-const example: Example = {
-  channels: 3,
-  height: 16,
-  width: 16,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 10,
-  blocks: [2, 2, 2],
-  growthRate: 5,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0.2,
-};
-const network = exampleNetwork(example);
-const start = untrained(network, randomWeights(network, 1));
-const batches = [8, 8, 3, 8, 8, 8].map((size, step) => randomBatch(network, size, step));
 
 /** Trains on `batches`, of which the first is that of step `first`. */
 async function trainOn(model: Model, part: readonly Batch[], first = 0): Promise<TrainResult[]> {
@@ -29,14 +13,24 @@ async function trainOn(model: Model, part: readonly Batch[], first = 0): Promise
   return results;
 }
 
-/** Everything that can be seen of a training run. */
-async function observe(model: Model, part: readonly Batch[], first = 0) {
-  const results = await trainOn(model, part, first);
-  const logits = await model.predict(batches[0]!.images);
-  return { results, logits, bits: bitsOf(await model.exportState()) };
-}
+/** Another network, which must not disturb the one that is tested. */
+const other = exampleNetwork({
+  ...{ channels: 3, height: 16, width: 16, classes: 10, stem: 'small', stemChannels: 10 },
+  ...{ blocks: [1, 2], growthRate: 5, bottleneck: false, compression: 0.5, dropout: 0 },
+});
 
-export function repeatabilityTests(engine: () => TestedEngine): void {
+/** `network` should have everything that is random in training. */
+export function repeatabilityTests(engine: () => TestedEngine, network: Network): void {
+  const start = untrained(network, randomWeights(network, 1));
+  const batches = [8, 8, 3, 8, 8, 8].map((size, step) => randomBatch(network, size, step));
+
+  /** Everything that can be seen of a training run. */
+  async function observe(model: Model, part: readonly Batch[], first = 0) {
+    const results = await trainOn(model, part, first);
+    const logits = await model.predict(batches[0]!.images);
+    return { results, logits, bits: bitsOf(await model.exportState()) };
+  }
+
   const run = <Result>(use: (model: Model) => Promise<Result>, from = start) =>
     withModel(engine(), network, DEFAULTS, from, use);
 
@@ -75,14 +69,13 @@ export function repeatabilityTests(engine: () => TestedEngine): void {
 
   test('with another model at work in between', async () => {
     const alone = await run((model) => observe(model, batches));
-    const otherNetwork = exampleNetwork({ ...example, bottleneck: false, blocks: [1, 2], dropout: 0 });
-    const otherStart = untrained(otherNetwork, randomWeights(otherNetwork, 2));
-    const together = await withModel(engine(), otherNetwork, DEFAULTS, otherStart, (other) =>
+    const otherStart = untrained(other, randomWeights(other, 2));
+    const together = await withModel(engine(), other, DEFAULTS, otherStart, (neighbour) =>
       run(async (model) => {
         const results: TrainResult[] = [];
         for (const [step, batch] of batches.entries()) {
           results.push(...(await trainOn(model, [batch], step)));
-          await trainOn(other, [randomBatch(otherNetwork, 5, step)], step);
+          await trainOn(neighbour, [randomBatch(other, 5, step)], step);
         }
         const logits = await model.predict(batches[0]!.images);
         return { results, logits, bits: bitsOf(await model.exportState()) };

@@ -10,8 +10,12 @@ export interface TrainingContext {
   readonly weights: ReadonlyMap<string, Output>;
   /** Gradients of the trainable parameters, by name; filled by the backward pass. */
   readonly gradients: Map<string, Output>;
-  /** The batch's means and unbiased variances, by the name of the running statistic they go into. */
+  /** The batch's means and unbiased variances, by the name of the running statistic they go into; of a branch that is not there, the latter itself. */
   readonly batchStatistics: Map<string, Output>;
+  /** The running statistics before the step, by name. */
+  readonly running: ReadonlyMap<string, Output>;
+  /** Whether the next residual unit with stochastic depth has its branch in this step, a boolean scalar. */
+  readonly nextBranch: () => Output;
   /** Key of the next dropout mask, an int32 vector [2]. */
   readonly nextDropoutKey: () => Output;
   /** Compute normalised maps again in the backward pass instead of keeping them. */

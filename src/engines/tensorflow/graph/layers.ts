@@ -11,7 +11,18 @@ import {
 } from './features.js';
 import type { MapShape } from './ops.js';
 
-/** A stride-1 convolution that keeps the size. `backward` takes its input again, which may be a recomputed one. */
+/** Something written forwards, from x to y. */
+export interface Layer {
+  readonly y: Output;
+  /** From the gradient of y to that of x. `x` is given again, for it may be a recomputed one. */
+  backward(dy: Output, x: Output): Output;
+}
+
+/**
+ * A convolution with (kernel − 1)/2 rows and columns of zeros around its input: at stride 1 it keeps the size. A 1×1
+ * convolution with a stride is one without, of every stride-th row and column: of the other, TensorFlow computes
+ * wrong filter gradients on CPUs.
+ */
 export function convolution(
   context: TrainingContext,
   name: string,
@@ -19,25 +30,59 @@ export function convolution(
   input: MapShape,
   outputChannels: number,
   kernel: number,
-) {
+  stride = 1,
+): Layer {
+  if (kernel > 1 || stride === 1)
+    return paddedConvolution(context, name, x, input, outputChannels, kernel, stride);
+  const { ops } = context;
+  const { height, width, channels } = input;
+  const fewer = { height: Math.ceil(height / stride), width: Math.ceil(width / stride), channels };
+  const pointwise = paddedConvolution(context, name, ops.subsample(x, stride), fewer, outputChannels, 1, 1);
+  return {
+    y: pointwise.y,
+    backward(dy, x) {
+      const dFewer = pointwise.backward(dy, ops.subsample(x, stride));
+      return ops.subsampleGradient(input, dFewer, stride);
+    },
+  };
+}
+
+function paddedConvolution(
+  context: TrainingContext,
+  name: string,
+  x: Output,
+  input: MapShape,
+  outputChannels: number,
+  kernel: number,
+  stride: number,
+): Layer {
   const { graph, ops, gradients, memoryEfficient } = context;
   const filter = weight(context, `${name}.weight`);
+  // With a stride, SAME would pad after the last row and column only.
+  const border = stride === 1 ? 0 : (kernel - 1) / 2;
+  const padding = stride === 1 ? 'SAME' : 'VALID';
+  const { height, width, channels } = input;
+  const padded = { height: height + 2 * border, width: width + 2 * border, channels };
   return {
-    y: ops.convolution(x, filter, 1, 'SAME'),
-    backward(dy: Output, x: Output): Output {
-      const filterShape = [kernel, kernel, input.channels, outputChannels];
-      const dFilter = ops.convolutionFilter(x, filterShape, dy, 1, 'SAME');
+    y: ops.convolution(ops.pad(x, border, 0), filter, stride, padding),
+    backward(dy, x) {
+      const filterShape = [kernel, kernel, channels, outputChannels];
+      const dFilter = ops.convolutionFilter(ops.pad(x, border, 0), filterShape, dy, stride, padding);
       gradients.set(`${name}.weight`, dFilter);
       // Nothing else waits for dFilter: it could run late, and x and dy would be kept till then.
-      return graph.after(memoryEfficient ? [dFilter] : [], () => ops.convolutionInput(input, filter, dy));
+      const dPadded = graph.after(memoryEfficient ? [dFilter] : [], () =>
+        ops.convolutionInput(padded, filter, dy, stride, padding),
+      );
+      return ops.crop(dPadded, border, input);
     },
   };
 }
 
 /** Inverted dropout: a value is 0 with the given probability, else divided by the chance that it stays. */
 export function dropout(context: TrainingContext, x: Output, shape: MapShape, probability: number) {
-  if (probability === 0) return { y: x, backward: (dy: Output) => dy };
-  const { graph, ops } = context;
+  const same = (values: Output) => values;
+  if (probability === 0) return { y: x, recall: same, backward: same };
+  const { graph, ops, memoryEfficient } = context;
   const uniform = graph.add('StatelessRandomUniform', [ops.shape(shape), context.nextDropoutKey()], {
     dtype: { type: 'float' },
     T: { type: 'int32' },
@@ -50,12 +95,18 @@ export function dropout(context: TrainingContext, x: Output, shape: MapShape, pr
     const mask = graph.add('Cast', [kept], { SrcT: { type: 'bool' }, DstT: { type: 'float' } });
     return ops.binary('Mul', values, ops.scale(mask, 1 / (1 - probability)));
   };
-  return { y: apply(x), backward: apply };
+  const y = apply(x);
+  return {
+    y,
+    /** The same value as `y`; computed again from `x`, if memory is to be saved. */
+    recall: (x: Output) => (memoryEfficient ? apply(x) : y),
+    backward: apply,
+  };
 }
 
-/** BN-ReLU of maps that nothing else reads. */
-export function normReluOnce(context: TrainingContext, name: string, x: Output) {
-  const { ops, gradients, batchStatistics, memoryEfficient } = context;
+/** BN of maps that no other BN reads. */
+export function normOnce(context: TrainingContext, name: string, x: Output) {
+  const { ops, gradients, batchStatistics } = context;
   const gamma = weight(context, `${name}.weight`);
   const beta = weight(context, `${name}.bias`);
   const [y, mean, unbiased, ...reserve] = ops.normalizeBatch(x, gamma, beta) as [
@@ -65,16 +116,11 @@ export function normReluOnce(context: TrainingContext, name: string, x: Output) 
     ...Output[],
   ];
   batchStatistics.set(`${name}.running_mean`, mean).set(`${name}.running_var`, unbiased);
-  const z = ops.unary('Relu', y);
   return {
-    z,
-    /** The same value as `z`; computed again once `gradient` is there, if memory is to be saved. */
-    recall(gradient: Output): Output {
-      if (!memoryEfficient) return z;
-      return ops.unary('Relu', ops.normalizeBatch(ops.delay(x, [gradient]), gamma, beta)[0]!);
-    },
-    backward(dz: Output, z: Output): Output {
-      const dy = ops.reluGradient(dz, z);
+    y,
+    /** The same value as `y`, computed again once `gradient` is there. */
+    again: (gradient: Output) => ops.normalizeBatch(ops.delay(x, [gradient]), gamma, beta)[0]!,
+    backward(dy: Output): Output {
       const [dx, dGamma, dBeta] = ops.normalizationGradient(dy, x, gamma, reserve) as [
         Output,
         Output,
@@ -83,6 +129,19 @@ export function normReluOnce(context: TrainingContext, name: string, x: Output) 
       gradients.set(`${name}.weight`, dGamma).set(`${name}.bias`, dBeta);
       return dx;
     },
+  };
+}
+
+/** BN-ReLU of maps that no other BN reads. */
+export function normReluOnce(context: TrainingContext, name: string, x: Output) {
+  const { ops, memoryEfficient } = context;
+  const norm = normOnce(context, name, x);
+  const z = ops.unary('Relu', norm.y);
+  return {
+    z,
+    /** The same value as `z`; computed again once `gradient` is there, if memory is to be saved. */
+    recall: (gradient: Output) => (memoryEfficient ? ops.unary('Relu', norm.again(gradient)) : z),
+    backward: (dz: Output, z: Output) => norm.backward(ops.reluGradient(dz, z)),
   };
 }
 

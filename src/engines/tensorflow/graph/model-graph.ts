@@ -1,4 +1,5 @@
 import type { Network } from '../../../networks/network.js';
+import { survivalProbabilities } from '../../../networks/residual.js';
 import type { ModelOptions } from '../../engine.js';
 import { GraphBuilder, type Output, type TypeName } from './builder.js';
 import { evaluation } from './evaluation.js';
@@ -18,6 +19,8 @@ export const FEED = {
   learningRate: 'learning_rate',
   /** int32 [masks, 2]. */
   dropoutKeys: 'dropout_keys',
+  /** int32 [units]. */
+  branches: 'branches',
   /** Flat float vectors in the order of `Layout`. */
   weights: 'new_weights',
   momentum: 'new_momentum',
@@ -64,6 +67,7 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
   });
   const batch = batchSize(graph, planes);
   const masks = maskCount(network);
+  const units = survivalProbabilities(network).length;
   const feeds = {
     images,
     batch,
@@ -71,6 +75,7 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
     stepImages: feed(FEED.stepImages, 'float', []),
     learningRate: feed(FEED.learningRate, 'float', []),
     dropoutKeys: masks > 0 ? feed(FEED.dropoutKeys, 'int32', [masks, 2]) : undefined,
+    branches: units > 0 ? feed(FEED.branches, 'int32', [units]) : undefined,
   };
   const training = graph.scope('train', () =>
     trainingStep(graph, network, layout, variables, feeds, options),

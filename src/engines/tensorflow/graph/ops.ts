@@ -24,7 +24,7 @@ export class Ops {
     this.batch = batch;
   }
 
-  unary(op: 'Relu' | 'Exp' | 'Neg' | 'Rsqrt' | 'Square' | 'LogSoftmax', x: Output): Output {
+  unary(op: 'Relu' | 'Exp' | 'Neg' | 'Rsqrt' | 'Square' | 'LogSoftmax' | 'ZerosLike', x: Output): Output {
     return this.graph.add(op, [x], FLOAT);
   }
 
@@ -106,9 +106,16 @@ export class Ops {
     return this.graph.add('Conv2D', [x, filter], sliding(stride, padding));
   }
 
-  /** Gradient of a stride-1 SAME convolution with regard to its input. */
-  convolutionInput(input: MapShape, filter: Output, dy: Output): Output {
-    return this.graph.add('Conv2DBackpropInput', [this.shape(input), filter, dy], sliding(1, 'SAME'));
+  /** Gradient of a convolution with regard to its input. */
+  convolutionInput(
+    input: MapShape,
+    filter: Output,
+    dy: Output,
+    stride: number,
+    padding: 'SAME' | 'VALID',
+  ): Output {
+    const inputs = [this.shape(input), filter, dy];
+    return this.graph.add('Conv2DBackpropInput', inputs, sliding(stride, padding));
   }
 
   /** Gradient of a convolution with regard to its filter of shape [height, width, in, out]. */
@@ -167,14 +174,51 @@ export class Ops {
     return this.graph.add('MaxPoolGrad', [x, y, dy], { ...pooling(kernel, stride), ...FLOAT });
   }
 
+  /** Every `stride`-th row and column of feature maps, the first included. */
+  subsample(x: Output, stride: number): Output {
+    if (stride === 1) return x;
+    const none = this.graph.ints([0, 0, 0, 0]);
+    return this.graph.add('StridedSlice', [x, none, none, this.#steps(stride)], EVERYWHERE);
+  }
+
+  subsampleGradient(input: MapShape, dy: Output, stride: number): Output {
+    if (stride === 1) return dy;
+    const none = this.graph.ints([0, 0, 0, 0]);
+    const inputs = [this.shape(input), none, none, this.#steps(stride), dy];
+    return this.graph.add('StridedSliceGrad', inputs, EVERYWHERE);
+  }
+
+  #steps(stride: number): Output {
+    return this.graph.ints([1, stride, stride, 1]);
+  }
+
+  /** Appends `count` channels of zeros. */
+  padChannels(x: Output, count: number): Output {
+    if (count === 0) return x;
+    return this.#pad(x, [0, 0, 0, 0, 0, 0, 0, count], 0);
+  }
+
+  /** `x` on one of two ways, by a boolean scalar; what follows on the other way is not computed. */
+  switch(x: Output, condition: Output): { whenFalse: Output; whenTrue: Output } {
+    const [whenFalse, whenTrue] = this.graph.addMany('Switch', [x, condition], FLOAT, 2);
+    return { whenFalse: whenFalse!, whenTrue: whenTrue! };
+  }
+
+  /** Whichever of two was computed, after a `switch`. */
+  merge(a: Output, b: Output): Output {
+    return this.graph.add('Merge', [a, b], { ...FLOAT, N: { int: 2 } });
+  }
+
   /** Surrounds feature maps by `size` rows and columns of `value`. */
   pad(x: Output, size: number, value: number): Output {
     if (size === 0) return x;
-    const paddings = this.graph.ints([0, 0, size, size, size, size, 0, 0], [4, 2]);
-    return this.graph.add('PadV2', [x, paddings, this.graph.floats([value], [])], {
-      ...FLOAT,
-      Tpaddings: { type: 'int32' },
-    });
+    return this.#pad(x, [0, 0, size, size, size, size, 0, 0], value);
+  }
+
+  /** `sizes`: before and after, of every dimension. */
+  #pad(x: Output, sizes: readonly number[], value: number): Output {
+    const inputs = [x, this.graph.ints(sizes, [4, 2]), this.graph.floats([value], [])];
+    return this.graph.add('PadV2', inputs, { ...FLOAT, Tpaddings: { type: 'int32' } });
   }
 
   /** Takes away what `pad` added. */
@@ -184,6 +228,14 @@ export class Ops {
     return this.graph.add('Slice', inputs, { ...FLOAT, Index: { type: 'int32' } });
   }
 }
+
+/** Strided slices from the beginning of every dimension to its end. */
+const EVERYWHERE = {
+  ...FLOAT,
+  Index: { type: 'int32' },
+  begin_mask: { int: 0b1111 },
+  end_mask: { int: 0b1111 },
+} as const;
 
 function sliding(stride: number, padding: 'SAME' | 'VALID') {
   return {

@@ -1,7 +1,13 @@
-import type { ConvolutionStage, MaxPoolingStage, TransitionStage } from '../../../networks/network.js';
+import type { OuterNames } from '../../../networks/names.js';
+import type {
+  ClassifierStage,
+  ConvolutionStage,
+  MaxPoolingStage,
+  TransitionStage,
+} from '../../../networks/network.js';
 import type { Output } from './builder.js';
 import { type TrainingContext, type TrainingStage, weight } from './context.js';
-import type { FeatureMaps } from './features.js';
+import type { FeatureMaps, MapGradient } from './features.js';
 import { convolution, dropout, measured, normReluOnce, normReluShared } from './layers.js';
 import type { MapShape } from './ops.js';
 
@@ -11,6 +17,7 @@ export const LOWEST = -3.4028234663852886e38;
 /** The first convolution; its input is the images, so the gradient ends here. */
 export function firstConvolution(
   context: TrainingContext,
+  names: OuterNames,
   stage: ConvolutionStage,
   input: FeatureMaps,
   output: MapShape,
@@ -18,14 +25,15 @@ export function firstConvolution(
   const { ops, gradients } = context;
   const { kernel, stride, padding, outputChannels } = stage;
   const x = ops.pad(input.x, padding, 0);
-  const y = ops.convolution(x, weight(context, 'features.conv0.weight'), stride, 'VALID');
-  const norm0 = stage.normalized ? normReluOnce(context, 'features.norm0', y) : undefined;
+  const filter = `${names.convolution}.weight`;
+  const y = ops.convolution(x, weight(context, filter), stride, 'VALID');
+  const norm0 = stage.normalized ? normReluOnce(context, names.norm, y) : undefined;
   return {
     maps: { x: norm0?.z ?? y, shape: output },
     backward({ direct }) {
       const dy = norm0?.backward(direct, norm0.z) ?? direct;
       const filterShape = [kernel, kernel, input.shape.channels, outputChannels];
-      gradients.set('features.conv0.weight', ops.convolutionFilter(x, filterShape, dy, stride, 'VALID'));
+      gradients.set(filter, ops.convolutionFilter(x, filterShape, dy, stride, 'VALID'));
       return { direct: dy };
     },
   };
@@ -72,27 +80,42 @@ export function transition(
   };
 }
 
-/** BN-ReLU, global average pooling, fully connected layer. `dLogits` is known once the loss is. */
-export function classifier(context: TrainingContext, input: FeatureMaps) {
+/** BN-ReLU (or not), global average pooling, fully connected layer. `dLogits` is known once the loss is. */
+export function classifier(
+  context: TrainingContext,
+  names: OuterNames,
+  stage: ClassifierStage,
+  input: FeatureMaps,
+) {
   const { graph, ops, gradients } = context;
-  const { maps, settle } = measured(context, input);
-  const norm = normReluShared(context, 'features.norm5', maps);
-  const pooled = ops.mean(norm.z, [1, 2]);
-  const filter = weight(context, 'classifier.weight');
+  const features = stage.normalized ? lastNorm(context, names.lastNorm, input) : unchanged(input);
+  const pooled = ops.mean(features.z, [1, 2]);
+  const [weightName, biasName] = [`${names.classifier}.weight`, `${names.classifier}.bias`];
+  const filter = weight(context, weightName);
   const product = ops.matmul(pooled, filter, { b: true });
-  const { height, width, channels } = maps.shape;
+  const { height, width, channels } = input.shape;
   return {
-    logits: ops.binary('AddV2', product, weight(context, 'classifier.bias')),
+    logits: ops.binary('AddV2', product, weight(context, biasName)),
     backward(dLogits: Output) {
-      gradients.set('classifier.weight', ops.matmul(dLogits, pooled, { a: true }));
-      gradients.set('classifier.bias', ops.sum(dLogits, [0]));
+      gradients.set(weightName, ops.matmul(dLogits, pooled, { a: true }));
+      gradients.set(biasName, ops.sum(dLogits, [0]));
       const dPooled = ops.scale(ops.matmul(dLogits, filter), 1 / (height * width));
       const pixel = ops.reshape(dPooled, ops.shape({ height: 1, width: 1, channels }));
-      const dz = graph.add('BroadcastTo', [pixel, ops.shape(maps.shape)], {
+      const dz = graph.add('BroadcastTo', [pixel, ops.shape(input.shape)], {
         T: { type: 'float' },
         Tidx: { type: 'int32' },
       });
-      return settle(norm.backward(dz, norm.z, maps.x));
+      return features.backward(dz);
     },
   };
+}
+
+function lastNorm(context: TrainingContext, name: string, input: FeatureMaps) {
+  const { maps, settle } = measured(context, input);
+  const norm = normReluShared(context, name, maps);
+  return { z: norm.z, backward: (dz: Output): MapGradient => settle(norm.backward(dz, norm.z, maps.x)) };
+}
+
+function unchanged({ x }: FeatureMaps) {
+  return { z: x, backward: (dz: Output): MapGradient => ({ direct: dz }) };
 }

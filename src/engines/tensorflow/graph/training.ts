@@ -1,4 +1,6 @@
+import { outerNames } from '../../../networks/names.js';
 import { BN_MOMENTUM, type Network, stageShapes } from '../../../networks/network.js';
+import { survivalProbabilities } from '../../../networks/residual.js';
 import type { OptimizerOptions } from '../../engine.js';
 import type { GraphBuilder, Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
@@ -6,6 +8,7 @@ import { denseBlock } from './dense-block.js';
 import type { FeatureMaps } from './features.js';
 import type { Layout } from './layout.js';
 import { Ops } from './ops.js';
+import { residualStage } from './residual-stage.js';
 import { classifier, firstConvolution, maxPooling, transition } from './stages.js';
 import { assign, assignAdd, type FlatVariable, join, read, views } from './variables.js';
 
@@ -31,6 +34,8 @@ export interface TrainingFeeds {
   readonly learningRate: Output;
   /** int32 [masks, 2]; absent without dropout. */
   readonly dropoutKeys?: Output;
+  /** int32 [units], 1 where the branch is there; absent without stochastic depth. */
+  readonly branches?: Output;
 }
 
 /** Number of dropout masks of a network. */
@@ -39,6 +44,7 @@ export function maskCount(network: Network): number {
   for (const stage of network.stages) {
     if (stage.kind === 'denseBlock' && stage.dropout > 0) count += stage.layers * (stage.bottleneck ? 2 : 1);
     if (stage.kind === 'transition' && stage.dropout > 0) count++;
+    if (stage.kind === 'residualStage' && stage.dropout > 0) count += stage.units;
   }
   return count;
 }
@@ -68,12 +74,15 @@ export function trainingStep(
 ): TrainingStep {
   const ops = new Ops(graph, feeds.batch);
   const flatWeights = read(graph, variables.weights);
+  const flatRunning = read(graph, variables.running);
   const context: TrainingContext = {
     graph,
     ops,
     weights: views(ops, flatWeights, layout.trainable),
     gradients: new Map(),
     batchStatistics: new Map(),
+    running: views(ops, flatRunning, layout.running),
+    nextBranch: branches(graph, survivalProbabilities(network), feeds.branches),
     nextDropoutKey: dropoutKeys(graph, maskCount(network), feeds.dropoutKeys),
     memoryEfficient: options.memoryEfficient,
   };
@@ -96,9 +105,10 @@ export function trainingStep(
       { T: { type: 'float' }, use_nesterov: { bool: nesterov } },
     );
   const total = join(ops, context.gradients, layout.trainable);
-  const old = ops.scale(read(graph, variables.running), 1 - BN_MOMENTUM);
-  const fresh = ops.scale(join(ops, context.batchStatistics, layout.running), BN_MOMENTUM);
-  const running = assign(graph, variables.running, ops.binary('AddV2', old, fresh));
+  // In this form a statistic that is its own fresh value stays to the bit.
+  const fresh = join(ops, context.batchStatistics, layout.running);
+  const change = ops.scale(ops.binary('Sub', fresh, flatRunning), BN_MOMENTUM);
+  const running = assign(graph, variables.running, ops.binary('AddV2', flatRunning, change));
   const resultAfter = (done: Output) =>
     graph.after([done, running], () =>
       graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } }),
@@ -123,16 +133,38 @@ function dropoutKeys(graph: GraphBuilder, count: number, keys: Output | undefine
   return () => all[next++]!;
 }
 
+/** The decisions of stochastic depth, one after the other, for the units that have a choice. */
+function branches(
+  graph: GraphBuilder,
+  survival: readonly number[],
+  decisions: Output | undefined,
+): () => Output {
+  if (decisions === undefined) {
+    return () => {
+      throw new Error('this network has no stochastic depth');
+    };
+  }
+  const decided = graph.add('Cast', [decisions], { SrcT: { type: 'int32' }, DstT: { type: 'bool' } });
+  const attributes = { T: { type: 'bool' }, num: { int: survival.length } } as const;
+  const all = graph
+    .addMany('Unpack', [decided], attributes, survival.length)
+    .filter((_, unit) => survival[unit]! < 1);
+  let next = 0;
+  return () => all[next++]!;
+}
+
 function forward(context: TrainingContext, network: Network, images: Output) {
   const stages: TrainingStage[] = [];
   let maps: FeatureMaps = { x: images, shape: network.input };
+  const names = outerNames(network);
   let blocks = 0;
   let transitions = 0;
+  let residualStages = 0;
   for (const { stage, output } of stageShapes(network)) {
     const build = (): TrainingStage => {
       switch (stage.kind) {
         case 'convolution':
-          return firstConvolution(context, stage, maps, output);
+          return firstConvolution(context, names, stage, maps, output);
         case 'maxPooling':
           return maxPooling(context, stage, maps, output);
         case 'denseBlock':
@@ -140,17 +172,21 @@ function forward(context: TrainingContext, network: Network, images: Output) {
         case 'transition':
           return transition(context, `features.transition${++transitions}`, stage, maps, output);
         case 'residualStage':
-          throw new Error('residual stages are not written yet');
+          return residualStage(context, ++residualStages, stage, maps, output);
         case 'classifier':
           throw new Error('the classifier is no stage of feature maps');
       }
     };
-    if (stage.kind === 'classifier') break;
+    if (stage.kind === 'classifier') {
+      const last = maps;
+      const head = context.graph.scope('classifier', () => classifier(context, names, stage, last));
+      return { stages, head };
+    }
     const written = context.graph.scope(stage.kind, build);
     stages.push(written);
     maps = written.maps;
   }
-  return { stages, head: context.graph.scope('classifier', () => classifier(context, maps)) };
+  throw new Error('the network has no classifier');
 }
 
 /**

@@ -1,0 +1,134 @@
+import type { ResidualStage } from '../../../networks/network.js';
+import { type ResidualUnit, residualUnits } from '../../../networks/residual.js';
+import type { Output } from './builder.js';
+import type { TrainingContext, TrainingStage } from './context.js';
+import type { FeatureMaps } from './features.js';
+import { convolution, dropout, type Layer, normOnce, normReluOnce } from './layers.js';
+import type { MapShape } from './ops.js';
+import { whereThere } from './stochastic-depth.js';
+
+/** A stage of a ResNet; `residualUnits` says what each of its units computes. `number` counts the stages from 1. */
+export function residualStage(
+  context: TrainingContext,
+  number: number,
+  stage: ResidualStage,
+  input: FeatureMaps,
+  output: MapShape,
+): TrainingStage {
+  const units: Layer[] = [];
+  const inputs: Output[] = [];
+  let { x } = input;
+  for (const [index, unit] of residualUnits(stage, input.shape, number).entries()) {
+    const layer = context.graph.scope(`layer${number}.${index}`, () => residualUnit(context, unit, x));
+    units.push(layer);
+    inputs.push(x);
+    x = layer.y;
+  }
+  return {
+    maps: { x, shape: output },
+    backward({ direct }) {
+      const dx = units.reduceRight((dy, unit, index) => unit.backward(dy, inputs[index]!), direct);
+      return { direct: dx };
+    },
+  };
+}
+
+/** "Post": ReLU(shortcut + branch). "Pre": shortcut + branch, after a BN-ReLU for both where the shortcut projects. */
+function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+  const { ops } = context;
+  if (unit.activation === 'post') {
+    const sum = shortcutAndBranch(context, unit, x);
+    const y = ops.unary('Relu', sum.y);
+    return { y, backward: (dy, x) => sum.backward(ops.reluGradient(dy, y), x) };
+  }
+  if (unit.shortcut !== 'projection') return shortcutAndBranch(context, unit, x);
+  const norm = normReluOnce(context, unit.convolutions[0]!.norm, x);
+  const sum = shortcutAndBranch(context, unit, norm.z);
+  return {
+    y: sum.y,
+    backward(dy) {
+      const z = norm.recall(dy);
+      return norm.backward(sum.backward(dy, z), z);
+    },
+  };
+}
+
+function shortcutAndBranch(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+  const { ops } = context;
+  const around = shortcut(context, unit, x);
+  if (unit.survival < 1) {
+    return whereThere(context, around, x, (inner, x) => branch(inner, unit, x));
+  }
+  const through = branch(context, unit, x);
+  return {
+    y: ops.binary('AddV2', around.y, through.y),
+    backward: (dy, x) => ops.binary('AddV2', around.backward(dy, x), through.backward(dy, x)),
+  };
+}
+
+function shortcut(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+  const { ops } = context;
+  const { input, output, stride, activation, projection } = unit;
+  switch (unit.shortcut) {
+    case 'identity':
+      return { y: x, backward: (dy) => dy };
+    case 'padding': {
+      return {
+        y: ops.padChannels(ops.subsample(x, stride), output.channels - input.channels),
+        backward: (dy) => ops.subsampleGradient(input, ops.channels(dy, 0, input.channels, 4), stride),
+      };
+    }
+    case 'projection': {
+      const conv = convolution(context, projection.name, x, input, output.channels, 1, stride);
+      if (activation === 'pre') return conv;
+      const norm = normOnce(context, projection.norm, conv.y);
+      return { y: norm.y, backward: (dy, x) => conv.backward(norm.backward(dy), x) };
+    }
+  }
+}
+
+/** F. Of a "pre" unit that projects it reads what its first BN-ReLU made. */
+function branch(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+  const { activation, convolutions, dropout: probability } = unit;
+  const pre = activation === 'pre';
+  const normalized = pre && unit.shortcut === 'projection';
+  const layers: Layer[] = [];
+  convolutions.forEach((conv, index) => {
+    const read = layers.at(-1)?.y ?? x;
+    const norm = pre ? conv.norm : convolutions[index - 1]?.norm;
+    const { name, input, output, kernel, stride } = conv;
+    const last = index === convolutions.length - 1;
+    const convolve = (z: Output) => convolution(context, name, z, input, output.channels, kernel, stride);
+    if (norm === undefined || (normalized && index === 0)) layers.push(convolve(read));
+    else layers.push(normReluConvolution(context, norm, input, last ? probability : 0, read, convolve));
+  });
+  if (!pre) {
+    const { y, backward } = normOnce(context, convolutions.at(-1)!.norm, layers.at(-1)!.y);
+    layers.push({ y, backward: (dy) => backward(dy) });
+  }
+  return {
+    y: layers.at(-1)!.y,
+    backward: (dy, x) => layers.reduceRight((gradient, layer) => layer.backward(gradient, x), dy),
+  };
+}
+
+/** BN-ReLU-dropout-convolution. Its input is kept: the gradient needs no other. */
+function normReluConvolution(
+  context: TrainingContext,
+  normName: string,
+  shape: MapShape,
+  probability: number,
+  x: Output,
+  convolve: (z: Output) => Layer,
+): Layer {
+  const norm = normReluOnce(context, normName, x);
+  const drop = dropout(context, norm.z, shape, probability);
+  const conv = convolve(drop.y);
+  return {
+    y: conv.y,
+    backward(dy) {
+      const z = norm.recall(dy);
+      return norm.backward(drop.backward(conv.backward(dy, drop.recall(z))), z);
+    },
+  };
+}
