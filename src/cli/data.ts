@@ -25,6 +25,7 @@ Examples:
   densenet data fetch svhn --data /big/disk               into another folder
   densenet data fetch fashion-mnist --from ~/Downloads    import files that you have; they stay where they are
   densenet data fetch cifar10 --mirror https://host/dir   download from another host
+  densenet data fetch imagenet --from /big/imagenet       index the archives of ILSVRC2012, which stay where they are
   densenet data verify                                    read every file that is here and check its digest`;
 
 interface DataOptions extends CommonOptions {
@@ -74,20 +75,20 @@ function addOptions(command: Command): Command {
 async function runList(options: DataOptions): Promise<void> {
   const folder = dataFolder(options.data);
   const rows = await Promise.all(
-    definitions.map(async (one) => ({ ...one, ...(await datasetStatus(one.name, folder)) })),
+    definitions.map(async ({ name, title, trainCount, testCount }) => {
+      const { counts, present, bytes, folder: where } = await datasetStatus(name, folder);
+      return { name, title, trainCount, testCount, counts, present, bytes, folder: where };
+    }),
   );
   if (options.json) {
-    const facts = rows.map(({ name, title, trainCount, testCount, present, bytes, folder: where }) => {
-      return { name, title, trainCount, testCount, present, bytes, folder: where };
-    });
-    printJson({ folder, datasets: facts });
+    printJson({ folder, datasets: rows });
     return;
   }
   const cells = rows.map((row) => [
     row.name,
     row.title,
-    formatCount(row.trainCount),
-    formatCount(row.testCount),
+    formatCount(row.counts?.train ?? row.trainCount),
+    formatCount(row.counts?.test ?? row.testCount),
     row.bytes > 0 ? formatBytes(row.bytes) : '',
     row.present ? 'yes' : row.bytes > 0 ? 'incomplete' : 'no',
     row.folder,
@@ -108,7 +109,9 @@ async function runFetch(names: string[], options: FetchOptions): Promise<void> {
     const what = isShipped(definition(name))
       ? 'comes with densenet'
       : fetched
-        ? 'fetched'
+        ? definition(name).brought
+          ? 'indexed'
+          : 'fetched'
         : 'is here already';
     const result = `${name} ${what}: ${formatBytes(bytes)} in ${where}\n`;
     if (!options.json) process.stdout.write(result);
@@ -145,7 +148,8 @@ async function runVerify(names: string[], options: DataOptions): Promise<void> {
 }
 
 function describeCheck({ name, recorded, files }: { name: string } & DatasetCheck): string[] {
-  const manifest = recorded ? [] : [`${name}/manifest.json: missing or not of these files\n`];
+  const manifest =
+    recorded || name === 'imagenet' ? [] : [`${name}/manifest.json: missing or not of these files\n`];
   return [...files.map((file) => `${name}/${file.name}: ${file.status}\n`), ...manifest];
 }
 

@@ -14,12 +14,15 @@ import {
   addConfigOptions,
   addEngineOptions,
   addFolderOptions,
+  addInputOptions,
   type CommonOptions,
   checkpointOption,
   type EngineCliOptions,
   engineLine,
+  type InputCliOptions,
   positiveInteger,
   printJson,
+  skippedLines,
 } from './options.js';
 import { findSubject, type Subject, type SubjectOptions } from './subject.js';
 import { formatTable } from './table.js';
@@ -37,7 +40,7 @@ Ten crops are the corners and the centre of an image and of its mirror image; th
 a finished run is kept in its folder as ten-crop.json, apart from that of a single crop, and enters the tables.
 Logits and the loss are then of the mean logits. The top-5 error is counted for datasets of 20 classes or more.`;
 
-interface EvalOptions extends CommonOptions, EngineCliOptions, SubjectOptions {
+interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, SubjectOptions {
   readonly data?: string;
   readonly split: SplitName;
   readonly subset?: number;
@@ -52,6 +55,7 @@ export function evalCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
   addFolderOptions(command);
+  addInputOptions(command);
   addEngineOptions(command)
     .option('--weights <file>', 'evaluate this .safetensors or .npz file, with --config')
     .addOption(checkpointOption())
@@ -72,6 +76,8 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const evaluation = await evaluateWeights(subject.experiment, subject.weights, {
     choice,
     threads: options.threads,
+    workers: options.workers,
+    skipBadImages: options.skipBadImages,
     folder: options.data,
     setup: options.setup,
     reporter,
@@ -129,5 +135,6 @@ function evaluationLines(
     ...formatTable(header, rows, header.slice(1)),
     '',
     `${split} error${tenCrop ? ' of ten crops' : ''} ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
+    ...skippedLines(evaluation.skippedImages),
   ];
 }

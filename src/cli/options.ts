@@ -36,6 +36,18 @@ export function addEngineOptions(command: Command): Command {
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
 }
 
+export interface InputCliOptions {
+  readonly workers?: number;
+  readonly skipBadImages: boolean;
+}
+
+/** Options of commands that read images. */
+export function addInputOptions(command: Command): Command {
+  return command
+    .option('--workers <n>', 'threads that decode photographs (default: all cores)', positiveInteger)
+    .option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping', false);
+}
+
 /** An option that may be given several times; its values are collected in order. */
 export function repeated(flags: string, description: string): Option {
   return new Option(flags, `${description}; may be repeated`)
@@ -70,6 +82,15 @@ export function addFolderOptions(command: Command): Command {
 export function engineLine({ engine, device, reason }: EngineChoice): string {
   const name = engine === 'native' ? 'native' : 'TensorFlow';
   return `Engine: ${name} on the ${device.toUpperCase()} (${reason})`;
+}
+
+/** Names the images that were left out, if any were. */
+export function skippedLines(names: readonly string[] = []): string[] {
+  if (names.length === 0) return [];
+  return [
+    `Left out as unreadable: ${names.length} image${names.length === 1 ? '' : 's'}`,
+    ...names.map((name) => `  ${name}`),
+  ];
 }
 
 /** Prints the one JSON document of `--json`. */

@@ -29,12 +29,15 @@ import {
   addConfigOptions,
   addEngineOptions,
   addFolderOptions,
+  addInputOptions,
   type CommonOptions,
   type EngineCliOptions,
   engineLine,
+  type InputCliOptions,
   positiveInteger,
   printJson,
   repeated,
+  skippedLines,
   wholeNumber,
 } from './options.js';
 import { terminalReporter } from './terminal.js';
@@ -53,7 +56,7 @@ Examples:
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
 it stopped, to the same bits.`;
 
-interface TrainOptions extends CommonOptions, EngineCliOptions {
+interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
   readonly output: string;
@@ -72,6 +75,7 @@ export function trainCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
   addFolderOptions(command);
+  addInputOptions(command);
   addEngineOptions(command)
     .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
     .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
@@ -109,6 +113,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const common = {
     choice,
     threads: options.threads,
+    workers: options.workers,
+    skipBadImages: options.skipBadImages,
     folder: options.data,
     setup: options.setup,
     reporter,
@@ -223,9 +229,18 @@ function planLines(experiment: Experiment, network: Network, plan: Plan): string
     `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
     dataset.present
       ? `  data            present in ${dataset.folder}`
-      : `  data            ${formatBytes(dataset.downloadBytes)} to be fetched to ${dataset.folder}`,
+      : `  data            ${missingData(experiment, dataset)}`,
     'Nothing was fetched, trained or written (--dry-run).',
   ];
+}
+
+function missingData(
+  { dataset: { name } }: Experiment,
+  { brought, downloadBytes, folder }: Plan['dataset'],
+): string {
+  return brought
+    ? `not here; bring it with: densenet data fetch ${name} --from DIR`
+    : `${formatBytes(downloadBytes)} to be fetched to ${folder}`;
 }
 
 /** The results: they are printed with --quiet too. */
@@ -251,6 +266,7 @@ function report({ folder, experiment, result }: Finished, tables: string[]): voi
     line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
     if (result.subset) line(`  Only ${result.subset} images were used: not comparable with the paper.`);
   }
+  for (const text of skippedLines(result.skippedImages)) line(text);
   line(`Parameters: ${formatCount(result.parameters)}`);
   line(`Run: ${folder.path}`);
   line(`Tables: ${tables.join(', ')}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DATASET_NAMES } from '../datasets/dataset.js';
-import { AUGMENTATIONS } from '../input/augmentation.js';
+import { DATASET_NAMES, type DatasetName } from '../datasets/dataset.js';
+import { AUGMENTATIONS, type Augmentation, RESIZE_STYLES } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
 
@@ -104,6 +104,11 @@ const networkSchema = z
   .discriminatedUnion('family', [denseNetSchema, resNetSchema])
   .describe('The architecture.');
 
+/** Small images are shifted, photographs are cropped and lose their colours. */
+function augmentationsOf(dataset: DatasetName): readonly Augmentation[] {
+  return dataset === 'imagenet' ? AUGMENTATIONS.filter((one) => one !== 'shift') : ['shift', 'mirror'];
+}
+
 const datasetSchema = z
   .strictObject({
     name: z.enum(DATASET_NAMES).describe('The images.'),
@@ -111,9 +116,35 @@ const datasetSchema = z
       .array(z.enum(AUGMENTATIONS))
       .default([])
       .describe(
-        'What is done to training images: shift (pad by 4, crop at random), mirror (half of them). Both make the paper\'s "+".',
+        'What is done to training images: shift (pad by 4, crop at random), mirror (half of them); both make the paper\'s "+". For imagenet: sized-crop, color-jitter, lighting, mirror.',
+      ),
+    resize: z
+      .enum(RESIZE_STYLES)
+      .optional()
+      .describe(
+        'How photographs are resized, for imagenet only: paper (bicubic) or torchvision (bilinear, as its weights were measured). Without it: paper.',
       ),
     validation: count(0).default(0).describe('Training images that are held out for validation; 0 for none.'),
+  })
+  .superRefine(({ name, augmentation, resize }, context) => {
+    const fitting = augmentationsOf(name);
+    const [misfit] = augmentation.filter((one) => !fitting.includes(one));
+    if (misfit !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['augmentation'],
+        message: `has '${misfit}', which is not for ${name}`,
+        params: { remedy: `Choose from ${fitting.join(', ')}.` },
+      });
+    }
+    if (resize !== undefined && name !== 'imagenet') {
+      context.addIssue({
+        code: 'custom',
+        path: ['resize'],
+        message: `is ${resize}, but the images of ${name} are not resized`,
+        params: { remedy: 'Leave it out.' },
+      });
+    }
   })
   .describe('The data and how it is fed.');
 

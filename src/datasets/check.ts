@@ -88,14 +88,19 @@ export interface DatasetStatus {
   readonly present: boolean;
   /** Size of the data files on disk. */
   readonly bytes: number;
-  /** The recorded digests, when present. */
+  /** Images that are present, where that may be fewer than the definition says. */
+  readonly counts?: { readonly train: number; readonly test: number };
+}
+
+/** With the recorded digests, when it is present. */
+export interface RecordedStatus extends DatasetStatus {
   readonly manifest: ReadonlyMap<string, ManifestEntry> | undefined;
 }
 
 export async function definitionStatus(
   definition: DatasetDefinition,
   folder: string,
-): Promise<DatasetStatus> {
+): Promise<RecordedStatus> {
   const own = datasetFolder(definition, folder);
   return explainDiskErrors(own, async () => {
     const sizes = await Promise.all(definition.files.map((file) => sizeOf(join(own, file.name))));

@@ -10,13 +10,37 @@ export interface ImageSet {
   readonly labels: Uint8Array;
 }
 
-export interface Dataset {
-  readonly definition: DatasetDefinition;
-  readonly train: ImageSet;
-  readonly test: ImageSet;
-  /** SHA-256 over the digests of the data files: names the data that a run used. */
-  readonly digest: string;
+/** A part of a file. */
+export interface FileRange {
+  readonly path: string;
+  /** First byte. */
+  readonly start: number;
+  readonly bytes: number;
 }
+
+/** Images of one split that lie in files, each to be decoded when it is needed. */
+export interface ImageFiles {
+  readonly count: number;
+  /** [N], 0 … classes−1. */
+  readonly labels: Uint16Array;
+  /** Where the encoded image lies. */
+  locate(index: number): FileRange;
+  /** What people call it. */
+  name(index: number): Promise<string>;
+}
+
+export interface DatasetOf<Images> {
+  readonly definition: DatasetDefinition;
+  readonly train: Images;
+  readonly test: Images;
+  /** SHA-256 that names the data that a run used: over the digests of the data files, or over what an index holds. */
+  readonly digest: string;
+  /** What a person should know of it: that it is not all of the published data. */
+  readonly note?: string;
+}
+
+/** A dataset whose images are in memory, or in files. */
+export type Dataset = DatasetOf<ImageSet> | DatasetOf<ImageFiles>;
 
 /** A file as its publisher serves it. */
 export interface SourceFile {
@@ -64,6 +88,8 @@ export interface DatasetDefinition {
   readonly testCount: number;
   /** Mean and standard deviation of each channel on the 0–255 scale: normalised = (byte − mean) / deviation. */
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
+  /** It needs a registration: a person brings it, and an index of it is made. There are no sources and files. */
+  readonly brought?: boolean;
   /** What to download. Empty when the data files come with the program. */
   readonly sources: readonly SourceFile[];
   /** What lies on disk, in the order it is read. */
@@ -72,5 +98,12 @@ export interface DatasetDefinition {
   readonly holdOutParts?: readonly HoldOutPart[];
 }
 
-export const DATASET_NAMES = ['cifar10', 'cifar100', 'svhn', 'fashion-mnist', 'fashion-mnist-mini'] as const;
+export const DATASET_NAMES = [
+  'cifar10',
+  'cifar100',
+  'svhn',
+  'fashion-mnist',
+  'fashion-mnist-mini',
+  'imagenet',
+] as const;
 export type DatasetName = (typeof DATASET_NAMES)[number];

@@ -3,6 +3,7 @@ import { suggest } from '../util/suggest.js';
 import { cifar10, cifar100 } from './cifar.js';
 import { DATASET_NAMES, type DatasetDefinition, type DatasetName } from './dataset.js';
 import { fashionMnist, fashionMnistMini } from './fashion-mnist.js';
+import { imagenet } from './imagenet/definition.js';
 import { svhn } from './svhn.js';
 
 /** Every dataset, in the order of `DATASET_NAMES`. */
@@ -12,6 +13,7 @@ export const definitions: readonly DatasetDefinition[] = [
   svhn,
   fashionMnist,
   fashionMnistMini,
+  imagenet,
 ];
 
 export function definition(name: DatasetName): DatasetDefinition {

@@ -18,7 +18,7 @@ export function dataFolder(option?: string): string {
 
 /** Whether the dataset comes with the program, so that there is nothing to fetch. */
 export function isShipped(definition: DatasetDefinition): boolean {
-  return definition.sources.length === 0;
+  return definition.sources.length === 0 && !definition.brought;
 }
 
 /** Where the data files of one dataset lie: a folder of its own in `folder`, or in the repository. */

@@ -44,7 +44,7 @@ export function checkHoldOut(title: string, count: number, validation: number): 
 }
 
 /** Indices of `perClass` images of each class, chosen at random. */
-function stratified(labels: Uint8Array, classes: number, perClass: number, k: Key): number[] {
+function stratified(labels: Uint8Array | Uint16Array, classes: number, perClass: number, k: Key): number[] {
   const open = new Array<number>(classes).fill(perClass);
   const chosen: number[] = [];
   for (const index of permutation(k, labels.length)) {

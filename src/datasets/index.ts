@@ -2,6 +2,9 @@ import { checkDefinition, type DatasetCheck, type DatasetStatus, definitionStatu
 import type { Dataset, DatasetName } from './dataset.js';
 import { definition } from './definitions.js';
 import { type FetchOptions, fetchDefinition } from './fetch.js';
+import { checkImageNet } from './imagenet/check.js';
+import { fetchImageNet } from './imagenet/fetch.js';
+import { imagenetStatus, loadImageNet } from './imagenet/status.js';
 import { loadDefinition } from './load.js';
 
 export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './check.js';
@@ -10,26 +13,28 @@ export type { FetchOptions } from './fetch.js';
 export { dataFolder, datasetFolder, isShipped } from './folder.js';
 export { checkHoldOut, type HeldOut, holdOut } from './hold-out.js';
 
-/** `fetchDefinition` by name: makes the dataset whole on disk; returns whether there was anything to do. */
+/** Makes the dataset whole on disk, as `fetchDefinition` or `fetchImageNet`; returns whether there was anything to do. */
 export function fetchDataset(name: DatasetName, options: FetchOptions): Promise<boolean> {
-  return fetchDefinition(definition(name), options);
+  return name === 'imagenet' ? fetchImageNet(options) : fetchDefinition(definition(name), options);
 }
 
-/** `checkDefinition` by name: reads every file and compares its digest. */
+/** Reads every file and compares its digest, as `checkDefinition` or `checkImageNet`. */
 export function verifyDataset(
   name: DatasetName,
   folder: string,
   onBytes?: (bytes: number) => void,
 ): Promise<DatasetCheck> {
-  return checkDefinition(definition(name), folder, { onBytes });
+  return name === 'imagenet'
+    ? checkImageNet(folder, { onBytes })
+    : checkDefinition(definition(name), folder, { onBytes });
 }
 
-/** `definitionStatus` by name: whether the dataset is present, without reading the files. */
+/** Whether the dataset is present, without reading the files, as `definitionStatus` or `imagenetStatus`. */
 export function datasetStatus(name: DatasetName, folder: string): Promise<DatasetStatus> {
-  return definitionStatus(definition(name), folder);
+  return name === 'imagenet' ? imagenetStatus(folder) : definitionStatus(definition(name), folder);
 }
 
-/** `loadDefinition` by name: reads the dataset into memory. */
+/** Opens the dataset, as `loadDefinition` (all in memory) or `loadImageNet` (decoded when needed). */
 export function loadDataset(name: DatasetName, folder: string): Promise<Dataset> {
-  return loadDefinition(definition(name), folder);
+  return name === 'imagenet' ? loadImageNet(folder) : loadDefinition(definition(name), folder);
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../util/errors.js';
 import { definitionStatus } from './check.js';
 import { readCifar } from './cifar.js';
-import type { Dataset, DatasetDefinition, DatasetName, ImageSet } from './dataset.js';
+import type { DatasetDefinition, DatasetName, DatasetOf, ImageSet } from './dataset.js';
 import { explainDiskErrors } from './disk-error.js';
 import { readFashionMnist } from './fashion-mnist.js';
 import { datasetFolder, isShipped } from './folder.js';
@@ -14,7 +14,7 @@ type Reader = (
   folder: string,
 ) => Promise<{ readonly train: ImageSet; readonly test: ImageSet }>;
 
-const READERS: Readonly<Record<DatasetName, Reader>> = {
+const READERS: Readonly<Record<Exclude<DatasetName, 'imagenet'>, Reader>> = {
   cifar10: readCifar,
   cifar100: readCifar,
   svhn: readSvhn,
@@ -24,11 +24,15 @@ const READERS: Readonly<Record<DatasetName, Reader>> = {
 
 /** Reads the data files, whatever the manifest says. Throws `FormatError` where they are not what they should be. */
 export function readDataFiles(definition: DatasetDefinition, folder: string) {
+  if (definition.name === 'imagenet') throw new Error('ImageNet is indexed, not read into memory');
   return READERS[definition.name](definition, datasetFolder(definition, folder));
 }
 
 /** Reads a dataset into memory. Throws `UserError` when it is missing, incomplete or damaged. */
-export async function loadDefinition(definition: DatasetDefinition, folder: string): Promise<Dataset> {
+export async function loadDefinition(
+  definition: DatasetDefinition,
+  folder: string,
+): Promise<DatasetOf<ImageSet>> {
   const { present, manifest } = await definitionStatus(definition, folder);
   if (!present || manifest === undefined) throw notPresent(definition, folder);
   try {

@@ -70,13 +70,13 @@ function memoryCheck(): Check {
 
 async function dataChecks(folder: string): Promise<Check[]> {
   return Promise.all(
-    definitions.map(async ({ name, title }) => {
+    definitions.map(async ({ name, title, brought }) => {
       const { present, folder: where } = await datasetStatus(name, folder);
       return {
         name: title,
         ok: present,
-        found: present ? where : 'not here yet; train fetches it',
-        remedy: `densenet data fetch ${name}`,
+        found: present ? where : brought ? 'not here; it must be brought' : 'not here yet; train fetches it',
+        remedy: `densenet data fetch ${name}${brought ? ' --from DIR' : ''}`,
       };
     }),
   );

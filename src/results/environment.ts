@@ -3,6 +3,13 @@ import { cpus, hostname, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { packageRoot, packageVersion } from '../util/package.js';
 
+export interface DatasetUsed {
+  readonly name: string;
+  readonly digest: string;
+  /** That it is not all of the published data. */
+  readonly note?: string;
+}
+
 /** environment.json: where and with what a run was made. */
 export interface Environment {
   readonly started: string;
@@ -17,7 +24,7 @@ export interface Environment {
   readonly memoryBytes: number;
   readonly engine: { readonly name: string; readonly device: string; readonly description: string };
   readonly commandLine: readonly string[];
-  readonly dataset: { readonly name: string; readonly digest: string };
+  readonly dataset: DatasetUsed;
 }
 
 /** The weights that a run began with (`--init`). */
@@ -38,7 +45,7 @@ export interface RunEnvironment extends Environment {
 
 export async function captureEnvironment(
   engine: { name: string; device: string; description: string },
-  dataset: { name: string; digest: string },
+  dataset: DatasetUsed,
 ): Promise<Environment> {
   return {
     started: new Date().toISOString(),

@@ -12,6 +12,7 @@ const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
   svhn: 'SVHN',
   'fashion-mnist': 'Fashion-MNIST',
   'fashion-mnist-mini': 'Fashion-MNIST-mini',
+  imagenet: 'ImageNet',
 };
 
 /** The method column of Table 2. */

@@ -48,6 +48,8 @@ export interface RunResult {
   readonly seconds: number;
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number;
+  /** The images that could not be read and were left out, as far as this session met them. */
+  readonly skippedImages?: readonly string[];
   readonly engine: string;
   readonly seed: number;
   /** The test error after the last epoch: the paper's number, but for SVHN. */

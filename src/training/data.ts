@@ -2,7 +2,7 @@ import type { Experiment } from '../config/schema.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { dataFolder, fetchDataset, holdOut, loadDataset } from '../datasets/index.js';
 import type { ImageSource, Split } from '../input/batches.js';
-import { MemorySource } from '../input/memory-source.js';
+import { openSources } from '../input/sources.js';
 import type { Reporter } from '../util/reporter.js';
 import type { Splits } from './trainer.js';
 
@@ -11,6 +11,10 @@ export interface DataOptions {
   readonly folder?: string;
   /** Use the first N images of each split only. */
   readonly subset?: number;
+  /** Threads that decode images; one a core when undefined. */
+  readonly workers?: number;
+  /** Leave out images that cannot be read, instead of stopping. */
+  readonly skipBadImages?: boolean;
   /** Fetch what is missing; false refuses instead. */
   readonly setup: boolean;
   readonly reporter: Reporter;
@@ -21,6 +25,10 @@ export interface DataOptions {
 export interface ExperimentData {
   readonly dataset: Dataset;
   readonly splits: Splits;
+  /** The images that could not be read and were left out so far. */
+  skippedImages(): readonly string[];
+  /** Ends the threads that decode images. */
+  close(): Promise<void>;
 }
 
 /** Loads the experiment's dataset, fetching it where it is missing, and splits it as the config says. */
@@ -28,23 +36,30 @@ export async function loadExperimentData(
   experiment: Experiment,
   options: DataOptions,
 ): Promise<ExperimentData> {
-  const { name, validation, augmentation } = experiment.dataset;
+  const { name, validation, augmentation, resize } = experiment.dataset;
   const { seed } = experiment.training;
   const folder = dataFolder(options.folder);
   const { setup, reporter, signal } = options;
   if (setup) await fetchDataset(name, { folder, reporter, signal });
   signal?.throwIfAborted();
   const dataset = await loadDataset(name, folder);
-  const { normalization } = dataset.definition;
-  const train = new MemorySource(dataset.train, normalization, augmentation, seed);
-  const test = new MemorySource(dataset.test, normalization);
+  if (dataset.note) reporter.line(dataset.note);
+  const parts = holdOut(dataset, validation, seed);
+  const { train, test, ...sources } = await openSources(dataset, {
+    augmentation,
+    seed,
+    resize,
+    workers: options.workers,
+    skipBadImages: options.skipBadImages ?? false,
+    reporter,
+  });
   const split = (source: ImageSource, indices: Uint32Array): Split => ({
     source,
     indices: indices.subarray(0, options.subset),
   });
-  const parts = holdOut(dataset, validation, seed);
   const everyTestImage = Uint32Array.from({ length: test.count }, (_, i) => i);
   return {
+    ...sources,
     dataset,
     splits: {
       train: split(train, parts.train),

@@ -21,6 +21,8 @@ export interface WeightsEvaluation extends Evaluation {
   readonly classNames: readonly string[];
   /** For people: what computed it. */
   readonly engine: string;
+  /** The images that could not be read and were left out. */
+  readonly skippedImages: readonly string[];
 }
 
 /**
@@ -35,7 +37,8 @@ export async function evaluateWeights(
   if (options.tenCrop) checkTenCrop(experiment);
   const network = networkOf(experiment);
   const weights: ModelState['weights'] = await loadWeights(file, network);
-  return withExperiment(experiment, network, options, async ({ dataset, splits, model, engine }) => {
+  return withExperiment(experiment, network, options, async (open) => {
+    const { dataset, splits, model, engine } = open;
     const split = splits[options.split];
     if (!split) {
       throw new UserError(
@@ -66,6 +69,7 @@ export async function evaluateWeights(
       network: network.title,
       classNames: dataset.definition.classNames,
       engine: engine.description,
+      skippedImages: open.skippedImages(),
     };
   });
 }

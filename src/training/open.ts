@@ -42,16 +42,20 @@ export async function withExperiment<T>(
   use: (open: OpenExperiment) => Promise<T>,
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
-  const batchSize = microBatchSize(experiment);
-  const engine = await createEngine(options.choice, { ...options, batchSize });
   try {
-    const model = await engine.createModel(network, modelOptions(experiment));
+    const batchSize = microBatchSize(experiment);
+    const engine = await createEngine(options.choice, { ...options, batchSize });
     try {
-      return await use({ ...data, engine, model });
+      const model = await engine.createModel(network, modelOptions(experiment));
+      try {
+        return await use({ ...data, engine, model });
+      } finally {
+        await model.dispose();
+      }
     } finally {
-      await model.dispose();
+      await engine.dispose();
     }
   } finally {
-    await engine.dispose();
+    await data.close();
   }
 }

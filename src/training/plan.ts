@@ -16,7 +16,12 @@ export interface Plan {
   readonly steps: number;
   /** Floating-point operations of all training steps: 2 a multiply-add, forward and twice that backward. */
   readonly trainingFlops: number;
-  readonly dataset: { readonly present: boolean; readonly folder: string; readonly downloadBytes: number };
+  readonly dataset: {
+    readonly present: boolean;
+    readonly folder: string;
+    readonly downloadBytes: number;
+    readonly brought: boolean;
+  };
 }
 
 /** Works out what training would do, without fetching or computing anything. */
@@ -27,10 +32,14 @@ export async function planRun(
 ): Promise<Plan> {
   const { batchSize, epochs } = experiment.training;
   const { name, validation } = experiment.dataset;
-  const { title, trainCount, testCount, sources } = definition(name);
-  checkHoldOut(title, trainCount, validation);
+  const { title, sources, brought, ...published } = definition(name);
   const folder = dataFolder(options.data);
   const status = await datasetStatus(name, folder);
+  const { train: trainCount, test: testCount } = status.counts ?? {
+    train: published.trainCount,
+    test: published.testCount,
+  };
+  checkHoldOut(title, trainCount, validation);
   const used = (count: number) => Math.min(count, options.subset ?? count);
   const images = {
     train: used(trainCount - validation),
@@ -51,6 +60,7 @@ export async function planRun(
       present: status.present,
       folder,
       downloadBytes: status.present ? 0 : sources.reduce((sum, source) => sum + source.bytes, 0),
+      brought: brought ?? false,
     },
   };
 }

@@ -74,5 +74,6 @@ function initLine({ file, skipped }: InitialWeights): string {
 }
 
 function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
-  return captureEnvironment(engine, { name: dataset.definition.name, digest: dataset.digest });
+  const { definition, digest, note } = dataset;
+  return captureEnvironment(engine, { name: definition.name, digest, note });
 }

@@ -29,6 +29,8 @@ export interface TrainingRun {
   /** For result.json. */
   readonly engine: { readonly description: string };
   readonly folder: RunFolder;
+  /** The images that could not be read and were left out so far. */
+  skippedImages(): readonly string[];
   /** First N images of each split, where the run does not use all. */
   readonly subset?: number;
   readonly start: { readonly state: ModelState; readonly progress: Progress };
@@ -201,7 +203,7 @@ class Trainer {
   }
 
   async writeResult(status: RunStatus, message?: string): Promise<RunResult> {
-    const { experiment, network, folder, subset, engine } = this.task;
+    const { experiment, network, folder, subset, engine, skippedImages } = this.task;
     const { history, epochs, seconds, epochSeconds } = this.progress;
     const result: RunResult = {
       status,
@@ -212,6 +214,7 @@ class Trainer {
       engine: engine.description,
       seed: experiment.training.seed,
       ...(history.length > 0 ? summarize(history, experiment.report) : {}),
+      skippedImages: skippedImages().length > 0 ? skippedImages() : undefined,
       paperError: experiment.paper?.error,
       message,
     };

@@ -22,6 +22,9 @@ export const PURPOSE = {
   dropout: 5,
   holdOut: 6,
   stochasticDepth: 7,
+  jitter: 8,
+  jitterOrder: 9,
+  lighting: 10,
 } as const;
 
 /** Two 32-bit words that name a sequence of random numbers. */

@@ -2,14 +2,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DATASET_NAMES } from '../../src/datasets/dataset.js';
-import {
-  dataFolder,
-  datasetName,
-  definition,
-  definitions,
-  loadDataset,
-  verifyDataset,
-} from '../../src/datasets/index.js';
+import { dataFolder, datasetName, definition, definitions, verifyDataset } from '../../src/datasets/index.js';
+import { loadDefinition } from '../../src/datasets/load.js';
+
+const CLASSES: Readonly<Record<string, number>> = { cifar100: 100, imagenet: 1000 };
 
 describe('the definitions', () => {
   it('are in the order of the names', () => {
@@ -22,7 +18,7 @@ describe('the definitions', () => {
     expect(one.normalization.mean.length).toBe(channels);
     expect(one.normalization.deviation.length).toBe(channels);
     expect(Math.min(...one.normalization.deviation)).toBeGreaterThan(0);
-    expect(new Set(one.classNames).size).toBe(one.name === 'cifar100' ? 100 : 10);
+    expect(new Set(one.classNames).size).toBe(CLASSES[one.name] ?? 10);
     expect(new Set(one.files.map(({ name }) => name)).size).toBe(one.files.length);
     for (const { sha256, md5 } of one.files) {
       if (sha256 !== undefined) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -80,7 +76,7 @@ describe('Fashion-MNIST mini', () => {
   });
 
   it('is the beginning of Fashion-MNIST', async () => {
-    const { train, test } = await loadDataset('fashion-mnist-mini', '/nowhere');
+    const { train, test } = await loadDefinition(definition('fashion-mnist-mini'), '/nowhere');
     expect([train.count, test.count]).toEqual([5000, 1000]);
     expect([...train.labels.subarray(0, 10)]).toEqual([9, 0, 0, 3, 0, 2, 7, 2, 5, 5]);
     expect([...test.labels.subarray(0, 10)]).toEqual([9, 2, 1, 1, 6, 1, 4, 6, 5, 7]);

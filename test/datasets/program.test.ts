@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadDataset } from '../../src/datasets/index.js';
+import { definition } from '../../src/datasets/index.js';
+import { loadDefinition } from '../../src/datasets/load.js';
 import { compileForChildren, densenetData } from './support/program.js';
 import { serve } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
@@ -49,7 +50,7 @@ describe('densenet data', () => {
     expect(list.stdout).toMatch(/^cifar10 +CIFAR-10 +50,000 +10,000 +184\.4 MB +yes +/m);
     expect(list.stdout).toMatch(/^svhn +SVHN +604,388 +26,032 +no +/m);
 
-    const { train, test } = await loadDataset('cifar10', data);
+    const { train, test } = await loadDefinition(definition('cifar10'), data);
     expect([train.count, test.count, train.labels[49_999], test.labels[7]]).toEqual([50_000, 10_000, 9, 7]);
 
     const file = await open(join(own, 'data_batch_3.bin'), 'r+');
@@ -75,7 +76,7 @@ describe('densenet data', () => {
 
   it('prints one JSON document on standard output', async () => {
     const { datasets } = JSON.parse((await run('list', '--json')).stdout);
-    expect(datasets.length).toBe(5);
+    expect(datasets.length).toBe(6);
     expect(datasets[2]).toEqual({
       name: 'svhn',
       title: 'SVHN',

@@ -21,10 +21,22 @@ export class ByteSource {
   readonly path: string;
   readonly #chunks: AsyncIterator<Buffer>;
   #current: Buffer = Buffer.alloc(0);
+  #position = 0;
 
-  constructor(path: string, compression: Compression, range?: ByteRange) {
+  /** @param onChunk hears each (decompressed) chunk as it is read, in order */
+  constructor(
+    path: string,
+    compression: Compression,
+    range?: ByteRange,
+    private readonly onChunk?: (chunk: Buffer) => void,
+  ) {
     this.path = path;
     this.#chunks = decompressed(path, compression, range)[Symbol.asyncIterator]();
+  }
+
+  /** How many (decompressed) bytes were read so far. */
+  get position(): number {
+    return this.#position;
   }
 
   /** The next bytes, as they come: at least 1, at most `limit`. */
@@ -34,6 +46,7 @@ export class ByteSource {
     }
     const part = this.#current.subarray(0, limit);
     this.#current = this.#current.subarray(part.length);
+    this.#position += part.length;
     return part;
   }
 
@@ -79,8 +92,10 @@ export class ByteSource {
 
   async #advance(): Promise<boolean> {
     const next = await this.#chunks.next();
-    if (!next.done) this.#current = next.value;
-    return !next.done;
+    if (next.done) return false;
+    this.#current = next.value;
+    this.onChunk?.(next.value);
+    return true;
   }
 }
 

@@ -27,8 +27,8 @@ export interface NumericArray {
   numbers(): Promise<Float64Array>;
 }
 
-const TYPE = { matrix: 14, compressed: 15 };
-const MATRIX_CLASS = { firstNumeric: 6, lastNumeric: 15 };
+export const TYPE = { matrix: 14, compressed: 15 };
+export const MATRIX_CLASS = { cell: 1, struct: 2, char: 4, firstNumeric: 6, lastNumeric: 15 };
 const TAG_BYTES = 8;
 
 /**
@@ -37,6 +37,17 @@ const TAG_BYTES = 8;
  * Holds about a megabyte, however large the file. Throws `FormatError`.
  */
 export async function visitMat5(path: string, visit: (array: NumericArray) => Promise<void>): Promise<void> {
+  await eachVariable(path, async (source, endianness) => {
+    const array = await readNumericArray(source, endianness);
+    if (array) await visit(array);
+  });
+}
+
+/** Calls `visit` with each variable of the file: the source stands behind the tag of its matrix element. */
+export async function eachVariable(
+  path: string,
+  visit: (source: ByteSource, endianness: Endianness) => Promise<void>,
+): Promise<void> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
@@ -77,7 +88,7 @@ async function visitElement(
   tag: ElementTag,
   range: { start: number; end: number },
   endianness: Endianness,
-  visit: (array: NumericArray) => Promise<void>,
+  visit: (source: ByteSource, endianness: Endianness) => Promise<void>,
 ): Promise<void> {
   const compressed = tag.type === TYPE.compressed;
   const source = new ByteSource(path, compressed ? 'zlib' : 'none', range);
@@ -87,8 +98,7 @@ async function visitElement(
       if (inner.type !== TYPE.matrix)
         throw new FormatError(path, `has a compressed element of type ${inner.type}`);
     }
-    const array = await readNumericArray(source, endianness);
-    if (array) await visit(array);
+    await visit(source, endianness);
     if (compressed) await source.drain();
   } finally {
     await source.close();
@@ -100,11 +110,8 @@ async function readNumericArray(
   source: ByteSource,
   endianness: Endianness,
 ): Promise<NumericArray | undefined> {
-  const flags = STORAGE.uint32.decode(await smallContent(source, endianness), endianness);
-  const matrixClass = (flags[0] ?? 0) & 0xff;
+  const { matrixClass, shape, name } = await readMatrixHead(source, endianness);
   if (matrixClass < MATRIX_CLASS.firstNumeric || matrixClass > MATRIX_CLASS.lastNumeric) return undefined;
-  const shape = [...STORAGE.int32.decode(await smallContent(source, endianness), endianness)];
-  const name = (await smallContent(source, endianness)).toString('latin1');
   const data = await readTag(source, endianness);
   const storage = Object.values(STORAGE).find((one) => one.type === data.type);
   const count = shape.reduce((product, length) => product * length, 1);
@@ -117,8 +124,16 @@ async function readNumericArray(
   return { name, shape, storage, bytes: data.bytes, some, numbers };
 }
 
+/** What every matrix begins with: array flags, dimensions, name. */
+export async function readMatrixHead(source: ByteSource, endianness: Endianness) {
+  const flags = STORAGE.uint32.decode(await smallContent(source, endianness), endianness);
+  const shape = [...STORAGE.int32.decode(await smallContent(source, endianness), endianness)];
+  const name = (await smallContent(source, endianness)).toString('latin1');
+  return { matrixClass: (flags[0] ?? 0) & 0xff, shape, name };
+}
+
 /** The content of a short sub-element, and the padding behind it. */
-async function smallContent(source: ByteSource, endianness: Endianness): Promise<Buffer> {
+export async function smallContent(source: ByteSource, endianness: Endianness): Promise<Buffer> {
   const tag = await readTag(source, endianness);
   if (tag.small) return tag.small;
   if (tag.bytes > MAX_SMALL_CONTENT)

@@ -32,6 +32,49 @@ export function writeMat5(variables: readonly MatVariable[], options: MatOptions
   return Buffer.concat([header, before, ...elements]);
 }
 
+/** A struct array [N, 1] in MATLAB's form: class 2, or 4 for its texts (UTF-16) and 6 for its numbers. */
+export function writeMat5Struct(
+  name: string,
+  rows: readonly Readonly<Record<string, string | number[]>>[],
+): Buffer {
+  const fields = Object.keys(rows[0]!);
+  const width = 32;
+  const names = Buffer.alloc(width * fields.length);
+  fields.forEach((field, i) => {
+    names.write(field, width * i, 'latin1');
+  });
+  const values = rows.flatMap((row) => fields.map((field) => structField(row[field]!)));
+  const array = matrix(2, [rows.length, 1], name, [
+    element(5, u32(width, false)),
+    element(1, names),
+    ...values,
+  ]);
+  return Buffer.concat([writeMat5([]), element(15, deflateSync(array), false, false)]);
+}
+
+function structField(value: string | number[]): Buffer {
+  if (typeof value === 'string') {
+    return matrix(4, [value.length > 0 ? 1 : 0, value.length], '', [
+      element(4, Buffer.from(value, 'utf16le')),
+    ]);
+  }
+  return matrix(6, [value.length > 0 ? 1 : 0, value.length], '', [element(9, numbers(9, value, false))]);
+}
+
+function matrix(
+  matrixClass: number,
+  shape: readonly number[],
+  name: string,
+  parts: readonly Buffer[],
+): Buffer {
+  const head = [
+    element(6, Buffer.concat([u32(matrixClass, false), u32(0, false)])),
+    element(5, Buffer.concat(shape.map((length) => u32(length, false)))),
+    element(1, Buffer.from(name)),
+  ];
+  return element(14, Buffer.concat([...head, ...parts]));
+}
+
 function writeMatrix({ name, shape, matrixClass, type, values }: MatVariable, bigEndian: boolean): Buffer {
   const flags = Buffer.concat([u32(matrixClass, bigEndian), u32(0, bigEndian)]);
   const dimensions = Buffer.concat(shape.map((length) => u32(length, bigEndian)));

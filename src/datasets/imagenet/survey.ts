@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ByteSource } from '../formats/byte-source.js';
+import { FormatError } from '../formats/format-error.js';
+import { type TarEntry, tarEntries } from '../formats/tar.js';
+import { imagenetLabel } from './classes.js';
+import type { ValidationLabels } from './devkit.js';
+
+/** An image as it was found: in an archive, at `offset`, or as a file of its own. */
+export interface FoundImage {
+  readonly name: string;
+  readonly label: number;
+  readonly bytes: number;
+  readonly offset: number;
+}
+
+export interface SurveyOptions {
+  /** Hears how many bytes of an archive, or how many files of a folder, were done since the last call. */
+  readonly onProgress: (amount: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SurveyedArchive {
+  readonly images: readonly FoundImage[];
+  readonly md5: string;
+}
+
+/** Gives the label of a validation image by its name. */
+type LabelOf = (name: string) => number;
+
+const IMAGE = /^[^.].*\.jpe?g$/i;
+const WNID = /^n\d{8}$/;
+
+/** Reads the training archive, which holds one archive for each class, from beginning to end. Throws `FormatError`. */
+export async function surveyTrainArchive(path: string, options: SurveyOptions) {
+  return surveyArchive(path, options, async function* (entry, source) {
+    const wnid = basename(entry.name, '.tar');
+    if (!entry.isFile || !entry.name.endsWith('.tar') || !WNID.test(wnid)) return;
+    const label = labelOfClass(path, wnid);
+    for await (const image of tarEntries(source, entry.offset + entry.bytes)) {
+      if (isImage(image)) yield found(image, label);
+    }
+  });
+}
+
+/** Reads the validation archive from beginning to end. Throws `FormatError`. */
+export async function surveyTestArchive(path: string, labels: ValidationLabels, options: SurveyOptions) {
+  const labelOf = numberedLabels(path, labels);
+  return surveyArchive(path, options, async function* (entry) {
+    if (isImage(entry)) yield found(entry, labelOf(basename(entry.name)));
+  });
+}
+
+function isImage({ name, isFile }: TarEntry): boolean {
+  return isFile && IMAGE.test(basename(name));
+}
+
+function found({ name, bytes, offset }: TarEntry, label: number): FoundImage {
+  return { name: basename(name), label, bytes, offset };
+}
+
+type Member = (entry: TarEntry, source: ByteSource) => AsyncGenerator<FoundImage>;
+
+async function surveyArchive(
+  path: string,
+  { onProgress, signal }: SurveyOptions,
+  imagesOf: Member,
+): Promise<SurveyedArchive> {
+  const { size } = await stat(path);
+  const md5 = createHash('md5');
+  const source = new ByteSource(path, 'none', undefined, (chunk) => {
+    signal?.throwIfAborted();
+    md5.update(chunk);
+    onProgress(chunk.length);
+  });
+  const images: FoundImage[] = [];
+  try {
+    for await (const entry of tarEntries(source, size)) {
+      for await (const image of imagesOf(entry, source)) images.push(image);
+    }
+    await source.drain();
+  } finally {
+    await source.close();
+  }
+  if (images.length === 0) throw new FormatError(path, 'holds no images in the way of ILSVRC2012');
+  return { images, md5: md5.digest('hex') };
+}
+
+function labelOfClass(path: string, wnid: string): number {
+  const label = imagenetLabel(wnid);
+  if (label === undefined)
+    throw new FormatError(path, `holds a class ${wnid}, which ILSVRC2012 does not have`);
+  return label;
+}
+
+/** `ILSVRC2012_val_00000012.JPEG` is the 12th line of the ground truth. */
+function numberedLabels(path: string, labels: ValidationLabels): LabelOf {
+  return (name) => {
+    const label = labels[Number(/(\d{8})\.jpe?g$/i.exec(name)?.[1]) - 1];
+    if (label !== undefined) return label;
+    throw new FormatError(path, `holds ${name}, of which the development kit says nothing`);
+  };
+}
+
+/** Lists a folder with one folder for each class, `nXXXXXXXX/*.JPEG`. Throws `FormatError`. */
+export async function surveyClassFolders(path: string, options: SurveyOptions): Promise<FoundImage[]> {
+  const images: FoundImage[] = [];
+  for (const wnid of await classFolders(path)) {
+    const label = labelOfClass(path, wnid);
+    images.push(...(await surveyFiles(join(path, wnid), () => label, options)));
+  }
+  if (images.length === 0) throw new FormatError(path, 'holds no images');
+  return images;
+}
+
+/** Lists a folder with the validation images, `ILSVRC2012_val_00000001.JPEG` and so on. Throws `FormatError`. */
+export async function surveyTestFolder(path: string, labels: ValidationLabels, options: SurveyOptions) {
+  const images = await surveyFiles(path, numberedLabels(path, labels), options);
+  if (images.length === 0) throw new FormatError(path, 'holds no images');
+  return images;
+}
+
+/** The folders in it that are named by WordNet ids. */
+export async function classFolders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries.flatMap((entry) => (WNID.test(entry.name) && !entry.isFile() ? [entry.name] : [])).sort();
+}
+
+/** Files looked at at once: the disk answers in parallel. */
+const AT_ONCE = 64;
+
+async function surveyFiles(path: string, labelOf: LabelOf, options: SurveyOptions): Promise<FoundImage[]> {
+  const names = (await readdir(path)).filter((name) => IMAGE.test(name));
+  const images: FoundImage[] = [];
+  for (let i = 0; i < names.length; i += AT_ONCE) {
+    options.signal?.throwIfAborted();
+    const some = names.slice(i, i + AT_ONCE);
+    const sizes = await Promise.all(some.map(async (name) => (await stat(join(path, name))).size));
+    some.forEach((name, k) => {
+      images.push({ name, label: labelOf(name), bytes: sizes[k]!, offset: 0 });
+    });
+    options.onProgress(some.length);
+  }
+  return images;
+}
+
+/** By name: validation images are numbered. */
+export function byName(images: readonly FoundImage[]): FoundImage[] {
+  return images.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The first image of every class, then the second of every class, and so on, each by name: so the first N images
+ * show as many classes as N images can. Their order in the archive or on the disk does not matter.
+ */
+export function interleaved(images: readonly FoundImage[]): FoundImage[] {
+  const classes = new Map<number, number>();
+  const places = byName(images).map((image) => {
+    const rank = classes.get(image.label) ?? 0;
+    classes.set(image.label, rank + 1);
+    return { image, rank };
+  });
+  return places.sort((a, b) => a.rank - b.rank || a.image.label - b.image.label).map(({ image }) => image);
+}

@@ -1,0 +1,29 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Piscina } from 'piscina';
+import { packageRoot } from '../../util/package.js';
+import type { Task } from './worker.js';
+
+/** Threads that decode images, one image at a time each. Close it when nothing is under way. */
+export class DecodingPool {
+  readonly workers: number;
+  private readonly threads: Piscina<Task, string | undefined>;
+
+  constructor(workers = availableParallelism()) {
+    this.workers = workers;
+    this.threads = new Piscina({
+      filename: join(packageRoot, 'dist', 'input', 'images', 'worker.js'),
+      minThreads: workers,
+      maxThreads: workers,
+    });
+  }
+
+  /** Makes one image; returns what is wrong with it, if anything is. Tasks begin in the order of the calls. */
+  run(task: Task): Promise<string | undefined> {
+    return this.threads.run(task);
+  }
+
+  async close(): Promise<void> {
+    await this.threads.destroy();
+  }
+}

@@ -1,0 +1,171 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import type { RunEnvironment } from '../../src/results/environment.js';
+import type { RunResult } from '../../src/results/run-folder.js';
+import {
+  CMYK_NAME,
+  type Damage,
+  GREY_NAME,
+  PNG_NAME,
+  writeMiniArchives,
+  writeMiniFolders,
+} from '../datasets/support/imagenet-mini.js';
+import { bits, type Ended, run, temporaryFolder } from './program.js';
+
+/** A small network with the ImageNet stem, for a miniature of ILSVRC2012 in its published form. */
+const CONFIG = {
+  name: 'mini',
+  network: { depth: 7, growthRate: 4, blocks: [1, 1], bottleneck: true, compression: 0.5 },
+  dataset: {
+    name: 'imagenet',
+    augmentation: ['sized-crop', 'color-jitter', 'lighting', 'mirror'],
+  },
+  training: { epochs: 2, batchSize: 8, learningRate: { schedule: 'steps', initial: 0.05 } },
+};
+
+const SUBSET = 'This is not the full ILSVRC2012: 5 of 1,000 classes, 40 of 1,281,167 training images';
+
+/** A folder with a config, and in `data` the index of archives or folders that lie in `from`. */
+async function place(write: (from: string) => Promise<void>): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'mini.json'), JSON.stringify(CONFIG));
+  await write(join(folder, 'from'));
+  const fetched = await run(folder, ['data', 'fetch', 'imagenet', '--from', 'from', '--data', 'data']);
+  expect(fetched.code, fetched.stderr).toBe(0);
+  expect(fetched.stdout).toMatch(/imagenet indexed: .* in .*data\/imagenet\n/);
+  return folder;
+}
+
+const COMMON = ['--data=data', '--engine=native'];
+
+function train(folder: string, ...args: string[]): Promise<Ended> {
+  return run(folder, ['train', '--config=mini.json', ...COMMON, ...args]);
+}
+
+async function runFolder(folder: string): Promise<string> {
+  const experiment = join(folder, 'results', 'runs', 'mini');
+  return join(experiment, (await readdir(experiment)).at(-1)!);
+}
+
+async function json(path: string) {
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+test('from archives or folders, with one worker or three, training comes to the same bits', async () => {
+  const archives = await place(writeMiniArchives);
+  const first = await train(archives, '--workers=1');
+  expect(first.code, first.stderr).toBe(0);
+  expect(first.stdout + first.stderr).toContain(SUBSET);
+  const firstRun = await runFolder(archives);
+  const expected = await bits(firstRun);
+
+  const environment = (await json(join(firstRun, 'environment.json'))) as RunEnvironment;
+  expect(environment.dataset).toEqual({
+    name: 'imagenet',
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    note: expect.stringContaining(SUBSET),
+  });
+  const epochs = parse<Record<string, string>>(await readFile(join(firstRun, 'epochs.csv')), {
+    columns: true,
+  });
+  for (const { wait_percent } of epochs) expect(Number(wait_percent)).toBeGreaterThan(0);
+
+  const folders = await place((from) => writeMiniFolders(from, 'flat'));
+  const second = await train(folders, '--workers=3');
+  expect(second.code, second.stderr).toBe(0);
+  expect(await bits(await runFolder(folders))).toEqual(expected);
+  const other = (await json(join(await runFolder(folders), 'environment.json'))) as RunEnvironment;
+  expect(other.dataset).toEqual(environment.dataset);
+
+  const evaluated = await run(folders, ['eval', 'mini', ...COMMON, '--json']);
+  expect(evaluated.code, evaluated.stderr).toBe(0);
+  const evaluation = JSON.parse(evaluated.stdout);
+  const result = (await json(join(firstRun, 'result.json'))) as RunResult;
+  expect(evaluation).toMatchObject({ count: 10, error: result.last!.error, skippedImages: [] });
+  const bilinear = await run(folders, [
+    ...['eval', '--config=mini.json', '--set=dataset.resize=torchvision', ...COMMON, '--json'],
+    `--weights=${join(firstRun, 'checkpoint', 'last.safetensors')}`,
+  ]);
+  expect(JSON.parse(bilinear.stdout).loss).not.toBe(evaluation.loss);
+
+  const tenCrop = await run(folders, ['eval', 'mini', ...COMMON, '--ten-crop', '--json']);
+  expect(JSON.parse(tenCrop.stdout)).toMatchObject({ crops: 10, count: 10 });
+  expect(JSON.parse(tenCrop.stdout).loss).not.toBe(evaluation.loss);
+
+  const subset = await run(folders, ['eval', 'mini', ...COMMON, '--split=train', '--subset=6', '--json']);
+  const { count, classes } = JSON.parse(subset.stdout) as { count: number; classes: { count: number }[] };
+  expect(count).toBe(6);
+  // The first six images show every class once, and the first class twice.
+  expect(classes.map((one) => one.count).filter((n) => n > 0)).toEqual([2, 1, 1, 1, 1]);
+});
+
+/** Cuts the end of some files off. */
+function broken(...names: string[]): Damage {
+  return ({ name, content }) =>
+    names.includes(name) ? content.subarray(0, Math.floor(0.4 * content.length)) : content;
+}
+
+test('an image that cannot be read stops the run with its name, or is left out and named', async () => {
+  const bad = ['n01440764_2.JPEG', 'ILSVRC2012_val_00000007.JPEG'];
+  const folder = await place((from) => writeMiniArchives(from, broken(...bad)));
+  const stopped = await train(folder, '--set=dataset.augmentation=[]');
+  expect(stopped.code).toBe(3);
+  expect(stopped.stderr).toMatch(
+    /error: cannot read the image n01440764_2.JPEG in .*ILSVRC2012_img_train.tar: .*\n.*--skip-bad-images\n$/,
+  );
+  const result = (await json(join(await runFolder(folder), 'result.json'))) as RunResult;
+  expect(result).toMatchObject({ status: 'failed', message: expect.stringContaining('n01440764_2.JPEG') });
+
+  const skipping = await train(folder, '--set=dataset.augmentation=[]', '--skip-bad-images', '--seed=2');
+  expect(skipping.code, skipping.stderr).toBe(0);
+  const names = [/n01440764_2.JPEG in .*_train.tar/, /ILSVRC2012_val_00000007.JPEG in .*_val.tar/];
+  for (const name of names) expect(skipping.stderr).toMatch(name);
+  expect(skipping.stdout).toContain('Left out as unreadable: 2 images\n');
+  for (const name of names) expect(skipping.stdout).toMatch(name);
+  const { skippedImages } = (await json(join(await runFolder(folder), 'result.json'))) as RunResult;
+  expect(skippedImages).toEqual(names.map((name) => expect.stringMatching(name)));
+
+  const refused = await run(folder, ['eval', 'mini', ...COMMON]);
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain('cannot read the image ILSVRC2012_val_00000007.JPEG');
+  const evaluated = await run(folder, ['eval', 'mini', ...COMMON, '--skip-bad-images']);
+  expect(evaluated.code, evaluated.stderr).toBe(0);
+  expect(evaluated.stdout).toMatch(
+    /, 9 images\nLeft out as unreadable: 1 image\n {2}ILSVRC2012_val_00000007/,
+  );
+});
+
+test('CMYK, grey and PNG images are among those that are trained on', async () => {
+  const folder = await place((from) => writeMiniFolders(from, 'classes'));
+  for (const name of [CMYK_NAME, GREY_NAME, PNG_NAME]) {
+    const path = join(folder, 'from', 'train', name.slice(0, 9), name);
+    const start = (await readFile(path)).toString('latin1', 0, 4);
+    expect(start).toMatch(name === PNG_NAME ? /^\x89PNG/ : /^\xff\xd8\xff/);
+  }
+  const evaluated = await train(folder, '--set=training.epochs=1', '--json');
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ status: 'finished' });
+});
+
+test('without the data, or with an archive gone, one line says what to do', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'mini.json'), JSON.stringify(CONFIG));
+  const dry = await train(folder, '--dry-run');
+  expect(dry.stdout).toContain('not here; bring it with: densenet data fetch imagenet --from DIR');
+  const missing = await train(folder);
+  expect(missing.code).toBe(3);
+  expect(missing.stderr).toMatch(
+    /error: ImageNet cannot be downloaded .*\n.*https:\/\/image-net.org.* --from DIR\n$/,
+  );
+  const refused = await train(folder, '--no-setup');
+  expect(refused.stderr).toContain('there is no index of ImageNet (ILSVRC2012)');
+
+  const placed = await place(writeMiniArchives);
+  const plan = await train(placed, '--dry-run');
+  expect(plan.stdout).toContain('images          40 training, 10 test');
+  await rm(join(placed, 'from', 'ILSVRC2012_img_val.tar'));
+  const moved = await train(placed);
+  expect(moved.code).toBe(3);
+  expect(moved.stderr).toMatch(/ILSVRC2012_img_val.tar is gone\nIf you moved it.* --from DIR\n$/);
+});
