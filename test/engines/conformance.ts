@@ -39,8 +39,8 @@ export function engineConformance(
     const current = () => engine;
     describe('agrees with the definition', () => definitionTests(current, runs));
     describe('agrees with PyTorch', () => {
-      pytorchTests(current);
-      publishedTests(current);
+      pytorchTests(current, residual);
+      publishedTests(current, residual);
     });
     describe('keeps its state', () => stateTests(current));
     describe('repeats to the bit', () => repeatabilityTests(current, dropping));
