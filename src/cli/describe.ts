@@ -68,6 +68,7 @@ export function descriptionJson(experiment: Experiment, network: Network, batch:
 /** What the command prints, line by line. */
 export function descriptionLines(experiment: Experiment, network: Network, batch: number): string[] {
   const { name, description, dataset, paper } = experiment;
+  const { batchSize, accumulate } = experiment.training;
   const { channels, height, width } = network.input;
   const images = formatBytes(bytes(channels * height * width, batch));
   const input = ['Input', size(network.input), `${channels}`, '', '', '', images];
@@ -81,6 +82,11 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
     `Parameters     ${formatCount(parameterCount(network))}`,
     `Multiply-adds  ${formatCount(multiplyAdds(network))} an image`,
     `Activations    ${formatBytes(activationBytes(network, batch))} for a batch of ${batch}`,
+    ...(accumulate > 1
+      ? [
+          `Step           ${batchSize} images by ${accumulate} micro-batches of ${batchSize / accumulate}; each has its own batch statistics`,
+        ]
+      : []),
     ...(paper
       ? [
           `Paper          ${paper.error.toFixed(2)} % test error (Table ${paper.table}, ${paper.row}, ${paper.column})`,

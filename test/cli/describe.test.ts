@@ -3,8 +3,8 @@ import { descriptionJson, descriptionLines } from '../../src/cli/describe.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { networkOf } from '../../src/training/open.js';
 
-async function open(config: string) {
-  const experiment = await loadExperiment(config);
+async function open(config: string, set: string[] = []) {
+  const experiment = await loadExperiment(config, { set });
   return { experiment, network: networkOf(experiment) };
 }
 
@@ -30,6 +30,13 @@ describe('descriptionLines', () => {
       'Activations    385.1 MB for a batch of 64',
       'Paper          4.51 % test error (Table 2, DenseNet-BC (L=100, k=12), C10+)',
     ]);
+  });
+
+  it('says what micro-batches a step has', async () => {
+    const { experiment, network } = await open('cifar10-40-12', ['training.accumulate=4']);
+    expect(descriptionLines(experiment, network, 16)).toContainEqual(
+      'Step           64 images by 4 micro-batches of 16; each has its own batch statistics',
+    );
   });
 
   it('says what a config says of itself, and nothing of the paper where it has no number', async () => {
