@@ -5,6 +5,7 @@ import type { Figure } from '../figures/figure.js';
 import { readEpochs } from '../results/epochs.js';
 import { readFinishedRuns } from '../results/finished-runs.js';
 import { type Measurement, measurements } from '../results/measurements.js';
+import { paperRecipes } from '../results/paper-recipe.js';
 import { findRunFolder, readRunJson } from '../results/run-folder.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/open.js';
@@ -67,7 +68,7 @@ const DRAW: Readonly<Record<(typeof KINDS)[number], Draw>> = {
   '3': async (runs, options) => {
     if (runs.length > 0) throw wrongCount('figure 3 takes no runs: it draws all that are finished', '3');
     const { figure3 } = await import('../figures/figure3.js');
-    return figure3(await finishedMeasurements(options));
+    return figure3(await finishedMeasurements(options), await paperRecipes());
   },
   '4-left': async (experiments, options) => {
     const { figure4Left } = await import('../figures/figure4-left.js');

@@ -18,7 +18,7 @@ Examples:
   densenet table 3 --references                with the authors' code and what others measured
   densenet table 1 --format csv
 
-A cell is empty where nothing was measured. Your runs count as a cell of Table 2 if network, data and recipe are
+A cell is empty where nothing was measured. Your runs count as a cell of Table 2 or 3 if network, data and recipe are
 the paper's; other runs are listed below the table with what differs. "ours" is the mean over n seeds ± the
 sample standard deviation.`;
 
@@ -59,11 +59,11 @@ function firstTable(options: TableCliOptions): Tables {
 async function measuredTable(number: '2' | '3', options: TableCliOptions): Promise<Tables> {
   const measured = measurements(await readFinishedRuns(options.output, terminalReporter(options)));
   if (number === '3') {
-    const rows = table3(measured, options);
+    const table = table3(measured, await paperRecipes(), options);
     return {
-      sheets: table3Sheets(rows, options),
+      sheets: table3Sheets(table, options),
       columns: table3Columns(options),
-      records: table3Records(rows),
+      records: table3Records(table),
     };
   }
   const table = table2(measured, await paperRecipes(), options);

@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import { table1Networks } from '../results/imagenet-networks.js';
 import { type Measurement, meanAndSpread } from '../results/measurements.js';
+import type { PaperRecipes } from '../results/paper-recipe.js';
 import { readTable } from '../results/paper-tables.js';
 import { table3 } from '../results/table3.js';
 import { COLORS, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
@@ -32,8 +33,8 @@ const SERIES = {
  * Figure 3 of the paper: top-1 error on ImageNet (single crop) against parameters and against multiply-adds. The
  * counts are exact; the errors are those of Table 3 and of the ResNets that the paper compares with.
  */
-export function figure3(measured: readonly Measurement[]): Figure {
-  const points = [...ownPoints(measured), ...comparedPoints()];
+export function figure3(measured: readonly Measurement[], recipes: PaperRecipes): Figure {
+  const points = [...ownPoints(measured, recipes), ...comparedPoints()];
   const series = (Object.keys(SERIES) as (keyof typeof SERIES)[]).filter((name) =>
     points.some((point) => point.series === name),
   );
@@ -89,10 +90,10 @@ export function figure3(measured: readonly Measurement[]): Figure {
   };
 }
 
-function ownPoints(measured: readonly Measurement[]): Point[] {
+function ownPoints(measured: readonly Measurement[], recipes: PaperRecipes): Point[] {
   const networks = table1Networks();
-  return table3(measured)
-    .filter(({ source }) => source === 'paper')
+  return table3(measured, recipes)
+    .rows.filter(({ source }) => source === 'paper')
     .flatMap((row, index) => {
       const { name, network } = networks[index]!;
       const counts = { parameters: parameterCount(network), multiply_adds: multiplyAdds(network) };

@@ -10,6 +10,7 @@ import { paperRecipes } from '../results/paper-recipe.js';
 import type { RunRecord } from '../results/run-records.js';
 import { comparison, runSheet } from '../results/run-tables.js';
 import { table2, table2Sheets } from '../results/table2.js';
+import { table3, table3Sheets } from '../results/table3.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/open.js';
 import type { Report } from './page.js';
@@ -50,6 +51,11 @@ async function heatMap({ folder, experiment }: RunRecord): Promise<Figure | unde
 
 async function measuredTables(finished: readonly FinishedRun[]) {
   const options = { measuredOnly: true };
-  const table = table2(measurements(finished), await paperRecipes(), options);
-  return table2Sheets(table, options).filter(({ rows }) => rows.length > 0);
+  const measured = measurements(finished);
+  const recipes = await paperRecipes();
+  const sheets = [
+    ...table2Sheets(table2(measured, recipes, options), options),
+    ...table3Sheets(table3(measured, recipes, options), options),
+  ];
+  return sheets.filter(({ rows }) => rows.length > 0);
 }

@@ -26,6 +26,8 @@ export interface FinishedRun {
   readonly tenCrop?: Pick<TenCropResult, 'error' | 'top5Error'> | undefined;
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number | undefined;
+  /** Whether the dataset on disk was less than the published one. */
+  readonly incomplete?: boolean;
   /** Whether it began with weights from a file (`--init`). */
   readonly init: boolean;
 }
@@ -50,7 +52,7 @@ export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | 
   if (!existsSync(folder.result)) return undefined;
   const result = (await readRunJson(folder.result)) as RunResult;
   if (result.status !== 'finished' || result.reported === undefined) return undefined;
-  const { init } = (await readRunJson(folder.environment)) as RunEnvironment;
+  const { init, dataset } = (await readRunJson(folder.environment)) as RunEnvironment;
   return {
     name: folder.name,
     experiment: parseExperiment(await readRunJson(folder.config), folder.config),
@@ -59,6 +61,7 @@ export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | 
     top5Error: result.reported.top5Error,
     tenCrop: await readTenCrop(folder, result.reported.epoch),
     subset: result.subset,
+    incomplete: dataset?.note !== undefined,
     init: init !== undefined,
   };
 }

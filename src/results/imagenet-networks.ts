@@ -30,6 +30,11 @@ export function authorsNetwork161(): ImageNetNetwork {
   return imageNetNetwork('DenseNet-161', 161, 48, [6, 12, 36, 24]);
 }
 
+/** DenseNet-264 with k=48, of the authors' README and technical report, which Table 1 does not have. */
+export function authorsNetwork264(): ImageNetNetwork {
+  return imageNetNetwork('DenseNet-264', 264, 48, [6, 12, 64, 48]);
+}
+
 function imageNetNetwork(
   name: string,
   depth: number,

@@ -57,18 +57,21 @@ function resNetName(network: ResNetOptions): string {
 }
 
 /**
- * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one. A run on a part of the
- * data or from given weights never is: `C10+ (first 500 images)`.
+ * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one, or `ImageNet`. A run on a part
+ * of the data or from given weights never is: `C10+ (first 500 images)`.
  */
 export function datasetLabel({
   experiment,
   subset,
   init,
-}: Pick<FinishedRun, 'experiment' | 'subset' | 'init'>): string {
+  incomplete,
+}: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'incomplete'>): string {
   const { name, augmentation } = experiment.dataset;
   const both = augmentation.includes('shift') && augmentation.includes('mirror');
+  // On ImageNet augmentation is the rule: what a run leaves out of it, the recipe's differences say.
   const remarks = [
-    ...(both ? [] : [...new Set(augmentation)]),
+    ...(both || name === 'imagenet' ? [] : [...new Set(augmentation)]),
+    ...(incomplete ? ['not all of the data'] : []),
     ...(subset !== undefined && subset < definition(name).trainCount ? [`first ${subset} images`] : []),
     ...(init ? ['from given weights'] : []),
   ];

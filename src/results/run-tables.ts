@@ -33,7 +33,13 @@ export type RunRow = Readonly<Partial<Record<RunColumn, string | number>>>;
 /** `test_error` is the one that the experiment reports, so far; `best` was chosen by looking at the test set. */
 export function runRow({ folder, status, experiment, environment, result, problem }: RunRecord): RunRow {
   const label =
-    experiment && datasetLabel({ experiment, subset: result?.subset, init: environment?.init !== undefined });
+    experiment &&
+    datasetLabel({
+      experiment,
+      subset: result?.subset,
+      init: environment?.init !== undefined,
+      incomplete: environment?.dataset?.note !== undefined,
+    });
   return {
     run: folder.name,
     status,

@@ -1,12 +1,12 @@
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import { table1 } from '../networks/table1.js';
 import { formatCount } from '../util/format.js';
-import { authorsNetwork161, table1Networks } from './imagenet-networks.js';
+import { authorsNetwork161, authorsNetwork264, table1Networks } from './imagenet-networks.js';
 import type { Sheet } from './sheet.js';
 
 /**
  * Table 1 of the paper, derived from the networks themselves, with the exact counts of each. With references:
- * DenseNet-161 of the authors' code in a column of its own.
+ * DenseNet-161 and DenseNet-264 (k=48) of the authors' code in columns of their own.
  */
 export function table1Sheet({ references = false }: { readonly references?: boolean } = {}): Sheet {
   const columns = [
@@ -15,7 +15,10 @@ export function table1Sheet({ references = false }: { readonly references?: bool
       network,
     })),
     ...(references
-      ? [{ title: "DenseNet-161 (k=48; authors' code)", network: authorsNetwork161().network }]
+      ? [authorsNetwork161(), authorsNetwork264()].map(({ name, network }) => ({
+          title: `${name} (k=48; authors' code)`,
+          network,
+        }))
       : []),
   ];
   const lines = columns.map(({ network }) =>

@@ -1,9 +1,13 @@
+import type { NetworkOptions } from '../networks/build.js';
+import { type DenseNetOptions, firstChannels } from '../networks/densenet.js';
 import { table1Networks } from './imagenet-networks.js';
 import { type Measurement, meanAndSpread, type Spread } from './measurements.js';
+import { type PaperRecipes, recipeDifferences } from './paper-recipe.js';
 import { readTable } from './paper-tables.js';
 import { authorsCode, type Reference, secondarySources } from './references.js';
 import { type Sheet, type SheetRecord, signed } from './sheet.js';
-import type { TableOptions } from './table2.js';
+import type { OtherMeasurement, TableOptions } from './table2.js';
+import { millions } from './test-error.js';
 
 /** Columns of Table 3, as `secondary.csv` and `authors-code.csv` name them. */
 const METRICS = {
@@ -27,28 +31,41 @@ export interface Table3Row {
   readonly secondary: Readonly<Partial<Record<Metric, number>>>;
 }
 
+export interface Table3 {
+  readonly rows: readonly Table3Row[];
+  /** What was measured on ImageNet, but is no row of the paper, or not by its recipe. */
+  readonly others: readonly OtherMeasurement[];
+}
+
 /** DenseNet-264 (k=48): secondary sources give it errors that are not in the paper, so it is always listed apart. */
 const APART = 'DenseNet-264 (k=48)';
 
 /**
  * Table 3 of the paper, validation errors on ImageNet. A training run gives the errors of a single crop,
- * `eval --ten-crop` those of ten.
- * What only secondary sources give follows in rows of its own: one always, the compared networks with references.
+ * `eval --ten-crop` those of ten. A measurement stands in a row if network, data and recipe (section 4.2) are the
+ * paper's; everything else on ImageNet is in `others`. What only secondary sources give follows in rows of its own: one always, the compared networks with references.
  */
-export function table3(measured: readonly Measurement[], options: TableOptions = {}): Table3Row[] {
+export function table3(
+  measured: readonly Measurement[],
+  recipes: PaperRecipes,
+  options: TableOptions = {},
+): Table3 {
   const networks = table1Networks();
+  const all = measured
+    .filter(({ experiment }) => experiment.dataset.name === 'imagenet')
+    .map((measurement): OtherMeasurement & { readonly comparable: boolean } => {
+      const differences = recipeDifferences(recipes, 'ImageNet', measurement.experiment) ?? [];
+      const comparable = measurement.dataset === 'ImageNet' && differences.length === 0;
+      return { measurement, comparable, differences };
+    });
+  const placed = new Set<Measurement>();
   const authors = options.references ? authorsCode().filter(({ dataset }) => dataset === 'ImageNet') : [];
   const rows = readTable('table3').map((record): Table3Row => {
     const { options: network } = networks.find(({ name }) => name === record.method)!;
-    const mine = measured.find(
-      ({ dataset, experiment: { network: n } }) =>
-        dataset === 'ImageNet' &&
-        n.family === 'densenet' &&
-        n.growthRate === network.growthRate &&
-        n.bottleneck &&
-        n.compression === network.compression &&
-        n.blocks?.join() === network.blocks?.join(),
-    );
+    const mine = all.find(
+      ({ comparable, measurement }) => comparable && isNetwork(measurement.experiment.network, network),
+    )?.measurement;
+    if (mine) placed.add(mine);
     return {
       model: `${record.method} (k=${record.growth_rate})`,
       source: 'paper',
@@ -62,8 +79,22 @@ export function table3(measured: readonly Measurement[], options: TableOptions =
       secondary: {},
     };
   });
-  if (options.measuredOnly) return rows.filter((row) => Object.keys(row.measured).length > 0);
-  return [...rows, ...secondaryRows(options.references ?? false)];
+  const shown = options.measuredOnly
+    ? rows.filter((row) => Object.keys(row.measured).length > 0)
+    : [...rows, ...secondaryRows(options.references ?? false)];
+  return { rows: shown, others: all.filter(({ measurement }) => !placed.has(measurement)) };
+}
+
+/** Whether it is that DenseNet of Table 1, with nothing changed. */
+function isNetwork(mine: NetworkOptions, paper: DenseNetOptions): boolean {
+  return (
+    mine.family === 'densenet' &&
+    mine.growthRate === paper.growthRate &&
+    mine.bottleneck &&
+    mine.compression === paper.compression &&
+    firstChannels(mine) === firstChannels(paper) &&
+    mine.blocks?.join() === paper.blocks?.join()
+  );
 }
 
 function measuredMetrics(mine: Measurement): Table3Row['measured'] {
@@ -96,8 +127,8 @@ function byMetric(references: readonly Reference[]): Partial<Record<Metric, numb
   );
 }
 
-/** The table for people; then what secondary sources give. */
-export function table3Sheets(rows: readonly Table3Row[], options: TableOptions = {}): Sheet[] {
+/** The table for people; then what secondary sources give, and what else was measured. */
+export function table3Sheets({ rows, others }: Table3, options: TableOptions = {}): Sheet[] {
   const parts = ['paper', 'ours', 'diff.', ...(options.references ? ["authors' code"] : [])];
   const columns = METRIC_KEYS.flatMap((metric) => parts.map((part) => `${METRICS[metric]} ${part}`));
   const own = rows.filter(({ source }) => source === 'paper');
@@ -130,7 +161,40 @@ export function table3Sheets(rows: readonly Table3Row[], options: TableOptions =
       row.source,
     ]),
   };
-  return apart.length > 0 ? [main, secondary] : [main];
+  return [
+    main,
+    ...(apart.length > 0 ? [secondary] : []),
+    ...(others.length > 0 ? [othersSheet(others)] : []),
+  ];
+}
+
+function othersSheet(others: readonly OtherMeasurement[]): Sheet {
+  const metrics = Object.values(METRICS);
+  return {
+    title: 'Measured on ImageNet, but no row of Table 3: validation error (%)',
+    columns: [
+      'method',
+      'depth',
+      'params',
+      'dataset',
+      'epochs',
+      ...metrics,
+      "differs from the paper's recipe",
+    ],
+    right: ['depth', 'params', 'epochs', ...metrics],
+    rows: others.map(({ measurement, differences }) => {
+      const errors = measuredMetrics(measurement);
+      return [
+        measurement.method,
+        `${measurement.experiment.network.depth}`,
+        millions(measurement.parameters),
+        measurement.dataset,
+        `${measurement.experiment.training.epochs}`,
+        ...METRIC_KEYS.map((metric) => (errors[metric] ? meanAndSpread(errors[metric]) : '')),
+        differences.join(', '),
+      ];
+    }),
+  };
 }
 
 /** Columns of the table for programs: a number a cell. */
@@ -140,7 +204,7 @@ export function table3Columns(options: TableOptions = {}): string[] {
 }
 
 /** The rows under `table3Columns`. */
-export function table3Records(rows: readonly Table3Row[]): SheetRecord[] {
+export function table3Records({ rows }: Table3): SheetRecord[] {
   return rows.map(({ model, source, paper, measured, authors, secondary }) => ({
     model,
     source,

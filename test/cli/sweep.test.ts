@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRunFolder } from '../../src/results/run-folder.js';
@@ -83,6 +83,22 @@ describe('sweep', () => {
     expect(stdout).toMatch(/mini +1 +start +0\/3 +\d+\.\d +\d+ s/);
     expect(stdout).toContain('2 runs, ');
     expect((await run(folder, ['runs', 'list'])).stdout.trim()).toBe('(nothing)');
+  });
+
+  test('--dry-run needs no data, also for ImageNet', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run(folder, [
+      'sweep',
+      '--config=imagenet-densenet-121,smoke-cifar10',
+      '--dry-run',
+      '--data=none',
+      '--engine=native',
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/imagenet-densenet-121 +1 +start +0\/90 +\d+\.\d +\d+ d/);
+    expect(stdout).toMatch(/smoke-cifar10 +1 +start +0\/1 /);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test('needs a file or configs', async () => {

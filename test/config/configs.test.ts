@@ -7,7 +7,10 @@ import { loadExperiment } from '../../src/config/load.js';
 import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
 import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
-import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
+import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/results/imagenet-networks.js';
+import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
+import { networkOf } from '../../src/training/open.js';
+import { learningRate } from '../../src/training/schedule.js';
 
 const PREFIXES: Readonly<Record<Table2Column, string>> = {
   C10: 'cifar10',
@@ -82,6 +85,55 @@ describe('the configs of Table 2', () => {
     expect(network.title).toBe(row);
     expect(`${variantOf(experiment.network)} (k=${growthRate})`).toBe(method);
     expect(`${(parameterCount(network) / 1e6).toFixed(1)}M`).toBe(params);
+  });
+});
+
+describe('the configs of ImageNet', () => {
+  const densenets = [...table1Networks(), authorsNetwork161(), authorsNetwork264()];
+
+  it.each(densenets)('$name (k=$options.growthRate)', async ({ name, options, network }) => {
+    const { depth, growthRate } = options;
+    const file = `imagenet-densenet-${depth}${name.endsWith('264') && growthRate === 48 ? '-k48' : ''}`;
+    const experiment = await loadExperiment(file);
+    const image = { channels: 3, height: 224, width: 224, classes: 1000 };
+    expect(parameterCount(buildNetwork(experiment.network, image))).toBe(parameterCount(network));
+    expect(networkOf(experiment)).toEqual(network);
+    const row = readTable('table3').find(
+      (record) => record.method === name && record.growth_rate === `${growthRate}`,
+    );
+    const title = `${name} (k=${growthRate})`;
+    const error = Number(row?.top1_single_crop);
+    const paper = row && { table: 3, row: title, column: 'top-1 single crop', error };
+    expect(experiment.paper).toEqual(paper);
+    expect(network.title).toBe(title);
+  });
+
+  it.each([
+    [34, 21_797_672],
+    [50, 25_557_032],
+    [101, 44_549_160],
+    [152, 60_192_808],
+  ])('ResNet-%i', async (depth, parameters) => {
+    const experiment = await loadExperiment(`imagenet-resnet-${depth}`);
+    expect(parameterCount(networkOf(experiment))).toBe(parameters);
+    expect(experiment.network.depth).toBe(depth);
+    expect(experiment).not.toHaveProperty('paper');
+  });
+
+  it('follow the recipe of section 4.2: 90 epochs of 256 images, a tenth from the 31st and the 61st on', async () => {
+    for (const name of configNames().filter((one) => one.startsWith('imagenet-'))) {
+      const { dataset, training, report } = await loadExperiment(name);
+      const augmentation = ['sized-crop', 'color-jitter', 'lighting', 'mirror'];
+      expect(dataset).toEqual({ name: 'imagenet', augmentation, validation: 0 });
+      expect(report).toBe('last');
+      const optimizer = { momentum: 0.9, nesterov: true, weightDecay: 1e-4, shuffle: true };
+      expect(training).toMatchObject({ epochs: 90, batchSize: 256, ...optimizer });
+      const rate = (epoch: number) =>
+        learningRate(training.learningRate, { epoch, step: 0, epochs: 90, stepsPerEpoch: 5005 });
+      expect([0, 29, 30, 59, 60, 89].map((epoch) => Number(rate(epoch).toPrecision(6)))).toEqual([
+        0.1, 0.1, 0.01, 0.01, 0.001, 0.001,
+      ]);
+    }
   });
 });
 

@@ -11,6 +11,7 @@ import { figureSvg } from '../../src/figures/svg.js';
 import { figurePng, writeFigure } from '../../src/figures/write.js';
 import type { FinishedRun } from '../../src/results/finished-runs.js';
 import { measurements } from '../../src/results/measurements.js';
+import { paperRecipes } from '../../src/results/paper-recipe.js';
 import type { EpochRow } from '../../src/results/run-folder.js';
 
 let folder: string;
@@ -19,6 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const recipes = await paperRecipes();
 let runs = 0;
 async function finished(config: string, testError: number, set: string[] = []): Promise<FinishedRun> {
   const experiment = await loadExperiment(config, { set });
@@ -44,7 +46,7 @@ async function curve(name: string, losses: readonly number[]): Promise<RunCurve>
 
 describe('figure 3', () => {
   it("has the paper's errors at the exact counts, and the ResNets with their source", () => {
-    const { points, legend } = figure3([]);
+    const { points, legend } = figure3([], recipes);
     expect(points).toHaveLength(8);
     expect(points[0]).toMatchObject({
       series: 'DenseNet (paper)',
@@ -59,9 +61,11 @@ describe('figure 3', () => {
   });
 
   it('adds what was measured in another colour', async () => {
-    const set = ['depth=121', 'growthRate=32', 'blocks=[6,12,24,16]'].map((x) => `network.${x}`);
-    const [measured] = measurements([await finished('cifar10-bc-100-12', 25.5, set)]);
-    const { points, legend } = figure3([{ ...measured!, dataset: 'ImageNet' }]);
+    const measured = measurements([
+      await finished('imagenet-densenet-121', 25.5),
+      await finished('imagenet-densenet-169', 40, ['training.epochs=10']),
+    ]);
+    const { points, legend } = figure3(measured, recipes);
     expect(points.filter(({ series }) => series === 'DenseNet (ours)')).toMatchObject([
       { network: 'DenseNet-121', error: 25.5, parameters: 7_978_856 },
     ]);
@@ -140,7 +144,7 @@ describe('curves', () => {
 
 describe('files', () => {
   it('are an SVG, a PNG and the points as CSV', async () => {
-    const paths = await writeFigure(figure3([]), folder);
+    const paths = await writeFigure(figure3([], recipes), folder);
     expect(paths.map((path) => path.slice(folder.length + 1))).toEqual([
       'figure-3.svg',
       'figure-3.png',

@@ -43,9 +43,10 @@ describe('table 1', () => {
     expect(cell(sheet, 'Parameters', 'DenseNet-121 (k=32)')).toBe('7,978,856');
   });
 
-  it("adds DenseNet-161 of the authors' code with references only", () => {
+  it("adds what only the authors' code has with references", () => {
     const sheet = table1Sheet({ references: true });
     expect(cell(sheet, 'Parameters', "DenseNet-161 (k=48; authors' code)")).toBe('28,681,000');
+    expect(cell(sheet, 'Parameters', "DenseNet-264 (k=48; authors' code)")).toBe('72,686,632');
   });
 });
 
@@ -124,14 +125,14 @@ describe('table 2', () => {
 
 describe('table 3', () => {
   it("has the paper's figures, and lists 20.27 / 5.17 apart as secondary", () => {
-    const rows = table3([]);
-    const [sheet, apart] = table3Sheets(rows);
+    const table = table3([], recipes);
+    const [sheet, apart] = table3Sheets(table);
     expect(cell(sheet!, 'DenseNet-264 (k=32)', 'top-5 ten crops paper')).toBe('5.29');
     expect(sheet!.rows.map(([model]) => model)).not.toContain('DenseNet-264 (k=48)');
     expect(apart!.rows).toEqual([
       ['DenseNet-264 (k=48)', '20.27', '', '5.17', '', expect.stringContaining('secondary')],
     ]);
-    const records = table3Records(rows);
+    const records = table3Records(table);
     expect(records.at(-1)).toMatchObject({
       top1_single_crop_paper: undefined,
       top1_single_crop_secondary: '20.27',
@@ -141,33 +142,59 @@ describe('table 3', () => {
 
   it("adds the authors' code and the compared networks with references", () => {
     const options = { references: true };
-    const [sheet, apart] = table3Sheets(table3([], options), options);
+    const [sheet, apart] = table3Sheets(table3([], recipes, options), options);
     expect(cell(sheet!, 'DenseNet-169 (k=32)', "top-1 single crop authors' code")).toBe('23.60');
-    expect(cell(apart!, 'ResNet-101', 'top-1 ten crops')).toBe('21.08');
+    expect(apart!.rows.find(([model]) => model === 'ResNet-101')!.slice(1, 5)).toEqual([
+      '22.44',
+      '21.08',
+      '6.21',
+      '5.35',
+    ]);
   });
 
   it('puts the errors of a trained network beside the figures of the paper', async () => {
-    const densenet121 = ['depth=121', 'growthRate=32', 'blocks=[6,12,24,16]'].map((x) => `network.${x}`);
-    const trained = { ...(await run('cifar10-bc-100-12', 25.5, densenet121)), top5Error: 7.61 };
-    const [measurement] = measurements([trained]);
-    const rows = table3([{ ...measurement!, dataset: 'ImageNet' }], { measuredOnly: true });
-    const [sheet] = table3Sheets(rows);
+    const trained = { ...(await run('imagenet-densenet-121', 25.5)), top5Error: 7.61 };
+    const options = { measuredOnly: true };
+    const [sheet, ...rest] = table3Sheets(table3(measurements([trained]), recipes, options));
+    expect(rest).toEqual([]);
     expect(sheet!.rows).toHaveLength(1);
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 single crop ours')).toBe('25.50 (n=1)');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 single crop diff.')).toBe('+0.48');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-5 single crop ours')).toBe('7.61 (n=1)');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-5 single crop diff.')).toBe('−0.10');
     expect(cell(sheet!, 'DenseNet-121 (k=32)', 'top-1 ten crops ours')).toBe('');
-    const tenCrop = { error: 23.5, top5Error: 6.7 };
-    const [both] = measurements([{ ...trained, tenCrop }]);
-    const [second] = table3Sheets(table3([{ ...both!, dataset: 'ImageNet' }], { measuredOnly: true }));
+    const both = measurements([{ ...trained, tenCrop: { error: 23.5, top5Error: 6.7 } }]);
+    const [second] = table3Sheets(table3(both, recipes, options));
     const ours = second!.columns.flatMap((name, i) => (name.endsWith('ours') ? [second!.rows[0]![i]] : []));
     expect(ours).toEqual(['25.50 (n=1)', '23.50 (n=1)', '7.61 (n=1)', '6.70 (n=1)']);
-    expect(table3([measurement!], { measuredOnly: true })).toEqual([]);
+    expect(table2(both, recipes).others).toEqual([]);
+  });
+
+  it('takes any number of micro-batches, but no other recipe, network or part of the data', async () => {
+    const measured = measurements([
+      await run('imagenet-densenet-121', 25.1, ['training.accumulate=8']),
+      await run('imagenet-densenet-121', 30, ['training.epochs=30']),
+      await run('imagenet-densenet-169', 60, [], 5000),
+      { ...(await run('imagenet-densenet-201', 70)), incomplete: true },
+      await run('imagenet-densenet-264-k48', 20.5),
+      await run('imagenet-resnet-50', 24),
+      await run('cifar10-40-12', 7),
+    ]);
+    const table = table3(measured, recipes, { measuredOnly: true });
+    const [sheet, others] = table3Sheets(table);
+    expect(sheet!.rows.map(([model]) => model)).toEqual(['DenseNet-121 (k=32)']);
+    const found = others!.rows.map((row) => [row[1], row[3], row[5], row.at(-1)]);
+    expect(found).toEqual([
+      ['121', 'ImageNet', '30.00 (n=1)', 'training.epochs=30'],
+      ['169', 'ImageNet (first 5000 images)', '60.00 (n=1)', ''],
+      ['201', 'ImageNet (not all of the data)', '70.00 (n=1)', ''],
+      ['264', 'ImageNet', '20.50 (n=1)', ''],
+      ['50', 'ImageNet', '24.00 (n=1)', ''],
+    ]);
   });
 
   it('leaves nothing with --measured-only where nothing was measured', () => {
-    expect(table3([], { measuredOnly: true })).toEqual([]);
+    expect(table3([], recipes, { measuredOnly: true })).toEqual({ rows: [], others: [] });
   });
 });
 

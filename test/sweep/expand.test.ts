@@ -83,6 +83,29 @@ describe('experiments/table2.yaml', () => {
   });
 });
 
+describe.each([
+  ['table3', ['densenet-121', 'densenet-169', 'densenet-201', 'densenet-264']],
+  [
+    'figure3',
+    [
+      'densenet-121',
+      'densenet-169',
+      'densenet-201',
+      'densenet-264',
+      'resnet-101',
+      'resnet-152',
+      'resnet-34',
+      'resnet-50',
+    ],
+  ],
+])('experiments/%s.yaml', (name, networks) => {
+  it('has every network of the paper, once', async () => {
+    const runs = await expandSweep(await readSweepFile(join(packageRoot, 'experiments', `${name}.yaml`)));
+    const names = runs.map(({ experiment }) => experiment.name).sort();
+    expect(names).toEqual(networks.map((network) => `imagenet-${network}`));
+  });
+});
+
 describe('experiments/figure4-left.yaml', () => {
   it('has all four variants at every depth, each under a name of its own', async () => {
     const runs = await expandSweep(
