@@ -75,5 +75,5 @@ describe('the first use', () => {
 
     const later = await trainInChild(request, { ...environment, PATH: cache, CXX: '' });
     expect(later).toEqual({ digest: both[0].digest, lines: [] });
-  });
+  }, 600_000);
 });
