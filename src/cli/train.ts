@@ -55,8 +55,8 @@ Examples:
                                                             each step by 4 micro-batches, in a quarter of the memory
   densenet train --resume cifar10plus-bc-100-12             go on with the newest run of an experiment
 
-Gradients of micro-batches are averaged: the step is that of the whole batch, but for the batch statistics and the
-dropout masks, which are of each micro-batch.
+Gradients of micro-batches are averaged: the step is that of the whole batch, but for batch statistics, dropout and
+stochastic depth, which are of each micro-batch.
 
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
 it stopped, to the same bits.`;

@@ -180,7 +180,7 @@ const trainingSchema = z
     accumulate: count()
       .default(1)
       .describe(
-        'n: an optimiser step takes its batch in n micro-batches of batchSize/n images, one after another, and averages their gradients: the memory of one micro-batch. The result is that of the whole batch, but for batch statistics and dropout, which are of each micro-batch.',
+        'n: an optimiser step takes its batch in n micro-batches of batchSize/n images, one after another, and averages their gradients: the memory of one micro-batch. The result is that of the whole batch, but for batch statistics, dropout and stochastic depth, which are of each micro-batch.',
       ),
     learningRate: learningRateSchema.prefault({}),
     momentum: probability().default(0.9).describe('μ of stochastic gradient descent, from 0 to below 1.'),

@@ -42,29 +42,29 @@ export class ReferenceModel {
     masks: Masks = refuse,
     branches: Branches = refuseBranches,
   ): ReferenceResult {
-    return this.trainParts([batch], learningRate, optimizer, masks, branches);
+    return this.trainParts([batch], learningRate, optimizer, masks, () => branches);
   }
 
   /**
    * One optimiser step on the mean loss of all parts' images, where each part goes through the network alone, in
-   * their order (gradient accumulation).
+   * their order (gradient accumulation), and has branches of its own.
    */
   trainParts(
     parts: readonly Batch[],
     learningRate: number,
     optimizer: OptimizerOptions,
     masks: Masks = refuse,
-    branches: Branches = refuseBranches,
+    branchesOf: (part: number) => Branches = () => refuseBranches,
   ): ReferenceResult {
     for (const { gradient } of this.values.values()) gradient.fill(0);
     const images = parts.reduce((sum, { labels }) => sum + labels.length, 0);
     let mean = 0;
     let correct = 0;
     let nearestKink = Number.POSITIVE_INFINITY;
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       const share = part.labels.length / images;
       const tape = new Tape();
-      const logits = forward(tape, this.network, this.values, part.images, masks, branches);
+      const logits = forward(tape, this.network, this.values, part.images, masks, branchesOf(index));
       const loss = crossEntropy(tape, logits, part.labels);
       tape.backward(loss, share);
       mean += share * loss.data[0]!;

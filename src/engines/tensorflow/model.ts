@@ -43,13 +43,12 @@ export class TensorFlowModel implements Model {
     const images = batch.labels.length;
     const rate: Feed = { name: FEED.learningRate, shape: [], data: Float32Array.of(step.learningRate) };
     const parts = microBatches(images, step);
-    const there = this.#branches(step);
-    if (parts.length === 1) return this.#pass(batch, parts[0]!, FETCH.step, [rate, ...there]);
+    if (parts.length === 1) return this.#pass(batch, parts[0]!, FETCH.step, [rate]);
     let loss = 0;
     let correct = 0;
     for (const [index, part] of parts.entries()) {
       const fetch = index === 0 ? FETCH.firstGradient : FETCH.nextGradient;
-      const result = await this.#pass(batch, part, fetch, there);
+      const result = await this.#pass(batch, part, fetch);
       loss += (result.loss * (part.end - part.begin)) / images;
       correct += result.correct;
     }
@@ -58,13 +57,14 @@ export class TensorFlowModel implements Model {
   }
 
   /** One way through the network and back with a micro-batch of the batch. */
-  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: readonly Feed[]) {
+  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: readonly Feed[] = []) {
     const images = batch.labels.length;
     const size = batch.images.length / images;
     const feeds: Feed[] = [
       this.#images(batch.images.subarray(begin * size, end * size)),
       { name: FEED.labels, shape: [end - begin], data: batch.labels.subarray(begin, end) },
       { name: FEED.stepImages, shape: [], data: Float32Array.of(images) },
+      ...this.#branches(draw),
       ...more,
     ];
     if (this.#masks > 0) {
@@ -79,10 +79,10 @@ export class TensorFlowModel implements Model {
     return { loss: loss!, correct: correct! };
   }
 
-  /** Which branches are there in the step, with stochastic depth: the same for all of its micro-batches. */
-  #branches({ step }: TrainStep): Feed[] {
+  /** Which branches are there in a micro-batch, with stochastic depth. */
+  #branches(draw: number): Feed[] {
     if (this.#survival.length === 0) return [];
-    const there = Int32Array.from(survivors(this.#survival, this.#seed, step));
+    const there = Int32Array.from(survivors(this.#survival, this.#seed, draw));
     return [{ name: FEED.branches, shape: [there.length], data: there }];
   }
 

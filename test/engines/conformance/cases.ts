@@ -64,10 +64,12 @@ function defineCase(
   const survival = survivalProbabilities(network);
   for (const [step, batch] of batches.entries()) {
     const before = snapshot();
-    const there = survivors(survival, options.seed, step);
-    const branches = (unit: number) => there[unit] === 1;
+    const branchesOf = (part: number) => {
+      const there = survivors(survival, options.seed, step * accumulate + part);
+      return (unit: number) => there[unit] === 1;
+    };
     const parts = cut(batch, accumulate);
-    const result = reference.trainParts(parts, LEARNING_RATE, options.optimizer, undefined, branches);
+    const result = reference.trainParts(parts, LEARNING_RATE, options.optimizer, undefined, branchesOf);
     if (result.nearestKink < KINK_DISTANCE) return undefined;
     const momentum = new Map([...reference.momentum].map(([name, data]) => [name, data.slice()]));
     steps.push({ before, result, weights: snapshot(), momentum });
