@@ -7,14 +7,18 @@
 namespace densenet {
 
 struct StageDescription {
-  enum Kind { kConvolution, kMaxPooling, kDenseBlock, kTransition, kClassifier };
+  enum Kind { kConvolution, kMaxPooling, kDenseBlock, kTransition, kClassifier, kResidualStage };
   Kind kind;
-  int outputChannels = 0;  // convolution, transition
-  int kernel = 0, stride = 0, padding = 0;  // convolution, max pooling
-  bool normalized = false;  // convolution
+  int outputChannels = 0;  // convolution, transition, residual stage
+  int kernel = 0, stride = 0, padding = 0;  // convolution, max pooling; stride also of a residual stage
+  bool normalized = false;  // convolution, classifier
   int layers = 0, growthRate = 0;  // dense block
-  bool bottleneck = false;  // dense block
-  double dropout = 0;  // dense block, transition
+  bool bottleneck = false;  // dense block, residual stage
+  double dropout = 0;  // dense block, transition, residual stage
+  // Residual stage. One survival probability a unit.
+  int innerChannels = 0;
+  bool preActivation = false, projection = false;
+  std::vector<double> survival;
 };
 
 struct NetworkDescription {
@@ -22,10 +26,13 @@ struct NetworkDescription {
   std::vector<StageDescription> stages;
 };
 
-/** Numbers that describe one stage in the flat form: kind and the fields above in their order. */
-constexpr int kStageFields = 9;
+/** Numbers that describe one stage in the flat form, see flatStage in src/engines/native/description.ts. */
+constexpr int kStageFields = 12;
 
-/** Reads the flat form: [channels, height, width, classes], then kStageFields numbers a stage. */
+/**
+ * Reads the flat form: [channels, height, width, classes], then kStageFields numbers a stage, and behind those of a
+ * residual stage the survival probabilities of its units.
+ */
 NetworkDescription parseDescription(const double* numbers, size_t count);
 
 struct Optimizer {

@@ -27,71 +27,84 @@ Network::Network(const NetworkDescription& description, bool memoryEfficient)
   parameters_.allocate();
 }
 
-int Network::addMap(int channels, int height, int width, Use use, bool bottleneck) {
-  maps_.push_back({FeatureMap(channels, height, width), bottleneck, use});
+int Network::addMap(int channels, int height, int width, Place place, Use use) {
+  maps_.push_back({FeatureMap(channels, height, width), place, use});
   return static_cast<int>(maps_.size()) - 1;
 }
 
-void Network::addLayer(const std::string& stage, std::unique_ptr<Layer> layer, Use use, Layer* again) {
-  for (int pass = 0; pass < kPasses; ++pass)
-    profile_.push_back({stage, std::string(layer->name()) + " " + kPassNames[pass], 0, 0});
-  steps_.push_back({stage, std::move(layer), use, again});
+int Network::addMap(int channels, int height, int width, Use use) {
+  if (use != Use::kEvaluation) trunk_ ^= 1;
+  return addMap(channels, height, width, {kOwn, kTrunk + trunk_}, use);
 }
 
-/** Attaches buffers for `images` images to every map. Gradients of neighbouring stages never share one. */
+void Network::addLayer(const std::string& stage, std::unique_ptr<Layer> layer, Use use, Layer* again, int unit) {
+  for (int pass = 0; pass < kPasses; ++pass)
+    profile_.push_back({stage, std::string(layer->name()) + " " + kPassNames[pass], 0, 0});
+  steps_.push_back({stage, std::move(layer), use, again, unit, false});
+}
+
+/** The slot of a map's data, or kOwn. */
+int Network::slotOf(const MapUse& use, bool training) const {
+  const Keep keep = use.place.keep;
+  const bool kept = keep == Keep::kAlways || (keep == Keep::kUnlessEfficient && !memoryEfficient_);
+  return training && kept ? kOwn : use.place.data;
+}
+
+/** Attaches buffers for `images` images to every map. */
 void Network::resize(Memory& memory, int images, bool training) const {
-  if (memory.activations.maps.empty()) {
-    for (const MapUse& use : maps_) memory.activations.maps.push_back(use.shape);
+  Activations& activations = memory.activations;
+  std::vector<FeatureMap>& maps = activations.maps;
+  if (maps.empty()) {
+    for (const MapUse& use : maps_) {
+      activations.places.push_back(static_cast<int>(maps.size()));
+      maps.push_back(use.shape);
+    }
     memory.data.resize(maps_.size());
   }
   if (memory.images == images) return;
   memory.images = 0;  // until all is attached
-  size_t shared = 0, sharedGradient = 0, gradients[2] = {0, 0}, stage = 0;
-  std::vector<FeatureMap>& maps = memory.activations.maps;
   for (size_t i = 0; i < maps.size(); ++i) {
     maps[i].resize(images);
     if (!maps_[i].in(training)) continue;
-    const size_t floats = maps[i].floats();
-    if (!maps_[i].bottleneck) {
-      gradients[stage % 2] = std::max(gradients[stage % 2], floats);
-      ++stage;
-    } else {
-      sharedGradient = std::max(sharedGradient, floats);
-    }
-    if (maps_[i].bottleneck && (memoryEfficient_ || !training))
-      shared = std::max(shared, floats);
-    else
-      memory.data[i].reserve(floats);
+    const int slot = slotOf(maps_[i], training);
+    (slot == kOwn ? memory.data[i] : memory.slots[slot]).reserve(maps[i].floats());
+    if (training) memory.gradients[maps_[i].place.gradient].reserve(maps[i].floats());
   }
-  memory.shared.reserve(shared);
-  if (training) {
-    memory.sharedGradient.reserve(sharedGradient);
-    for (int parity = 0; parity < 2; ++parity) memory.gradients[parity].reserve(gradients[parity]);
-  }
-  stage = 0;
   for (size_t i = 0; i < maps.size(); ++i) {
     if (!maps_[i].in(training)) continue;
-    const bool bottleneck = maps_[i].bottleneck;
-    maps[i].data = bottleneck && (memoryEfficient_ || !training) ? memory.shared.data() : memory.data[i].data();
-    maps[i].gradient = bottleneck ? memory.sharedGradient.data() : memory.gradients[stage % 2].data();
-    if (!bottleneck) ++stage;
+    const int slot = slotOf(maps_[i], training);
+    maps[i].data = (slot == kOwn ? memory.data[i] : memory.slots[slot]).data();
+    if (training) maps[i].gradient = memory.gradients[maps_[i].place.gradient].data();
   }
   memory.images = images;
 }
 
+/** The outputs of identity units without their branch are their inputs; the gradients of dropped branches are 0. */
+void Network::dropBranches(const std::vector<uint8_t>& survivors) {
+  std::vector<int>& places = training_.activations.places;
+  training_.activations.survivors = survivors;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    const Unit& unit = units_[i];
+    const bool dropped = !training_.activations.survives(static_cast<int>(i));
+    places[unit.output] = unit.identity && dropped ? places[unit.input] : unit.output;
+    if (dropped) parameters_.putZeros(unit.begin, unit.end);
+  }
+}
+
 StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                          const Optimizer& optimizer, const std::vector<Key>& dropout) {
+                          const Optimizer& optimizer, const std::vector<MicroBatch>& batches) {
   const std::lock_guard<std::mutex> lock(pool.mutex());
-  const Split parts{count, static_cast<int>(dropout.size())};
+  const Split parts{count, static_cast<int>(batches.size())};
   const int imageSize = description_.channels * description_.height * description_.width;
   Activations& activations = training_.activations;
   activations.stepImages = count;
+  for (Step& step : steps_) step.prepared = false;
   StepResult result{0, 0};
   for (int part = 0; part < parts.count; ++part) {
     activations.images = images + static_cast<size_t>(parts.start(part)) * imageSize;
     activations.labels = labels + parts.start(part);
     parameters_.addGradients(part > 0);
-    forwardAndBackward(pool, parts.size(part), dropout[static_cast<size_t>(part)], part == 0);
+    forwardAndBackward(pool, parts.size(part), batches[static_cast<size_t>(part)]);
     result.loss += activations.loss;
     result.correct += activations.correct;
   }
@@ -101,23 +114,26 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
   return result;
 }
 
-/** One micro-batch of the step under way. The weights are laid out for its first one alone: they stay the same. */
-void Network::forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare) {
+/** One micro-batch of the step under way. The weights are laid out for the first that needs them: they stay the same. */
+void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch) {
   resize(training_, count, true);
+  dropBranches(batch.survivors);
   Activations& activations = training_.activations;
   for (FeatureMap& map : activations.maps) map.clearDeferred();
-  Pass pass{pool, activations, true, dropout};
+  Pass pass{pool, activations, true, batch.dropout};
+  const auto takesPart = [&](const Step& step) { return step.in(true) && activations.survives(step.unit); };
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (!steps_[i].in(true)) continue;
+    if (!takesPart(steps_[i])) continue;
     const Clock::time_point start = Clock::now();
-    if (prepare) steps_[i].layer->prepare(pool, true);
+    if (!steps_[i].prepared) steps_[i].layer->prepare(pool, true);
+    steps_[i].prepared = true;
     record(i, kPrepare, secondsSince(start), 0);
     const Clock::time_point begin = Clock::now();
     steps_[i].layer->forward(pass);
     record(i, kForward, secondsSince(begin), count);
   }
   for (size_t i = steps_.size(); i-- > 0;) {
-    if (!steps_[i].in(true)) continue;
+    if (!takesPart(steps_[i])) continue;
     const Clock::time_point start = Clock::now();
     if (memoryEfficient_ && steps_[i].again != nullptr) {
       Pass again = pass;

@@ -22,16 +22,24 @@ struct StepResult {
   int correct;
 };
 
+/** What is drawn by lot for one micro-batch. */
+struct MicroBatch {
+  /** Names its dropout masks. */
+  Key dropout;
+  /** For each residual unit whether its branch is there; empty for all. */
+  std::vector<uint8_t> survivors;
+};
+
 class Network {
  public:
   Network(const NetworkDescription& description, bool memoryEfficient);
 
   /**
-   * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another: as many as `dropout`
-   * has keys, which name their masks. Their sizes differ by one at most.
+   * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another. Their sizes differ by
+   * one at most.
    */
   StepResult train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                   const Optimizer& optimizer, const std::vector<Key>& dropout);
+                   const Optimizer& optimizer, const std::vector<MicroBatch>& batches);
   /** Logits [N, classes] with running statistics. */
   void predict(ThreadPool& pool, const float* images, int count, float* logits);
 
@@ -44,10 +52,19 @@ class Network {
   std::vector<ProfileEntry> takeProfile();
 
  private:
+  /** Whether training keeps a map from its forward to its backward pass. */
+  enum class Keep { kAlways, kUnlessEfficient, kNever };
+  /** Memory that maps of the same role use one after the other. `kOwn`: shared with no other. */
+  enum Slot { kOwn = -1, kTrunk = 0, kInner = 2, kProjected = 4, kSampled, kActivated, kDropped, kSlots };
+  struct Place {
+    /** Where the data lie when training does not keep them, and in prediction. */
+    int data;
+    int gradient;
+    Keep keep = Keep::kAlways;
+  };
   struct MapUse {
     FeatureMap shape;
-    /** Output of a bottleneck's 1×1: lives from its layer to the next in prediction and in memory-efficient training. */
-    bool bottleneck;
+    Place place;
     Use use;
     bool in(bool training) const { return use == Use::kAlways || (use == Use::kTraining) == training; }
   };
@@ -55,29 +72,47 @@ class Network {
     std::string stage;
     std::unique_ptr<Layer> layer;
     Use use;
-    /** Bottleneck layer whose output this one reads, to be computed again before this one's backward pass. */
+    /** Layer whose output this one reads, to be computed again before this one's backward pass. */
     Layer* again;
+    /** The residual unit of whose branch it is part, or −1. */
+    int unit;
+    /** Its weights are laid out for the step under way. */
+    bool prepared;
     bool in(bool training) const { return use == Use::kAlways || (use == Use::kTraining) == training; }
+  };
+  /** A residual unit whose branch may be dropped. */
+  struct Unit {
+    int input, output;
+    /** Without its branch its output is its input. */
+    bool identity;
+    /** The parameters of its branch. */
+    size_t begin, end;
   };
   /** Buffers of one set of activations. */
   struct Memory {
     Activations activations;
     std::vector<Buffer> data;
-    Buffer shared, sharedGradient, gradients[2];
+    Buffer slots[kSlots], gradients[kSlots];
     int images = 0;
   };
 
   void build();
-  int addMap(int channels, int height, int width, Use use = Use::kAlways, bool bottleneck = false);
+  int addMap(int channels, int height, int width, Place place, Use use = Use::kAlways);
+  /** A map between two stages; neighbours do not share gradients. */
+  int addMap(int channels, int height, int width, Use use = Use::kAlways);
   void addLayer(const std::string& stage, std::unique_ptr<Layer> layer, Use use = Use::kAlways,
-                Layer* again = nullptr);
+                Layer* again = nullptr, int unit = -1);
   struct Cursor;
+  class UnitBuilder;
   void addConvolution(size_t index, Cursor& at);
   void addBlock(const StageDescription& stage, Cursor& at);
   void addTransition(size_t index, Cursor& at);
+  void addResidualStage(const StageDescription& stage, Cursor& at);
   int channelsFrom(size_t index, int channels) const;
   void resize(Memory& memory, int images, bool training) const;
-  void forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare);
+  int slotOf(const MapUse& use, bool training) const;
+  void dropBranches(const std::vector<uint8_t>& survivors);
+  void forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch);
   void record(size_t step, int pass, double seconds, double images);
 
   NetworkDescription description_;
@@ -85,6 +120,9 @@ class Network {
   Parameters parameters_;
   std::vector<MapUse> maps_;
   std::vector<Step> steps_;
+  std::vector<Unit> units_;
+  /** Which of the two gradients of maps between stages the last one has. */
+  int trunk_ = 0;
   Memory training_;
   std::vector<std::unique_ptr<Memory>> predicting_;
   bool prepared_ = false;

@@ -7,6 +7,7 @@
 #include "layers/pointwise.h"
 #include "layers/pooling.h"
 #include "network.h"
+#include "network_cursor.h"
 
 namespace densenet {
 
@@ -17,13 +18,6 @@ constexpr int kBottleneckWidth = 4;  // BOTTLENECK_WIDTH of src/networks/network
 int slide(int size, const StageDescription& s) { return (size + 2 * s.padding - s.kernel) / s.stride + 1; }
 
 }  // namespace
-
-/** Where the next stage reads, and how many blocks, transitions and convolutions came before. */
-struct Network::Cursor {
-  Channels channels;
-  int height, width;
-  int blocks = 0, transitions = 0, convolutions = 0;
-};
 
 void Network::build() {
   Cursor at{{-1, 0, description_.channels}, description_.height, description_.width};
@@ -51,9 +45,16 @@ void Network::build() {
       case StageDescription::kTransition:
         addTransition(i, at);
         break;
-      case StageDescription::kClassifier:
-        addLayer("classifier", std::make_unique<Classifier>(parameters_, at.channels, description_.classes));
+      case StageDescription::kResidualStage:
+        addResidualStage(stage, at);
         break;
+      case StageDescription::kClassifier: {
+        const int channels = at.channels.count;
+        auto norm = stage.normalized ? std::make_unique<Norm>(parameters_, channels) : std::make_unique<Norm>(channels);
+        addLayer("classifier",
+                 std::make_unique<Classifier>(parameters_, std::move(norm), at.channels, description_.classes));
+        break;
+      }
     }
   }
 }
@@ -104,7 +105,7 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
     Layer* bottleneck = nullptr;
     if (stage.bottleneck) {
       const int inner = kBottleneckWidth * stage.growthRate;
-      const Channels middle{addMap(inner, at.height, at.width, Use::kAlways, true), 0, inner};
+      const Channels middle{addMap(inner, at.height, at.width, {kInner, kInner, Keep::kUnlessEfficient}), 0, inner};
       auto norm = std::make_shared<Norm>(parameters_, input.count);
       const size_t weights = parameters_.add(static_cast<size_t>(input.count) * inner, true);
       auto layer = std::make_unique<Pointwise>(parameters_, std::move(norm), weights, input, middle,
@@ -114,9 +115,12 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
       addLayer(name, std::move(layer));
       input = middle;
     }
+    auto norm = std::make_shared<Norm>(parameters_, input.count);
+    const size_t weights = parameters_.add(size_t{9} * input.count * to.count, true);
     addLayer(name,
-             std::make_unique<Convolution3>(parameters_, input, to, Dropout(stage.dropout, at.convolutions++),
-                                            stage.bottleneck, at.height, at.width),
+             std::make_unique<Convolution3>(parameters_, std::move(norm), weights, input, to,
+                                            Dropout(stage.dropout, at.convolutions++), stage.bottleneck, at.height,
+                                            at.width),
              Use::kAlways, bottleneck);
     at.channels.count += stage.growthRate;
   }

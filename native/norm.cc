@@ -10,13 +10,18 @@ constexpr double kMomentum = 0.1;   // BN_MOMENTUM
 }  // namespace
 
 Norm::Norm(Parameters& parameters, int channels)
-    : parameters_(parameters), channels_(channels), gamma_(parameters.add(channels, true)),
+    : parameters_(&parameters), channels_(channels), gamma_(parameters.add(channels, true)),
       beta_(parameters.add(channels, true)), runningMean_(parameters.add(channels, false)),
       runningVariance_(parameters.add(channels, false)), scale_(channels), shift_(channels), center_(channels) {}
 
+Norm::Norm(int channels)
+    : parameters_(nullptr), channels_(channels), gamma_(0), beta_(0), runningMean_(0), runningVariance_(0),
+      scale_(channels, 1.0f), shift_(channels), center_(channels) {}
+
 void Norm::useBatch(const FeatureMap& map, bool updateRunning) {
-  const float *gamma = parameters_.values(gamma_), *beta = parameters_.values(beta_);
-  float *mean = parameters_.values(runningMean_), *variance = parameters_.values(runningVariance_);
+  if (!active()) return;
+  const float *gamma = parameters_->values(gamma_), *beta = parameters_->values(beta_);
+  float *mean = parameters_->values(runningMean_), *variance = parameters_->values(runningVariance_);
   const double pixels = static_cast<double>(map.pixels());
   const double unbiased = pixels > 1 ? pixels / (pixels - 1) : 1;
   for (int c = 0; c < channels_; ++c) {
@@ -31,8 +36,9 @@ void Norm::useBatch(const FeatureMap& map, bool updateRunning) {
 }
 
 void Norm::useRunning() {
-  const float *gamma = parameters_.values(gamma_), *beta = parameters_.values(beta_);
-  const float *mean = parameters_.values(runningMean_), *variance = parameters_.values(runningVariance_);
+  if (!active()) return;
+  const float *gamma = parameters_->values(gamma_), *beta = parameters_->values(beta_);
+  const float *mean = parameters_->values(runningMean_), *variance = parameters_->values(runningVariance_);
   for (int c = 0; c < channels_; ++c) {
     const double scale = gamma[c] / std::sqrt(variance[c] + kEpsilon);
     scale_[c] = static_cast<float>(scale);
@@ -42,8 +48,9 @@ void Norm::useRunning() {
 }
 
 void Norm::finish(FeatureMap& map, const std::vector<std::vector<NormSums>>& parts) {
-  const float* gamma = parameters_.values(gamma_);
-  const Gradient gammaGradient = parameters_.gradient(gamma_), betaGradient = parameters_.gradient(beta_);
+  if (!active()) return;
+  const float* gamma = parameters_->values(gamma_);
+  const Gradient gammaGradient = parameters_->gradient(gamma_), betaGradient = parameters_->gradient(beta_);
   const double pixels = static_cast<double>(map.pixels());
   for (int c = 0; c < channels_; ++c) {
     NormSums sum;

@@ -1,4 +1,4 @@
-// Batch normalisation and ReLU of the first channels of a feature map, for one reader.
+// Batch normalisation of the first channels of a feature map, for one reader.
 #pragma once
 
 #include <vector>
@@ -16,9 +16,13 @@ struct NormSums {
 class Norm {
  public:
   Norm(Parameters& parameters, int channels);
+  /** No normalisation: scale 1, shift 0. Behind a ReLU another one changes nothing, so a layer reads as ever. */
+  explicit Norm(int channels);
 
   int channels() const { return channels_; }
-  /** y = max(0, scale·x + shift), per channel. */
+  /** Whether it normalises. */
+  bool active() const { return parameters_ != nullptr; }
+  /** y = scale·x + shift, per channel; ReLU follows in most readers. */
   const float* scale() const { return scale_.data(); }
   const float* shift() const { return shift_.data(); }
   /** Batch mean in single precision, [channels]. */
@@ -35,7 +39,7 @@ class Norm {
   void finish(FeatureMap& map, const std::vector<std::vector<NormSums>>& parts);
 
  private:
-  Parameters& parameters_;
+  Parameters* parameters_;
   int channels_;
   size_t gamma_, beta_, runningMean_, runningVariance_;
   std::vector<float> scale_, shift_, center_;

@@ -20,6 +20,10 @@ void Parameters::allocate() {
   for (Buffer* buffer : {&values_, &gradient_, &momentum_}) buffer->reserve(size_);
 }
 
+void Parameters::putZeros(size_t begin, size_t end) {
+  if (!adds_) std::fill(gradient_.data() + begin, gradient_.data() + end, 0.0f);
+}
+
 void Parameters::update(const Optimizer& optimizer, int part, int parts) {
   const size_t first = size_ * part / parts, last = size_ * (part + 1) / parts;
   const float rate = optimizer.learningRate, mu = optimizer.momentum, decay = optimizer.weightDecay;

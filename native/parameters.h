@@ -30,6 +30,8 @@ class Parameters {
   size_t size() const { return size_; }
   float* values(size_t offset) const { return values_.data() + offset; }
   Gradient gradient(size_t offset) const { return {gradient_.data() + offset, adds_}; }
+  /** Puts 0 for all parameters in [begin, end), offsets that `add` gave. */
+  void putZeros(size_t begin, size_t end);
   /** All gradients of the last step, [size]. */
   const float* gradients() const { return gradient_.data(); }
   /** Whether gradients are added to those that are there, or replace them. */

@@ -159,4 +159,26 @@ DENSENET_INLINE void convolvePlanes(Block<M>& block, int depth, const float* wei
   }
 }
 
+/**
+ * block[m][i] += Σ_{c,tap} weights[c][tap][m] · planes[c][offsets[i] + shifts[tap]], as convolvePlanes, for any `taps`
+ * shifts.
+ */
+template <int M>
+DENSENET_INLINE void convolveTaps(Block<M>& block, int depth, const float* weights, const float* planes,
+                                  ptrdiff_t planeSize, const int* shifts, int taps, const int* offsets) {
+  for (int c = 0; c < depth; ++c, planes += planeSize)
+    for (int tap = 0; tap < taps; ++tap, weights += M) {
+      const float* shifted = planes + shifts[tap];
+      Vec pixels[kVectors];
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) pixels[i] = load(shifted + offsets[i]);
+#pragma GCC unroll 16
+      for (int m = 0; m < M; ++m) {
+        const Vec w = splat(weights[m]);
+#pragma GCC unroll 4
+        for (int i = 0; i < kVectors; ++i) block.v[m][i] += pixels[i] * w;
+      }
+    }
+}
+
 }  // namespace densenet

@@ -7,18 +7,18 @@
 
 namespace densenet {
 
-Classifier::Classifier(Parameters& parameters, Channels input, int classes)
-    : parameters_(parameters), input_(input), classes_(classes), norm_(parameters, input.count),
+Classifier::Classifier(Parameters& parameters, std::unique_ptr<Norm> norm, Channels input, int classes)
+    : parameters_(parameters), input_(input), classes_(classes), norm_(std::move(norm)),
       weights_(parameters.add(static_cast<size_t>(classes) * input.count, true)), bias_(parameters.add(classes, true)) {}
 
 void Classifier::prepare(Executor&, bool training) {
-  if (!training) norm_.useRunning();
+  if (!training) norm_->useRunning();
 }
 
 void Classifier::forward(const Pass& pass) {
   FeatureMap& input = pass.map(input_.map);
   const int images = input.images(), channels = input_.count;
-  if (pass.training) norm_.useBatch(input, true);
+  if (pass.training) norm_->useBatch(input, true);
   std::vector<float>& logits = pass.activations.logits;
   logits.resize(static_cast<size_t>(images) * classes_);
   if (pass.training) features_.resize(static_cast<size_t>(images) * channels);
@@ -47,7 +47,7 @@ void Classifier::pool(const FeatureMap& input, int image, float* features) const
               Vec sum{};
               for (int v = 0; v < kVectors; ++v)
                 sum += keep(mask.vectors[v],
-                            relu(load(x + v * kLanes) * splat(norm_.scale()[c]) + splat(norm_.shift()[c])));
+                            relu(load(x + v * kLanes) * splat(norm_->scale()[c]) + splat(norm_->shift()[c])));
               features[c] += static_cast<float>(sumLanes(sum));
             }
           });
@@ -108,23 +108,23 @@ void Classifier::backward(const Pass& pass) {
                 for (int c = 0; c < channels; ++c) {
                   const float* x = input.tile(tile) + (input_.first + c) * kTile;
                   float* to = input.gradientTile(tile) + (input_.first + c) * kTile;
-                  const Vec scale = splat(norm_.scale()[c]);
+                  const Vec scale = splat(norm_->scale()[c]);
                   for (int v = 0; v < kVectors; ++v) {
                     const Vec pixels = load(x + v * kLanes);
                     const IntVec mask =
-                        (pixels * scale + splat(norm_.shift()[c]) > Vec{}) & valid.vectors[v];
+                        (pixels * scale + splat(norm_->shift()[c]) > Vec{}) & valid.vectors[v];
                     const Vec g = keep(mask, splat(spread[c]));
                     for (int i = 0; i < kLanes; ++i)
-                      if (valid.vectors[v][i]) to[v * kLanes + i] = g[i] * norm_.scale()[c];
+                      if (valid.vectors[v][i]) to[v * kLanes + i] = g[i] * norm_->scale()[c];
                     sums.gradient[c] += g;
-                    sums.product[c] += keep(mask, g * (pixels - splat(norm_.center()[c])));
+                    sums.product[c] += keep(mask, g * (pixels - splat(norm_->center()[c])));
                   }
                 }
               });
     }
     parts[task] = sums.sums();
   });
-  norm_.finish(input, parts);
+  norm_->finish(input, parts);
 }
 
 }  // namespace densenet

@@ -1,4 +1,4 @@
-// BN-ReLU, global average pooling, the fully connected layer, and the cross-entropy of its softmax.
+// BN-ReLU or a map that is behind a ReLU, global average pooling, the fully connected layer, and the cross-entropy of its softmax.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@ namespace densenet {
 
 class Classifier : public Layer {
  public:
-  Classifier(Parameters& parameters, Channels input, int classes);
+  Classifier(Parameters& parameters, std::unique_ptr<Norm> norm, Channels input, int classes);
 
   void prepare(Executor& executor, bool training) override;
   /** Logits; in training also loss, correct, and the gradient of the logits. */
@@ -26,7 +26,7 @@ class Classifier : public Layer {
   Parameters& parameters_;
   Channels input_;
   int classes_;
-  Norm norm_;
+  std::unique_ptr<Norm> norm_;
   size_t weights_, bias_;
   /** [N, C] and [N, classes], kept for the backward pass. */
   std::vector<float> features_, logitGradients_;

@@ -27,12 +27,11 @@ int firstTile(const FeatureMap& map, int image) {
 
 }  // namespace
 
-Convolution3::Convolution3(Parameters& parameters, Channels input, Channels output, Dropout dropout, bool firstReader,
-                           int height, int width)
+Convolution3::Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
+                           Channels output, Dropout dropout, bool firstReader, int height, int width)
     : parameters_(parameters), input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
       shape_(height, width), blocks_(inputBlocks(input.count, shape_.size)),
-      norm_(std::make_unique<Norm>(parameters, input.count)),
-      weights_(parameters.add(static_cast<size_t>(kTaps) * input.count * output.count, true)),
+      norm_(std::move(norm)), weights_(weights),
       forwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count),
       backwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count) {}
 

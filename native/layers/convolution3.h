@@ -12,9 +12,12 @@ namespace densenet {
 
 class Convolution3 : public Layer {
  public:
-  /** `firstReader`: nothing has been written to the input's gradient in this backward pass. */
-  Convolution3(Parameters& parameters, Channels input, Channels output, Dropout dropout, bool firstReader, int height,
-               int width);
+  /**
+   * `weights` is where [output][input][3][3] lie; `firstReader`: nothing has been written to the input's gradient in
+   * this backward pass.
+   */
+  Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
+               Dropout dropout, bool firstReader, int height, int width);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;
@@ -55,7 +58,7 @@ class Convolution3 : public Layer {
   PlaneShape shape_;
   /** The input's channels in units of kTile. */
   Split blocks_;
-  std::unique_ptr<Norm> norm_;
+  std::shared_ptr<Norm> norm_;
   size_t weights_;
   /** [block][output group][input][tap][group] and [block][input group][output][tap][group]. */
   std::vector<float> forwardWeights_, backwardWeights_;

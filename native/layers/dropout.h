@@ -18,6 +18,8 @@ class Dropout {
         scale_(static_cast<float>(1 / (1 - probability))) {}
 
   bool active(bool training) const { return training && probability_ > 0; }
+  /** What a kept value is multiplied by. */
+  float scale(bool training) const { return active(training) ? scale_ : 1; }
 
   /** Drops values or their gradients: elements first … first+count−1 of the convolution's [N, C, H, W] output. */
   void apply(Key step, float* values, int count, uint32_t first) const {

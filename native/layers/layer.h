@@ -14,6 +14,10 @@ namespace densenet {
 /** The feature maps of a batch, and what enters and leaves the network. */
 struct Activations {
   std::vector<FeatureMap> maps;
+  /** Where each map is among `maps`: elsewhere where a residual unit hands its input on. */
+  std::vector<int> places;
+  /** For each residual unit whether its branch is there in this step; empty for all. */
+  std::vector<uint8_t> survivors;
   const float* images = nullptr;    // [N, C, H, W]
   const int32_t* labels = nullptr;  // [N], only in training
   std::vector<float> logits;        // [N, classes]
@@ -22,6 +26,9 @@ struct Activations {
   int correct = 0;
   /** Partial gradients of one layer's weights, one piece a task. */
   Buffer partials;
+
+  /** Whether the branch of a residual unit is there; −1 for what is no part of one. */
+  bool survives(int unit) const { return unit < 0 || survivors.empty() || survivors[static_cast<size_t>(unit)] != 0; }
 };
 
 struct Pass {
@@ -34,7 +41,9 @@ struct Pass {
   /** The outputs are computed a second time: their statistics are known. */
   bool again = false;
 
-  FeatureMap& map(int index) const { return activations.maps[static_cast<size_t>(index)]; }
+  FeatureMap& map(int index) const {
+    return activations.maps[static_cast<size_t>(activations.places[static_cast<size_t>(index)])];
+  }
 };
 
 class Layer {

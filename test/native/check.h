@@ -23,3 +23,4 @@ void testKernels();
 void testRandom();
 void testThreads();
 void testNetworks();
+void testResidual();

@@ -5,6 +5,7 @@ int main() {
   testRandom();
   testThreads();
   testNetworks();
+  testResidual();
   if (failures == 0) std::puts("all C++ tests passed");
   return failures == 0 ? 0 : 1;
 }

@@ -13,7 +13,8 @@ export interface NativeBinding {
   parameterCount(model: NativeHandle): number;
   /**
    * `optimizer` is [learning rate, momentum, weight decay, nesterov]; `keys`, [n, 2], name the dropout masks of
-   * each of the step's n micro-batches.
+   * each of the step's n micro-batches; `survivors`, [n, residual units], tells which branches are there, and is
+   * empty for all.
    */
   train(
     model: NativeHandle,
@@ -21,6 +22,7 @@ export interface NativeBinding {
     labels: Int32Array,
     optimizer: Float64Array,
     keys: Uint32Array,
+    survivors: Uint8Array,
   ): Promise<{ loss: number; correct: number }>;
   /** Fills `logits`, [N, classes]. */
   predict(model: NativeHandle, images: Float32Array, logits: Float32Array): Promise<void>;

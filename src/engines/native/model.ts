@@ -1,5 +1,6 @@
 import type { Network } from '../../networks/network.js';
 import { elementCount, isTrainable, type Parameter, parameters } from '../../networks/parameters.js';
+import { survivalProbabilities, survivors } from '../../networks/residual.js';
 import { key, PURPOSE } from '../../util/random.js';
 import type { Tensor } from '../../util/tensor.js';
 import {
@@ -31,6 +32,8 @@ export class NativeModel implements Model {
   readonly #handle: NativeHandle;
   readonly #options: ModelOptions;
   readonly #parameters: readonly Parameter[];
+  /** Of each residual unit; empty without stochastic depth. */
+  readonly #survival: readonly number[];
   readonly #classes: number;
   readonly #imageSize: number;
   readonly #size: number;
@@ -39,6 +42,7 @@ export class NativeModel implements Model {
     this.#binding = binding;
     this.#options = options;
     this.#parameters = parameters(network);
+    this.#survival = survivalProbabilities(network);
     this.#classes = network.classes;
     this.#imageSize = network.input.channels * network.input.height * network.input.width;
     this.#handle = binding.createModel(pool, flatDescription(network), options.memoryEfficient);
@@ -50,10 +54,18 @@ export class NativeModel implements Model {
   async train({ images, labels }: Batch, step: TrainStep): Promise<TrainResult> {
     const { momentum, weightDecay, nesterov } = this.#options.optimizer;
     const optimizer = Float64Array.of(step.learningRate, momentum, weightDecay, Number(nesterov));
-    const keys = microBatches(labels.length, step).flatMap(({ draw }) =>
-      key(this.#options.seed, PURPOSE.dropout, draw),
+    const { seed } = this.#options;
+    const draws = microBatches(labels.length, step).map(({ draw }) => draw);
+    const keys = draws.flatMap((draw) => key(seed, PURPOSE.dropout, draw));
+    const branches = draws.flatMap((draw) => [...survivors(this.#survival, seed, draw)]);
+    return this.#binding.train(
+      this.#handle,
+      images,
+      labels,
+      optimizer,
+      Uint32Array.from(keys),
+      Uint8Array.from(branches),
     );
-    return this.#binding.train(this.#handle, images, labels, optimizer, Uint32Array.from(keys));
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {

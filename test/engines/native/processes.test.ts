@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleNetwork } from '../../reference/examples.js';
+import { residualNetwork } from '../../reference/residual-examples.js';
 import { trainInChild } from './support/child.js';
 
 const network = exampleNetwork({
@@ -25,14 +26,37 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cache, { recursive: true }));
 
-test('50 steps end in the same bits with 1, 2, 3 and 7 threads, and in another process', async () => {
-  const digests: (string | undefined)[] = [];
-  for (const threads of [1, 2, 3, 7, 2]) {
-    digests.push((await trainInChild({ network, threads, steps: 50 })).digest);
-  }
-  expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
-  expect(new Set(digests).size).toBe(1);
+const residual = residualNetwork({
+  channels: 3,
+  height: 15,
+  width: 16,
+  classes: 10,
+  stem: 'small',
+  stemChannels: 4,
+  units: [2, 2],
+  innerChannels: 8,
+  expansion: 2,
+  block: 'bottleneck',
+  activation: 'post',
+  shortcut: 'projection',
+  dropout: 0.1,
+  survival: 0.8,
 });
+
+test.each([
+  ['dense', network],
+  ['residual', residual],
+])(
+  '50 steps of a %s network end in the same bits with 1, 2, 3 and 7 threads, and in another process',
+  async (_, of) => {
+    const digests: (string | undefined)[] = [];
+    for (const threads of [1, 2, 3, 7, 2]) {
+      digests.push((await trainInChild({ network: of, threads, steps: 50 })).digest);
+    }
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(digests).size).toBe(1);
+  },
+);
 
 describe('the first use', () => {
   test('without a compiler says what to install', async () => {

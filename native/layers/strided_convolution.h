@@ -1,0 +1,82 @@
+// 3×3 convolution after batch normalisation and ReLU, any stride above 1, padding 1, image by image.
+//
+// The rows and columns of the padded input are dealt out to stride² phase planes as large as the output: plane (a, b)
+// holds pixel (y·stride + a, x·stride + b) at (y, x). A tap is then a phase plane and a shift in it, as in
+// Convolution3, and nothing is computed that is not kept.
+#pragma once
+
+#include <vector>
+
+#include "layer.h"
+#include "planes.h"
+#include "rows.h"
+
+namespace densenet {
+
+class StridedConvolution3 : public Layer {
+ public:
+  /**
+   * `weights` is where [output][input][3][3] lie; `firstReader`: nothing has been written to the input's gradient in
+   * this backward pass; height and width are the input's.
+   */
+  StridedConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
+                      Channels output, int stride, bool firstReader, int height, int width);
+
+  void prepare(Executor& executor, bool training) override;
+  void forward(const Pass& pass) override;
+  void backward(const Pass& pass) override;
+  double multiplyAdds() const override {
+    return 1.0 * kTaps * input_.count * output_.count * shape_.height * shape_.width;
+  }
+  const char* name() const override { return "strided 3x3"; }
+
+ private:
+  static constexpr int kTaps = 9;
+  /** One of the nine weights of a window. */
+  struct Tap {
+    /** [row][column] of the window, its phase plane, and where it reads there. */
+    int index, phase, shift;
+  };
+  /** Input channels whose planes are held at a time. */
+  struct InputBlock {
+    int start, count;
+  };
+  InputBlock inputBlock(int index) const;
+  int largestBlock() const { return (blocks_.total + blocks_.count - 1) / blocks_.count * kTile; }
+  int phases() const { return stride_ * stride_; }
+  /** Floats of all phase planes of a channel. */
+  int channelFloats() const { return phases() * shape_.size; }
+  void forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const;
+  void backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
+                     NormVectors& sums, Scratch& scratch) const;
+  void loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes, float* row) const;
+  void storeOutput(const FeatureMap& output, int image, const float* planes, float* row) const;
+  void loadOutputGradient(const FeatureMap& output, const GradientTerms& terms, int image, float* planes,
+                          float* row) const;
+  void multiplyTransposed(InputBlock block, const float* outputPlanes, float* inputPlanes) const;
+  void storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes, float* row,
+                          NormVectors& sums) const;
+  void transposePlanes(InputBlock block, const float* planes, float* transposed) const;
+  void addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
+                          float* weightGradient) const;
+  void reduceWeights(const Pass& pass, int tasks) const;
+  int paddedInputs() const { return roundUp(input_.count, kLanes); }
+  int64_t gradientFloats() const { return int64_t{kTaps} * output_.count * paddedInputs(); }
+
+  Parameters& parameters_;
+  Channels input_, output_;
+  int stride_;
+  bool firstReader_;
+  /** Of the output, and of a phase plane. */
+  PlaneShape shape_;
+  /** In the order of their phases. */
+  std::vector<Tap> taps_;
+  /** The input's channels in units of kTile. */
+  Split blocks_;
+  std::shared_ptr<Norm> norm_;
+  size_t weights_;
+  /** [block][output group][input][tap][group] and [block][input group][phase][output][tap of the phase][group]. */
+  std::vector<float> forwardWeights_, backwardWeights_;
+};
+
+}  // namespace densenet

@@ -1,0 +1,187 @@
+// From a stage of residual units to its layers. src/networks/residual.ts says what a unit is.
+#include "layers/activation.h"
+#include "layers/convolution3.h"
+#include "layers/padding.h"
+#include "layers/pointwise.h"
+#include "layers/residual_sum.h"
+#include "layers/strided_convolution.h"
+#include "network_cursor.h"
+
+namespace densenet {
+
+namespace {
+
+/** A map on its way through a unit, and how its next reader normalises it. */
+struct Reading {
+  Channels channels;
+  std::shared_ptr<Norm> norm;
+  int height, width;
+};
+
+int sampled(int size, int stride) { return (size - 1) / stride + 1; }
+
+}  // namespace
+
+/** Adds one unit. Layers backward: sum, last convolution, shortcut, other convolutions, so the shortcut writes first. */
+class Network::UnitBuilder {
+ public:
+  UnitBuilder(Network& network, const StageDescription& stage, Cursor& at, int index)
+      : network_(network), parameters_(network.parameters_), stage_(stage), at_(at),
+        name_("layer" + std::to_string(at.residualStages)), stride_(index == 0 ? stage.stride : 1),
+        unit_(static_cast<int>(network.units_.size())), pre_(stage.preActivation), survival_(stage.survival[index]),
+        same_(at.channels.count == stage.outputChannels && stride_ == 1), projects_(!same_ && stage.projection) {
+    kernels_ = stage.bottleneck ? std::vector<int>{1, 3, 1} : std::vector<int>{3, 3};
+    strided_ = stage.bottleneck && !pre_ ? 1 : 0;
+  }
+
+  void build() {
+    addParameters();
+    const Channels input = at_.channels;
+    const int height = sampled(at_.height, stride_), width = sampled(at_.width, stride_);
+    const int gradient = same_ ? kTrunk + network_.trunk_ : kTrunk + (network_.trunk_ ^= 1);
+    const Place place{kTrunk + unit_ % 2, gradient};
+    output_ = {network_.addMap(stage_.outputChannels, height, width, place), 0, stage_.outputChannels};
+    Reading read{input, pre_ ? norms_[0] : plain(input), at_.height, at_.width};
+    if (pre_ && projects_) read = activate(read, kernels_[0] == 1 ? stride_ : 1, kActivated, true, -1);
+    const Reading first = read;
+    for (int i = 0; i + 1 < convolutions(); ++i) read = convolve(read, i);
+    const ResidualSum::Summand shortcut = addShortcut(pre_ ? first : Reading{input, plain(input), at_.height, at_.width});
+    if (stage_.dropout > 0) read = drop(read);
+    read = convolve(read, convolutions() - 1);
+    const ResidualSum::Summand branch{read.channels.map, read.norm};
+    const bool skipped = same_;  // without its branch an identity unit has nothing to do
+    network_.addLayer(name_, std::make_unique<ResidualSum>(branch, shortcut, output_,
+                                                           ResidualSum::Options{!pre_, survival_, unit_}),
+                      Use::kAlways, nullptr, skipped ? unit_ : -1);
+    network_.units_.push_back({input.map, output_.map, same_, begin_, end_});
+    at_.channels = output_;
+    at_.height = height;
+    at_.width = width;
+    at_.convolutions += convolutions() + (projects_ ? 1 : 0);
+  }
+
+ private:
+  int convolutions() const { return static_cast<int>(kernels_.size()); }
+  int outputs(int i) const { return i + 1 == convolutions() ? stage_.outputChannels : stage_.innerChannels; }
+  static std::shared_ptr<Norm> plain(Channels channels) { return std::make_shared<Norm>(channels.count); }
+  std::shared_ptr<Norm> addNorm(int channels) { return std::make_shared<Norm>(parameters_, channels); }
+  Dropout dropout(int i, double probability) const { return Dropout(probability, at_.convolutions + i); }
+
+  /** In the order of parameters(network). */
+  void addParameters() {
+    begin_ = parameters_.size();
+    int inputs = at_.channels.count;
+    for (int i = 0; i < convolutions(); ++i) {
+      if (pre_) norms_.push_back(addNorm(inputs));
+      if (i == 0 && pre_ && projects_) begin_ = parameters_.size();  // the shortcut reads it too
+      weights_.push_back(parameters_.add(static_cast<size_t>(kernels_[i]) * kernels_[i] * inputs * outputs(i), true));
+      inputs = outputs(i);
+      if (!pre_) norms_.push_back(addNorm(inputs));
+    }
+    end_ = parameters_.size();
+    if (!projects_) return;
+    projectionWeights_ = parameters_.add(static_cast<size_t>(at_.channels.count) * inputs, true);
+    projectionNorm_ = pre_ ? std::make_shared<Norm>(inputs) : addNorm(inputs);
+  }
+
+  int innerMap(int channels, int height, int width, int slot, Keep keep = Keep::kAlways) {
+    return network_.addMap(channels, height, width, {slot, slot, keep});
+  }
+
+  /** A map of what is read, at every stride-th row and column. */
+  Reading activate(const Reading& read, int stride, int slot, bool firstReader, int unit) {
+    const int channels = read.channels.count, height = sampled(read.height, stride), width = sampled(read.width, stride);
+    const Channels to{innerMap(channels, height, width, slot), 0, channels};
+    network_.addLayer(name_, std::make_unique<Activation>(read.norm, read.channels, to, stride, Dropout(0, 0),
+                                                          firstReader),
+                      Use::kAlways, nullptr, unit);
+    return {to, plain(to), height, width};
+  }
+
+  Reading drop(const Reading& read) {
+    const int channels = read.channels.count;
+    const Channels to{innerMap(channels, read.height, read.width, kDropped, Keep::kUnlessEfficient), 0, channels};
+    auto layer = std::make_unique<Activation>(read.norm, read.channels, to, 1,
+                                              dropout(convolutions() - 1, stage_.dropout), true);
+    again_ = layer.get();
+    network_.addLayer(name_, std::move(layer), Use::kAlways, nullptr, unit_);
+    return {to, plain(to), read.height, read.width};
+  }
+
+  /** Convolution i of the branch. */
+  Reading convolve(Reading read, int i) {
+    const bool last = i + 1 == convolutions();
+    const bool sampledBefore = pre_ && projects_ && kernels_[0] == 1;
+    int stride = i == strided_ && !sampledBefore ? stride_ : 1;
+    bool firstReader = i > 0;
+    if (kernels_[i] == 1 && stride > 1) {
+      read = activate(read, stride, kSampled, firstReader, unit_);
+      stride = 1;
+      firstReader = true;
+    }
+    const int height = sampled(read.height, stride), width = sampled(read.width, stride);
+    const int slot = kInner + i % 2;
+    // The last convolution before a plain sum: its gradient is the sum's, and its output is not needed again.
+    const Place place = last && pre_ ? Place{slot, network_.maps_[output_.map].place.gradient, Keep::kNever}
+                                     : Place{slot, slot, Keep::kAlways};
+    const Channels to{network_.addMap(outputs(i), height, width, place), 0, outputs(i)};
+    std::unique_ptr<Layer> layer;
+    const Dropout none(0, 0);
+    if (kernels_[i] == 1)
+      layer = std::make_unique<Pointwise>(parameters_, read.norm, weights_[i], read.channels, to, none,
+                                          Pointwise::Options{!(last && pre_), firstReader},
+                                          static_cast<double>(height) * width);
+    else if (stride > 1)
+      layer = std::make_unique<StridedConvolution3>(parameters_, read.norm, weights_[i], read.channels, to, stride,
+                                                    firstReader, read.height, read.width);
+    else
+      layer = std::make_unique<Convolution3>(parameters_, read.norm, weights_[i], read.channels, to, none, firstReader,
+                                             height, width);
+    network_.addLayer(name_, std::move(layer), Use::kAlways, last ? again_ : nullptr, unit_);
+    const std::shared_ptr<Norm> next = !pre_ ? norms_[i] : last ? plain(to) : norms_[i + 1];
+    return {to, next, height, width};
+  }
+
+  /** The layers of the shortcut, which `read` enters. */
+  ResidualSum::Summand addShortcut(Reading read) {
+    if (same_) return {read.channels.map, plain(read.channels)};
+    if (!projects_) {
+      network_.addLayer(name_, std::make_unique<Padding>(at_.channels, output_, stride_));
+      return {output_.map, plain(output_)};
+    }
+    const int height = sampled(at_.height, stride_), width = sampled(at_.width, stride_);
+    if (read.height != height || read.width != width) read = activate(read, stride_, kSampled, true, -1);
+    const int outputs = stage_.outputChannels;
+    const Channels to = pre_ ? output_ : Channels{innerMap(outputs, height, width, kProjected), 0, outputs};
+    network_.addLayer(name_, std::make_unique<Pointwise>(parameters_, read.norm, projectionWeights_, read.channels, to,
+                                                         Dropout(0, 0), Pointwise::Options{!pre_, true},
+                                                         static_cast<double>(height) * width));
+    return {to.map, projectionNorm_};
+  }
+
+  Network& network_;
+  Parameters& parameters_;
+  const StageDescription& stage_;
+  Cursor& at_;
+  std::string name_;
+  int stride_, unit_;
+  bool pre_;
+  double survival_;
+  bool same_, projects_;
+  std::vector<int> kernels_;
+  int strided_;
+  Channels output_{-1, 0, 0};
+  /** Of the branch: "pre", of what convolution i reads; "post", of what it makes. */
+  std::vector<std::shared_ptr<Norm>> norms_;
+  std::vector<size_t> weights_;
+  size_t begin_ = 0, end_ = 0, projectionWeights_ = 0;
+  std::shared_ptr<Norm> projectionNorm_;
+  Layer* again_ = nullptr;
+};
+
+void Network::addResidualStage(const StageDescription& stage, Cursor& at) {
+  ++at.residualStages;
+  for (int i = 0; i < stage.layers; ++i) UnitBuilder(*this, stage, at, i).build();
+}
+
+}  // namespace densenet

@@ -1,0 +1,10 @@
+// What whole networks have to do. Each makes a network of the description and `batch` images in `parts` micro-batches.
+#pragma once
+
+#include "network.h"
+
+/** No bad access, and the same bits for every number of threads and with activations computed again. */
+void testSameBits(const densenet::NetworkDescription& description, int batch, int parts);
+
+/** A small step along the gradient changes the loss by the step's length times the gradient's. */
+void testGradient(const densenet::NetworkDescription& description, int batch, int parts);
