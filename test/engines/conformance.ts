@@ -19,15 +19,13 @@ const dropping = exampleNetwork({
 export interface ConformanceOptions {
   /** Random networks to try against the definition; fewer for an engine that is slow to make models. */
   readonly runs?: number;
-  /** False for an engine that refuses residual networks. */
-  readonly residual?: boolean;
 }
 
 /** What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. */
 export function engineConformance(
   name: string,
   createEngine: () => Promise<TestedEngine>,
-  { runs = 40, residual = true }: ConformanceOptions = {},
+  { runs = 40 }: ConformanceOptions = {},
 ): void {
   describe(`engine ${name}`, () => {
     let engine: TestedEngine;
@@ -39,14 +37,14 @@ export function engineConformance(
     const current = () => engine;
     describe('agrees with the definition', () => definitionTests(current, runs));
     describe('agrees with PyTorch', () => {
-      pytorchTests(current, residual);
-      publishedTests(current, residual);
+      pytorchTests(current);
+      publishedTests(current);
     });
     describe('keeps its state', () => stateTests(current));
     describe('repeats to the bit', () => repeatabilityTests(current, dropping));
     describe('accumulates gradients', () => accumulationTests(current));
     describe('drops values', () => dropoutTests(current));
-    if (residual) describe('residual networks', () => residualTests(current, runs));
+    describe('residual networks', () => residualTests(current, runs));
     describe('leaves the main thread free', () => responsivenessTests(current));
   });
 }

@@ -7,9 +7,8 @@ import { DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 const LOSS_TOLERANCE = 1e-4;
 const STATE_TOLERANCE = 1e-3;
 
-export function pytorchTests(engine: () => TestedEngine, residual: boolean): void {
-  const runs = PYTORCH_RUNS.filter((name) => residual || pytorchRun(name).network.family === 'densenet');
-  test.each(runs)('20 steps of training: %s', async (name) => {
+export function pytorchTests(engine: () => TestedEngine): void {
+  test.each(PYTORCH_RUNS)('20 steps of training: %s', async (name) => {
     const run = pytorchRun(name);
     const options = { ...DEFAULTS, optimizer: run.optimizer };
     const start = untrained(run.network, run.initial);
