@@ -159,8 +159,8 @@ napi_value parameterCount(napi_env env, napi_callback_info info) {
 
 /**
  * train(model, images: Float32Array, labels: Int32Array, optimizer: Float64Array [learning rate, momentum, weight
- * decay, nesterov], keys: Uint32Array [micro-batches, 2], survivors: Uint8Array [residual units or 0]) →
- * Promise<{ loss, correct }>
+ * decay, nesterov], keys: Uint32Array [micro-batches, 2], survivors: Uint8Array [micro-batches, residual units or 0])
+ * → Promise<{ loss, correct }>
  */
 napi_value train(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -173,16 +173,16 @@ napi_value train(napi_env env, napi_callback_info info) {
                                       o[3] != 0};
   size_t words = 0, units = 0;
   const uint32_t* key = arguments.array<uint32_t>(4, &words);
-  std::vector<densenet::Key> keys;
-  for (size_t i = 0; i < words; i += 2) keys.push_back({key[i], key[i + 1]});
-  const uint8_t* branches = arguments.array<uint8_t>(5, &units);
-  const std::vector<uint8_t> survivors(branches, branches + units);
+  const uint8_t* survivors = arguments.array<uint8_t>(5, &units);
+  const size_t parts = words / 2;
+  std::vector<densenet::MicroBatch> draws;
+  for (size_t i = 0; i < parts; ++i)
+    draws.push_back({{key[2 * i], key[2 * i + 1]},
+                     {survivors + i * (units / parts), survivors + (i + 1) * (units / parts)}});
   const auto step = std::make_shared<densenet::StepResult>();
   return start(
       env,
-      [=] {
-        *step = model->network.train(*model->pool, images, labels, static_cast<int>(count), optimizer, keys, survivors);
-      },
+      [=] { *step = model->network.train(*model->pool, images, labels, static_cast<int>(count), optimizer, draws); },
       [step](napi_env env) {
         napi_value result;
         napi_create_object(env, &result);

@@ -40,7 +40,7 @@ int Network::addMap(int channels, int height, int width, Use use) {
 void Network::addLayer(const std::string& stage, std::unique_ptr<Layer> layer, Use use, Layer* again, int unit) {
   for (int pass = 0; pass < kPasses; ++pass)
     profile_.push_back({stage, std::string(layer->name()) + " " + kPassNames[pass], 0, 0});
-  steps_.push_back({stage, std::move(layer), use, again, unit});
+  steps_.push_back({stage, std::move(layer), use, again, unit, false});
 }
 
 /** The slot of a map's data, or kOwn. */
@@ -80,8 +80,9 @@ void Network::resize(Memory& memory, int images, bool training) const {
 }
 
 /** The outputs of identity units without their branch are their inputs; the gradients of dropped branches are 0. */
-void Network::dropBranches() {
+void Network::dropBranches(const std::vector<uint8_t>& survivors) {
   std::vector<int>& places = training_.activations.places;
+  training_.activations.survivors = survivors;
   for (size_t i = 0; i < units_.size(); ++i) {
     const Unit& unit = units_[i];
     const bool dropped = !training_.activations.survives(static_cast<int>(i));
@@ -91,20 +92,19 @@ void Network::dropBranches() {
 }
 
 StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                          const Optimizer& optimizer, const std::vector<Key>& dropout,
-                          const std::vector<uint8_t>& survivors) {
+                          const Optimizer& optimizer, const std::vector<MicroBatch>& batches) {
   const std::lock_guard<std::mutex> lock(pool.mutex());
-  const Split parts{count, static_cast<int>(dropout.size())};
+  const Split parts{count, static_cast<int>(batches.size())};
   const int imageSize = description_.channels * description_.height * description_.width;
   Activations& activations = training_.activations;
   activations.stepImages = count;
-  activations.survivors = survivors;
+  for (Step& step : steps_) step.prepared = false;
   StepResult result{0, 0};
   for (int part = 0; part < parts.count; ++part) {
     activations.images = images + static_cast<size_t>(parts.start(part)) * imageSize;
     activations.labels = labels + parts.start(part);
     parameters_.addGradients(part > 0);
-    forwardAndBackward(pool, parts.size(part), dropout[static_cast<size_t>(part)], part == 0);
+    forwardAndBackward(pool, parts.size(part), batches[static_cast<size_t>(part)]);
     result.loss += activations.loss;
     result.correct += activations.correct;
   }
@@ -114,18 +114,19 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
   return result;
 }
 
-/** One micro-batch of the step under way. The weights are laid out for its first one alone: they stay the same. */
-void Network::forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare) {
+/** One micro-batch of the step under way. The weights are laid out for the first that needs them: they stay the same. */
+void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch) {
   resize(training_, count, true);
-  dropBranches();
+  dropBranches(batch.survivors);
   Activations& activations = training_.activations;
   for (FeatureMap& map : activations.maps) map.clearDeferred();
-  Pass pass{pool, activations, true, dropout};
+  Pass pass{pool, activations, true, batch.dropout};
   const auto takesPart = [&](const Step& step) { return step.in(true) && activations.survives(step.unit); };
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (!takesPart(steps_[i])) continue;
     const Clock::time_point start = Clock::now();
-    if (prepare) steps_[i].layer->prepare(pool, true);
+    if (!steps_[i].prepared) steps_[i].layer->prepare(pool, true);
+    steps_[i].prepared = true;
     record(i, kPrepare, secondsSince(start), 0);
     const Clock::time_point begin = Clock::now();
     steps_[i].layer->forward(pass);

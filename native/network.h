@@ -22,18 +22,24 @@ struct StepResult {
   int correct;
 };
 
+/** What is drawn by lot for one micro-batch. */
+struct MicroBatch {
+  /** Names its dropout masks. */
+  Key dropout;
+  /** For each residual unit whether its branch is there; empty for all. */
+  std::vector<uint8_t> survivors;
+};
+
 class Network {
  public:
   Network(const NetworkDescription& description, bool memoryEfficient);
 
   /**
-   * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another: as many as `dropout`
-   * has keys, which name their masks. Their sizes differ by one at most. `survivors`: for each residual unit whether
-   * its branch is there; empty for all.
+   * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another. Their sizes differ by
+   * one at most.
    */
   StepResult train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
-                   const Optimizer& optimizer, const std::vector<Key>& dropout,
-                   const std::vector<uint8_t>& survivors = {});
+                   const Optimizer& optimizer, const std::vector<MicroBatch>& batches);
   /** Logits [N, classes] with running statistics. */
   void predict(ThreadPool& pool, const float* images, int count, float* logits);
 
@@ -70,6 +76,8 @@ class Network {
     Layer* again;
     /** The residual unit of whose branch it is part, or −1. */
     int unit;
+    /** Its weights are laid out for the step under way. */
+    bool prepared;
     bool in(bool training) const { return use == Use::kAlways || (use == Use::kTraining) == training; }
   };
   /** A residual unit whose branch may be dropped. */
@@ -103,8 +111,8 @@ class Network {
   int channelsFrom(size_t index, int channels) const;
   void resize(Memory& memory, int images, bool training) const;
   int slotOf(const MapUse& use, bool training) const;
-  void dropBranches();
-  void forwardAndBackward(ThreadPool& pool, int count, Key dropout, bool prepare);
+  void dropBranches(const std::vector<uint8_t>& survivors);
+  void forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch);
   void record(size_t step, int pass, double seconds, double images);
 
   NetworkDescription description_;

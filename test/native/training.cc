@@ -27,17 +27,16 @@ struct Data {
 };
 
 /** Where a survival probability is below 1, every other unit is there, and each in every other step. */
-std::vector<uint8_t> survivors(const NetworkDescription& network, uint32_t step) {
-  std::vector<uint8_t> list;
-  for (const StageDescription& stage : network.stages)
-    for (double survival : stage.survival) list.push_back(survival == 1 || (list.size() + step) % 2 == 0);
-  return list;
-}
-
-std::vector<Key> keys(uint32_t step, int parts) {
-  std::vector<Key> keys;
-  for (int part = 0; part < parts; ++part) keys.push_back({step, static_cast<uint32_t>(part)});
-  return keys;
+std::vector<MicroBatch> draws(const NetworkDescription& network, uint32_t step, int parts) {
+  std::vector<MicroBatch> batches;
+  for (int part = 0; part < parts; ++part) {
+    MicroBatch batch{{step, static_cast<uint32_t>(part)}, {}};
+    for (const StageDescription& stage : network.stages)
+      for (double survival : stage.survival)
+        batch.survivors.push_back(survival == 1 || (batch.survivors.size() + step + part) % 2 == 0);
+    batches.push_back(batch);
+  }
+  return batches;
 }
 
 std::vector<float> trained(const NetworkDescription& description, int batch, int parts, int threads,
@@ -48,7 +47,7 @@ std::vector<float> trained(const NetworkDescription& description, int batch, int
   ThreadPool pool(threads);
   for (uint32_t step = 0; step < 2; ++step) {
     const StepResult result = network.train(pool, data.images.data(), data.labels.data(), batch,
-                                            {0.01f, 0.9f, 1e-4f, true}, keys(step, parts), survivors(description, step));
+                                            {0.01f, 0.9f, 1e-4f, true}, draws(description, step, parts));
     CHECK(std::isfinite(result.loss) && result.loss > 0);
   }
   std::vector<float> logits(static_cast<size_t>(batch) * description.classes);
@@ -79,7 +78,7 @@ void testGradient(const NetworkDescription& description, int batch, int parts) {
     const auto step = [&](double rate) {
       return network
           .train(pool, data.images.data(), data.labels.data(), batch, {static_cast<float>(rate), 0, 0, false},
-                 keys(3, parts), survivors(description, 3))
+                 draws(description, 3, parts))
           .loss;
     };
     step(0);

@@ -13,8 +13,8 @@ export interface NativeBinding {
   parameterCount(model: NativeHandle): number;
   /**
    * `optimizer` is [learning rate, momentum, weight decay, nesterov]; `keys`, [n, 2], name the dropout masks of
-   * each of the step's n micro-batches; `survivors` tells for each residual unit whether its branch is there in
-   * the step, and is empty for all.
+   * each of the step's n micro-batches; `survivors`, [n, residual units], tells which branches are there, and is
+   * empty for all.
    */
   train(
     model: NativeHandle,

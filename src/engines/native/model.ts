@@ -55,14 +55,16 @@ export class NativeModel implements Model {
     const { momentum, weightDecay, nesterov } = this.#options.optimizer;
     const optimizer = Float64Array.of(step.learningRate, momentum, weightDecay, Number(nesterov));
     const { seed } = this.#options;
-    const keys = microBatches(labels.length, step).flatMap(({ draw }) => key(seed, PURPOSE.dropout, draw));
+    const draws = microBatches(labels.length, step).map(({ draw }) => draw);
+    const keys = draws.flatMap((draw) => key(seed, PURPOSE.dropout, draw));
+    const branches = draws.flatMap((draw) => [...survivors(this.#survival, seed, draw)]);
     return this.#binding.train(
       this.#handle,
       images,
       labels,
       optimizer,
       Uint32Array.from(keys),
-      survivors(this.#survival, seed, step.step),
+      Uint8Array.from(branches),
     );
   }
 
