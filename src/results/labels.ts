@@ -4,6 +4,7 @@ import type { NetworkOptions } from '../networks/build.js';
 import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
 import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
 import type { FinishedRun } from './finished-runs.js';
+import { WIDTHS } from './table2-networks.js';
 
 /** Datasets as Table 2 calls them, and in its manner those that it does not have. */
 const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
@@ -36,17 +37,14 @@ function denseNetName(network: DenseNetOptions): string {
   return `${variant(network)} (${details.join(', ')})`;
 }
 
-/** Widths of the Wide ResNets of Table 2, which it does not print, by depth and dropout. */
-const WIDTHS = { '16': 8, '28': 10, '16 with dropout': 4 } as Readonly<Record<string, number>>;
-
 /**
  * `ResNet (pre-activation)`, `Wide ResNet with Dropout`. What differs from the paper's networks is named too: widths,
  * bottlenecks, survival probabilities, listed blocks.
  */
 function resNetName(network: ResNetOptions): string {
-  const { depth, activation, bottleneck, width, dropout, survival, blocks } = network;
-  const usualWidth = WIDTHS[`${depth}${dropout > 0 ? ' with dropout' : ''}`];
-  const usualBlocks = bottleneck === (activation === 'pre' && depth !== 110);
+  const { depth, activation, bottleneck, width, survival, blocks } = network;
+  const usualWidth = WIDTHS[`${resNetVariant(network)} ${depth}`];
+  const usualBlocks = bottleneck === (activation === 'pre');
   const details = [
     ...(width === 1 || width === usualWidth ? [] : [`k=${width}`]),
     ...(usualBlocks || width > 1 || blocks ? [] : [bottleneck ? 'bottleneck' : 'basic']),

@@ -4,6 +4,7 @@ import { parameterCount } from '../networks/counts.js';
 import type { FinishedRun } from './finished-runs.js';
 import { methodName } from './labels.js';
 import { paperTable2 } from './paper-tables.js';
+import { table2Network } from './table2-networks.js';
 
 export const PARAMETER_COUNT_COLUMNS = [
   'method',
@@ -20,13 +21,13 @@ export type ParameterCountRow = Readonly<
 >;
 
 /**
- * The rows of parameter-count.csv: every DenseNet of Table 2 for 10 and for 100 classes, then the other networks
+ * The rows of parameter-count.csv: every DenseNet and ResNet of Table 2 for 10 and for 100 classes, then the other networks
  * that were trained. `paper` is what Table 2 prints, once a network; it is the count for 10 classes. `parameters`
  * is exact: trainable parameters, batch normalisation included.
  */
 export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCountRow[] {
   const printed = paperTable2().flatMap((row) => {
-    const options = paperNetwork(row.method, row.depth);
+    const options = table2Network(row.method, row.depth);
     if (!options) return [];
     return [10, 100].map((classes) => {
       const network = buildNetwork(options, { channels: 3, height: 32, width: 32, classes });
@@ -44,15 +45,6 @@ export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCount
     if (!rows.has(key)) rows.set(key, row);
   }
   return [...rows.values()];
-}
-
-/** The network of a row of Table 2, or undefined if it is no DenseNet. */
-function paperNetwork(method: string, depth: number | undefined): NetworkOptions | undefined {
-  const found = /^DenseNet(-BC)? \(k=(\d+)\)$/.exec(method);
-  if (!found || depth === undefined) return undefined;
-  const bottleneck = found[1] !== undefined;
-  const compression = bottleneck ? 0.5 : 1;
-  return { family: 'densenet', depth, growthRate: Number(found[2]), bottleneck, compression, dropout: 0 };
 }
 
 function countRow(

@@ -1,6 +1,6 @@
 import type { Measurement } from './measurements.js';
 import { meanAndSpread } from './measurements.js';
-import { type PaperRecipes, recipeDifferences } from './paper-recipe.js';
+import { type PaperRecipes, placeInTable2, type Table2RowName } from './paper-recipe.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
 import { authorsCode, type Reference, referenceCell, reproductions } from './references.js';
 import { type Sheet, type SheetRecord, Sources, signed } from './sheet.js';
@@ -31,6 +31,11 @@ export interface OtherMeasurement {
   readonly differences: readonly string[];
 }
 
+/** A measurement in its place. */
+interface Comparable extends Table2RowName {
+  readonly measurement: Measurement;
+}
+
 export interface Table2 {
   readonly rows: readonly Table2Entry[];
   readonly others: readonly OtherMeasurement[];
@@ -45,22 +50,22 @@ export interface TableOptions {
 
 /**
  * Table 2 of the paper with what was measured beside it. A measurement stands in a cell if network, data and
- * recipe (section 4.2) are the paper's; networks that the paper does not have get rows of their own below.
- * Everything else is in `others`, but for ImageNet, which is Table 3's.
+ * recipe (section 4.2, or that of the network's own source) are the cell's; networks that the paper does not have
+ * get rows of their own below. Everything else is in `others`, but for ImageNet, which is Table 3's.
  */
 export function table2(
   measured: readonly Measurement[],
   recipes: PaperRecipes,
   options: TableOptions = {},
 ): Table2 {
-  const comparable = new Map<string, Measurement>();
+  const comparable = new Map<string, Comparable>();
   const others: OtherMeasurement[] = [];
   for (const measurement of measured.filter((one) => one.experiment.dataset.name !== 'imagenet')) {
-    const { method, experiment, dataset } = measurement;
-    const differences = recipeDifferences(recipes, dataset, experiment);
-    if (differences?.length === 0)
-      comparable.set(key(method, experiment.network.depth, dataset), measurement);
-    else others.push({ measurement, differences: differences ?? [] });
+    const { experiment, dataset } = measurement;
+    const place = placeInTable2(recipes, dataset, experiment);
+    if (place?.differences.length === 0)
+      comparable.set(key(place.row.method, place.row.depth, dataset), { ...place.row, measurement });
+    else others.push({ measurement, differences: place?.differences ?? [] });
   }
   const references = options.references ? { authors: authorsCode(), others: reproductions() } : undefined;
   const at = (list: readonly Reference[] | undefined, method: string, depth: number, column: Table2Column) =>
@@ -70,7 +75,7 @@ export function table2(
     const depth = row.depth ?? 0;
     const cell = (column: Table2Column): Table2Cell => ({
       paper: row.errors[column],
-      measured: comparable.get(key(row.method, depth, column)),
+      measured: comparable.get(key(row.method, depth, column))?.measurement,
       authors: at(references?.authors, row.method, depth, column),
       reproductions: at(references?.others, row.method, depth, column),
     });
@@ -89,7 +94,7 @@ function isMeasured({ cells }: Table2Entry): boolean {
 }
 
 /** The paper's rows, then networks that only we or only the authors' code have. */
-function networks(measured: Iterable<Measurement>, authors: readonly Reference[]) {
+function networks(measured: Iterable<Comparable>, authors: readonly Reference[]) {
   const rows: Omit<Table2Entry & { errors: Partial<Record<Table2Column, number>> }, 'cells'>[] = [
     ...paperTable2(),
   ];
@@ -97,8 +102,7 @@ function networks(measured: Iterable<Measurement>, authors: readonly Reference[]
     if (!rows.some((row) => row.method === method && row.depth === depth))
       rows.push({ method, depth, params, errors: {} });
   };
-  for (const { method, experiment, parameters } of measured)
-    add(method, experiment.network.depth, millions(parameters));
+  for (const { method, depth, measurement } of measured) add(method, depth, millions(measurement.parameters));
   for (const { method, depth, dataset } of authors)
     if (TABLE2_COLUMNS.some((column) => column === dataset)) add(method, depth, undefined);
   return rows;

@@ -8,7 +8,9 @@ import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
 import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/results/imagenet-networks.js';
+import { methodName } from '../../src/results/labels.js';
 import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
+import { table2Network } from '../../src/results/table2-networks.js';
 import { networkOf } from '../../src/training/open.js';
 import { learningRate } from '../../src/training/schedule.js';
 
@@ -32,6 +34,49 @@ const cells = paperTable2()
       return [{ name: `${PREFIXES[column]}-${suffix}`, method, depth, params, growthRate, column, error }];
     }),
   );
+
+/** What the configs of the compared networks are called, after the column. */
+const COMPARED: Readonly<Record<string, (depth: number, column: Table2Column) => string>> = {
+  ResNet: (depth) => `resnet-${depth}`,
+  'ResNet (reported by Stochastic Depth)': (_, column) => `resnet-constant-${column === 'SVHN' ? 152 : 110}`,
+  'ResNet with Stochastic Depth': (depth, column) => `resnet-stochastic-${column === 'SVHN' ? 152 : depth}`,
+  'Wide ResNet': (depth) => `wide-resnet-${depth}-${depth === 16 ? 8 : 10}`,
+  'Wide ResNet with Dropout': (depth) => `wide-resnet-${depth}-4`,
+  'ResNet (pre-activation)': (depth) => `preresnet-${depth}`,
+};
+
+/** Every cell of Table 2 that a ResNet has. */
+const comparedCells = paperTable2().flatMap(({ method, depth, errors }) =>
+  TABLE2_COLUMNS.flatMap((column) => {
+    const error = errors[column];
+    const name = COMPARED[method];
+    if (error === undefined || name === undefined) return [];
+    return [{ name: `${PREFIXES[column]}-${name(depth!, column)}`, method, depth: depth!, column, error }];
+  }),
+);
+
+/** What the sources of the compared networks say of training, where it is not the recipe of section 4.2. */
+const SOURCES: readonly [test: RegExp, training: Partial<Experiment['training']>, validation: number][] = [
+  [/^cifar10-preresnet|^cifar100-preresnet/, {}, 0],
+  [/^cifar10plus-preresnet-1001/, { epochs: 200, learningRate: steps(0.1, [0.4, 0.605], 0.1) }, 0],
+  [/plus-preresnet|plus-resnet-110/, { epochs: 164, batchSize: 128, nesterov: false }, 0],
+  [/^cifar.*-(constant|stochastic)/, { epochs: 500, batchSize: 128 }, 5000],
+  [/^svhn-resnet/, { epochs: 50, batchSize: 128, learningRate: steps(0.1, [0.6, 0.7], 0.1) }, 6000],
+  [
+    /^cifar.*-wide/,
+    { epochs: 200, batchSize: 128, learningRate: steps(0.1, [0.3, 0.6, 0.8], 0.2), weightDecay: 5e-4 },
+    0,
+  ],
+  [
+    /^svhn-wide/,
+    { epochs: 160, batchSize: 128, learningRate: steps(0.01, [0.5, 0.75], 0.1), weightDecay: 5e-4 },
+    0,
+  ],
+];
+
+function steps(initial: number, milestones: number[], factor: number) {
+  return { schedule: 'steps', initial, milestones, factor } as const;
+}
 
 /** The recipe of section 4.2, for every column of Table 2. */
 function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'paper'> {
@@ -60,8 +105,9 @@ function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'pa
 describe('the configs of Table 2', () => {
   it('are all there, and none for the cells that the paper leaves empty', () => {
     const claiming = configNames().filter((name) => /^(cifar10|cifar100|svhn)/.test(name));
-    expect(claiming.sort()).toEqual(cells.map(({ name }) => name).sort());
+    expect(claiming.sort()).toEqual([...cells, ...comparedCells].map(({ name }) => name).sort());
     expect(cells).toHaveLength(27);
+    expect(comparedCells).toHaveLength(25);
   });
 
   it.each(cells)('$name', async ({ name, method, depth, params, growthRate, column, error }) => {
@@ -85,6 +131,21 @@ describe('the configs of Table 2', () => {
     expect(network.title).toBe(row);
     expect(`${variantOf(experiment.network)} (k=${growthRate})`).toBe(method);
     expect(`${(parameterCount(network) / 1e6).toFixed(1)}M`).toBe(params);
+  });
+});
+
+describe('the configs of the networks that Table 2 compares with', () => {
+  it.each(comparedCells)('$name', async ({ name, method, depth, column, error }) => {
+    const experiment = await loadExperiment(name);
+    const [, training, validation] = SOURCES.find(([test]) => test.test(name))!;
+    const { dataset, training: usual } = recipe(column);
+    expect(experiment.training).toEqual({ ...usual, ...training });
+    expect(experiment.dataset).toEqual({ ...dataset, validation });
+    expect(experiment.report).toBe(validation > 0 ? 'best-validation' : 'last');
+    expect(experiment.paper).toEqual({ table: 2, row: `${method} (L=${depth})`, column, error });
+    const trainedDepth = name.endsWith('-152') ? 152 : depth;
+    expect(experiment.network).toEqual({ ...table2Network(method, depth), depth: trainedDepth });
+    expect(methodName(experiment.network)).toBe(method.replace(' (reported by Stochastic Depth)', ''));
   });
 });
 

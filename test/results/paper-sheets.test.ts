@@ -99,6 +99,38 @@ describe('table 2', () => {
     ]);
   });
 
+  it('compares ResNets by the recipes of their own sources, which tell rows of one network apart', async () => {
+    const measured = measurements([
+      await run('cifar10plus-resnet-110', 6.7),
+      await run('cifar10plus-resnet-constant-110', 6.3),
+      await run('cifar10plus-resnet-constant-110', 6.2, ['training.epochs=400']),
+      await run('svhn-resnet-stochastic-152', 1.8),
+      await run('cifar10plus-wide-resnet-28-10', 4.2),
+      await run('svhn-wide-resnet-16-4', 1.7),
+    ]);
+    const [sheet, others] = table2Sheets(table2(measured, recipes));
+    expect(cell(sheet!, 'ResNet', 'C10+ ours')).toBe('6.70 (n=1)');
+    expect(cell(sheet!, 'ResNet', 'C10+ diff.')).toBe('+0.09');
+    expect(cell(sheet!, 'ResNet (reported by Stochastic Depth)', 'C10+ ours')).toBe('6.30 (n=1)');
+    expect(cell(sheet!, 'ResNet with Stochastic Depth', 'SVHN diff.', '110')).toBe('+0.05');
+    expect(cell(sheet!, 'Wide ResNet', 'C10+ diff.', '28')).toBe('+0.03');
+    expect(cell(sheet!, 'Wide ResNet with Dropout', 'SVHN diff.')).toBe('+0.06');
+    expect(others!.rows.map((row) => row[6])).toEqual(['training.epochs=400']);
+  });
+
+  it('gives ResNets that the paper does not have a row, by the recipe of section 4.2', async () => {
+    const set = [
+      'network.depth=56',
+      'training.epochs=300',
+      'training.batchSize=64',
+      'training.nesterov=true',
+    ];
+    const [sheet] = table2Sheets(
+      table2(measurements([await run('cifar10plus-preresnet-164', 6, set)]), recipes),
+    );
+    expect(cell(sheet!, 'ResNet (pre-activation)', 'C10+ ours', '56')).toBe('6.00 (n=1)');
+  });
+
   it('gives networks that the paper does not have a row of their own', async () => {
     const small = ['network.depth=40'];
     const table = table2(measurements([await run('cifar10plus-bc-100-12', 6, small)]), recipes, {
