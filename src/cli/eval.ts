@@ -32,7 +32,7 @@ const EXAMPLES = `
 Examples:
   densenet eval quickstart                                  the newest run of an experiment, its last epoch
   densenet eval quickstart --checkpoint best --split train
-  densenet eval --config cifar10-bc-100-12 --weights weights.safetensors
+  densenet eval --config imagenet-densenet-121 --weights densenet121.safetensors
   densenet eval quickstart --predictions predictions.csv    index, label, predicted class and all logits
   densenet eval imagenet-densenet-121 --ten-crop            as the 10-crop columns of the paper's Table 3
 

@@ -18,7 +18,7 @@ const EXAMPLES = `
 Examples:
   densenet export quickstart                                   the newest run of an experiment, for PyTorch
   densenet export quickstart --format onnx --checkpoint best --out best.onnx
-  densenet export --config my.yaml --weights densenet121.safetensors --format onnx
+  densenet export --config imagenet-densenet-121 --weights densenet121.safetensors --format onnx
 
 safetensors: every entry of torchvision's state dict, which a strict load_state_dict takes. onnx: the network in
 evaluation mode, opset ${OPSET}, from images [batch, C, H, W], normalised, to logits [batch, classes]. Both say in
