@@ -20,12 +20,13 @@ Examples:
   densenet figure 3                                ImageNet error against parameters and multiply-adds
   densenet figure 4-left                           error against parameters: DenseNet, -B, -C, -BC
   densenet figure 4-left small-b small-bc          of these experiments only, all their seeds
+  densenet figure 4-middle                         error against parameters: DenseNet-BC and pre-activation ResNets
   densenet figure 4-right RUN RUN                  training loss and test error of two runs
   densenet figure 5 cifar10plus-40-12              who reads whose feature maps, in a trained network
 
 Each figure becomes an SVG, a PNG and a CSV with its points. docs/figures.md says what is drawn.`;
 
-const KINDS = ['3', '4-left', '4-right', '5', 'curves'] as const;
+const KINDS = ['3', '4-left', '4-middle', '4-right', '5', 'curves'] as const;
 
 interface FigureOptions extends CommonOptions {
   readonly output: string;
@@ -38,10 +39,10 @@ export function figureCommand(): Command {
   const command = new Command('figure')
     .description('draw a figure of the paper, or learning curves, from runs on disk')
     .addArgument(new Argument('<figure>', 'which').choices(KINDS))
-    .argument('[runs...]', 'runs to draw; for 4-left, experiments (default: all)')
+    .argument('[runs...]', 'runs to draw; for 4-left and 4-middle, experiments (default: all)')
     .option('--output <dir>', 'folder of results', 'results')
     .option('--to <dir>', 'folder of the figure (default: figures in the folder of results)')
-    .option('--dataset <dataset>', 'for 4-left: as the tables call it, for example C10+')
+    .option('--dataset <dataset>', 'for 4-left and 4-middle: as the tables call it, for example C10+')
     .addOption(
       new Option('--checkpoint <which>', 'for 5: which weights').choices(['last', 'best']).default('last'),
     )
@@ -73,6 +74,12 @@ const DRAW: Readonly<Record<(typeof KINDS)[number], Draw>> = {
   '4-left': async (experiments, options) => {
     const { figure4Left } = await import('../figures/figure4-left.js');
     return figure4Left(selectMeasurements(await finishedMeasurements(options), experiments, options.dataset));
+  },
+  '4-middle': async (experiments, options) => {
+    const { figure4Middle } = await import('../figures/figure4-middle.js');
+    return figure4Middle(
+      selectMeasurements(await finishedMeasurements(options), experiments, options.dataset),
+    );
   },
   '4-right': async (runs, options) => {
     if (runs.length !== 2) throw wrongCount('figure 4-right takes two runs', '4-right RUN RUN');

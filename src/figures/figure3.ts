@@ -4,7 +4,7 @@ import { table1Networks } from '../results/imagenet-networks.js';
 import { type Measurement, meanAndSpread } from '../results/measurements.js';
 import type { PaperRecipes } from '../results/paper-recipe.js';
 import { readTable } from '../results/paper-tables.js';
-import { table3 } from '../results/table3.js';
+import { type Table3, table3 } from '../results/table3.js';
 import { COLORS, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
 
 /** Where the depth stands beside its point: on the side of the line that is free. */
@@ -27,6 +27,7 @@ const SERIES = {
   'DenseNet (paper)': COLORS[0],
   'ResNet (facebook/fb.resnet.torch)': PAPER_COLOR,
   'DenseNet (ours)': COLORS[1],
+  'ResNet (ours)': COLORS[2],
 } as const;
 
 /**
@@ -34,7 +35,8 @@ const SERIES = {
  * counts are exact; the errors are those of Table 3 and of the ResNets that the paper compares with.
  */
 export function figure3(measured: readonly Measurement[], recipes: PaperRecipes): Figure {
-  const points = [...ownPoints(measured, recipes), ...comparedPoints()];
+  const table = table3(measured, recipes);
+  const points = [...densePoints(table), ...comparedPoints(table)];
   const series = (Object.keys(SERIES) as (keyof typeof SERIES)[]).filter((name) =>
     points.some((point) => point.series === name),
   );
@@ -90,10 +92,10 @@ export function figure3(measured: readonly Measurement[], recipes: PaperRecipes)
   };
 }
 
-function ownPoints(measured: readonly Measurement[], recipes: PaperRecipes): Point[] {
+function densePoints(table: Table3): Point[] {
   const networks = table1Networks();
-  return table3(measured, recipes)
-    .rows.filter(({ source }) => source === 'paper')
+  return table.rows
+    .filter(({ source }) => source === 'paper')
     .flatMap((row, index) => {
       const { name, network } = networks[index]!;
       const counts = { parameters: parameterCount(network), multiply_adds: multiplyAdds(network) };
@@ -121,13 +123,33 @@ function depthOf(network: string): string {
   return network.split('-').at(-1)!;
 }
 
-function comparedPoints(): Point[] {
-  return readTable('compared-networks').map(({ network, parameters, multiply_adds, top1_single_crop }) => ({
-    series: 'ResNet (facebook/fb.resnet.torch)',
-    network: network!,
-    parameters: Number(parameters),
-    multiply_adds: Number(multiply_adds),
-    error: Number(top1_single_crop),
-    label: depthOf(network!),
-  }));
+/** The ResNets of the paper's figure; ours, where they were trained by the recipe of the DenseNets. */
+function comparedPoints({ others }: Table3): Point[] {
+  return readTable('compared-networks').flatMap(
+    ({ network, parameters, multiply_adds, top1_single_crop }) => {
+      const name = network!;
+      const counts = { parameters: Number(parameters), multiply_adds: Number(multiply_adds) };
+      const ours = others.find(({ measurement, differences }) => {
+        const { family, depth } = measurement.experiment.network;
+        const same = family === 'resnet' && `${depth}` === depthOf(name);
+        const whole = measurement.dataset === 'ImageNet' && differences.length === 0;
+        return same && whole && measurement.parameters === counts.parameters;
+      })?.measurement;
+      const printed = { series: 'ResNet (facebook/fb.resnet.torch)', label: depthOf(name) } as const;
+      return [
+        { ...printed, network: name, ...counts, error: Number(top1_single_crop) },
+        ...(ours
+          ? [
+              {
+                series: 'ResNet (ours)',
+                network: name,
+                ...counts,
+                error: ours.mean,
+                label: meanAndSpread(ours),
+              } as const,
+            ]
+          : []),
+      ];
+    },
+  );
 }

@@ -121,10 +121,10 @@ export function buildResNet(options: ResNetOptions, input: NetworkInput): Networ
   return { title: title(options), family: 'resnet', input: image, classes, stages };
 }
 
-/** `Wide ResNet (L=28, k=10)`. */
+/** `Wide ResNet (L=28, k=10)`, `ResNet (pre-activation, L=164)`. */
 function title(options: ResNetOptions): string {
   const { depth, width } = options;
-  return `${resNetVariant(options)} (L=${depth}${width > 1 ? `, k=${width}` : ''})`;
+  return `${resNetVariant(options)} (L=${depth}${width > 1 ? `, k=${width}` : ''})`.replace(') (', ', ');
 }
 
 function residualStages(options: ResNetOptions): ResidualStage[] {

@@ -14,6 +14,7 @@ describe('figure and report', () => {
       ['curves', 'smoke-fashion-mnist-mini'],
       ['5', 'smoke-fashion-mnist-mini'],
       ['4-left'],
+      ['4-middle'],
     ]) {
       const { code, stderr } = await run(folder, ['figure', ...args]);
       expect(stderr).toBe('');
@@ -21,7 +22,7 @@ describe('figure and report', () => {
     }
     const figures = join(folder, 'results', 'figures');
     expect((await readdir(figures)).sort()).toEqual(
-      ['curves', 'figure-4-left', 'figure-5'].flatMap((name) => [
+      ['curves', 'figure-4-left', 'figure-4-middle', 'figure-5'].flatMap((name) => [
         `${name}.csv`,
         `${name}.png`,
         `${name}.svg`,

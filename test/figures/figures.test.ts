@@ -7,6 +7,7 @@ import { loadExperiment } from '../../src/config/load.js';
 import { curvesFigure, figure4Right, type RunCurve } from '../../src/figures/curves.js';
 import { figure3 } from '../../src/figures/figure3.js';
 import { figure4Left } from '../../src/figures/figure4-left.js';
+import { figure4Middle } from '../../src/figures/figure4-middle.js';
 import { figureSvg } from '../../src/figures/svg.js';
 import { figurePng, writeFigure } from '../../src/figures/write.js';
 import type { FinishedRun } from '../../src/results/finished-runs.js';
@@ -71,6 +72,19 @@ describe('figure 3', () => {
     ]);
     expect(new Set(legend.map(({ color }) => color)).size).toBe(3);
   });
+
+  it('adds ResNets that were trained by the same recipe', async () => {
+    const resnet = { ...(await finished('imagenet-resnet-50', 24.5)), parameters: 25_557_032 };
+    const short = {
+      ...(await finished('imagenet-resnet-101', 60, ['training.epochs=10'])),
+      parameters: 44_549_160,
+    };
+    const { points, legend } = figure3(measurements([resnet, short]), recipes);
+    expect(points.filter(({ series }) => series === 'ResNet (ours)')).toMatchObject([
+      { network: 'ResNet-50', error: 24.5, parameters: 25_557_032, multiply_adds: 4_089_184_256 },
+    ]);
+    expect(legend.map(({ label }) => label)).toContain('ResNet (ours)');
+  });
 });
 
 describe('figure 4 (left)', () => {
@@ -108,6 +122,67 @@ describe('figure 4 (left)', () => {
     const longer = await finished('quickstart', 20, ['training.epochs=20']);
     expect(() => figure4Left(measurements([a, longer]))).toThrow('training.epochs');
     expect(() => figure4Left([])).toThrow('no finished runs');
+  });
+});
+
+describe('figure 4 (middle)', () => {
+  const preresnet = 'network={family: resnet, depth: 56, activation: pre, bottleneck: true}';
+
+  it('compares DenseNet-BC with pre-activation ResNets, and leaves other networks out', async () => {
+    const figure = figure4Middle(
+      measurements([
+        await finished('cifar10plus-bc-100-12', 4.6),
+        await finished('cifar10plus-bc-100-12', 6.1, [preresnet]),
+        await finished('cifar10plus-bc-100-12', 5.9, [preresnet, 'training.seed=2']),
+        await finished('cifar10plus-40-12', 5.3),
+        await finished('cifar10plus-wide-resnet-16-8', 4.8),
+      ]),
+    );
+    expect(figure.name).toBe('figure-4-middle');
+    expect(figure.legend.map(({ label }) => label)).toEqual([
+      'DenseNet-BC',
+      'ResNet (pre-activation)',
+      'paper',
+    ]);
+    expect(figure.points.filter(({ source }) => source === 'measured')).toMatchObject([
+      { series: 'DenseNet-BC', depth: 100, growth_rate: 12, error: 4.6, n: 1 },
+      { series: 'ResNet (pre-activation)', depth: 56, growth_rate: undefined, error: 6, n: 2 },
+    ]);
+    expect(figure.points.filter(({ source }) => source === 'paper')).toMatchObject([
+      { series: 'ResNet (pre-activation)', depth: 164, parameters: 1_703_258, error: 5.46 },
+      { series: 'ResNet (pre-activation)', depth: 1001, parameters: 10_327_706, error: 4.62 },
+      { series: 'DenseNet-BC', depth: 100, parameters: 769_162, error: 4.51 },
+    ]);
+    expect(figureSvg(figure, 'paper')).toContain('ResNet (pre-activation, L=164)');
+  });
+
+  it('tells growth rates and kinds of units apart', async () => {
+    const basic = 'network={family: resnet, depth: 110, activation: pre}';
+    const figure = figure4Middle(
+      measurements([
+        await finished('cifar10plus-bc-100-12', 4.6),
+        await finished('cifar10plus-bc-250-24', 3.7),
+        await finished('cifar10plus-bc-100-12', 6.2, [basic]),
+      ]),
+    );
+    expect(figure.legend.map(({ label }) => label)).toEqual([
+      'DenseNet-BC (k=12)',
+      'DenseNet-BC (k=24)',
+      'ResNet (pre-activation) (basic)',
+      'paper',
+    ]);
+  });
+
+  it('refuses other recipes and an empty figure', async () => {
+    const mixed = measurements([
+      await finished('cifar10plus-bc-100-12', 4.6),
+      await finished('cifar10plus-preresnet-164', 5.5),
+    ]);
+    expect(() => figure4Middle(mixed)).toThrow('training.epochs');
+    expect(() => figure4Middle(mixed)).toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining('densenet figure 4-middle EXPERIMENT') }),
+    );
+    expect(() => figure4Middle([])).toThrow('no finished runs');
   });
 });
 

@@ -37,9 +37,9 @@ describe('the ResNets of Table 2', () => {
       2_748_890,
       2_772_020,
     ],
-    ['ResNet (pre-activation) (L=110)', pre, 1_727_962, 1_733_812],
-    ['ResNet (pre-activation) (L=164)', { ...pre, depth: 164, bottleneck: true }, 1_703_258, 1_726_388],
-    ['ResNet (pre-activation) (L=1001)', { ...pre, depth: 1001, bottleneck: true }, 10_327_706, 10_350_836],
+    ['ResNet (pre-activation, L=110)', pre, 1_727_962, 1_733_812],
+    ['ResNet (pre-activation, L=164)', { ...pre, depth: 164, bottleneck: true }, 1_703_258, 1_726_388],
+    ['ResNet (pre-activation, L=1001)', { ...pre, depth: 1001, bottleneck: true }, 10_327_706, 10_350_836],
   ])('%s', (title, changes, ten, hundred) => {
     const network = buildResNet(options(changes), CIFAR10);
     expect(network.title).toBe(title);

@@ -119,3 +119,18 @@ describe('experiments/figure4-left.yaml', () => {
       expect(variants.filter((found) => found === name)).toHaveLength(5);
   });
 });
+
+describe('experiments/figure4-middle.yaml', () => {
+  it('has DenseNet-BC and pre-activation ResNets, by one recipe, each under a name of its own', async () => {
+    const runs = await expandSweep(
+      await readSweepFile(join(packageRoot, 'experiments', 'figure4-middle.yaml')),
+    );
+    const seeded = runs.filter(({ experiment }) => experiment.training.seed === 1);
+    expect(runs).toHaveLength(3 * seeded.length);
+    expect(new Set(seeded.map(({ experiment }) => experiment.name)).size).toBe(10);
+    expect(new Set(seeded.map(({ experiment }) => JSON.stringify(experiment.training))).size).toBe(1);
+    const variants = seeded.map(({ experiment }) => variantOf(experiment.network));
+    for (const name of ['DenseNet-BC', 'ResNet (pre-activation)'])
+      expect(variants.filter((found) => found === name)).toHaveLength(5);
+  });
+});
