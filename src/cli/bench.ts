@@ -8,6 +8,7 @@ import type { Network } from '../networks/network.js';
 import { networkOf } from '../training/open.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
+import { benchInputCommand } from './bench-input.js';
 import { benchPeersCommand } from './bench-peers.js';
 import {
   addCommonOptions,
@@ -31,7 +32,7 @@ Examples:
   densenet bench --depth 121 --growth-rate 32 --blocks 6,12,24,16 --input 3x224x224 --batch 8
 
 Images are random numbers. All figures follow from the median step. Every figure beside PyTorch and Keras:
-densenet bench peers --help.`;
+densenet bench peers --help. Photographs: densenet bench input --help.`;
 
 interface BenchOptions extends CommonOptions, EngineCliOptions {
   readonly config?: string;
@@ -55,7 +56,8 @@ export function benchCommand(): Command {
   const command = new Command('bench')
     .description('measure how fast a network trains or predicts here')
     .addHelpText('after', EXAMPLES)
-    .addCommand(benchPeersCommand());
+    .addCommand(benchPeersCommand())
+    .addCommand(benchInputCommand());
   addConfigOptions(command);
   command
     .addOption(networkOption('--depth <L>', 'layers').argParser(positiveInteger).default(100))

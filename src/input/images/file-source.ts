@@ -38,7 +38,7 @@ export class FileSource implements ImageSource {
   /** Enough to give every worker the next image, whatever the batch's size; within the bound on memory. */
   ahead(batchSize: number): number {
     const bytes = batchSize * this.values * Float32Array.BYTES_PER_ELEMENT;
-    const useful = 1 + Math.ceil((2 * this.options.pool.workers) / batchSize);
+    const useful = 1 + Math.ceil((4 * this.options.pool.workers) / batchSize);
     return Math.max(1, Math.min(useful, Math.floor(MEMORY_AHEAD / bytes)));
   }
 

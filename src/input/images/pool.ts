@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { packageRoot } from '../../util/package.js';
 import type { Task } from './worker.js';
 
-/** Threads that decode images, one image at a time each. Close it when nothing is under way. */
+/** Threads that decode images. Close it when nothing is under way. */
 export class DecodingPool {
   readonly workers: number;
   private readonly threads: Piscina<Task, string | undefined>;
@@ -15,6 +15,8 @@ export class DecodingPool {
       filename: join(packageRoot, 'dist', 'input', 'images', 'worker.js'),
       minThreads: workers,
       maxThreads: workers,
+      // While libvips works on one image, the worker's own thread has another's colours to do.
+      concurrentTasksPerWorker: 2,
     });
   }
 

@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import type { InputBenchReport } from '../bench/input/measure.js';
+import { dataFolder, datasetStatus } from '../datasets/index.js';
+import { positiveInteger, printJson } from './options.js';
+
+const EXAMPLES = `
+Examples:
+  densenet bench input                          ImageNet's images if they are here, else drawn ones
+  densenet bench input --workers 1 --rounds 5
+
+Training images (crop, colours, lighting, mirror) in images per second, beside what sharp alone reaches on as many
+threads: to read, decode, crop and scale the same parts of the same files. In turn, in one run.`;
+
+interface InputOptions {
+  readonly data?: string;
+  readonly images: number;
+  readonly rounds: number;
+  readonly workers?: number;
+  /** Of `bench`, as `json`. */
+  readonly batch: number;
+  readonly json: boolean;
+}
+
+export function benchInputCommand(): Command {
+  return new Command('input')
+    .description('measure how fast photographs are decoded and augmented, beside sharp alone')
+    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)')
+    .option('--images <n>', 'images of a round', positiveInteger, 500)
+    .option('--rounds <n>', 'rounds to measure, after one to warm up', positiveInteger, 5)
+    .option('--workers <n>', 'threads that decode (default: all cores)', positiveInteger)
+    .addHelpText('after', EXAMPLES)
+    .action((_, command: Command) => runBenchInput(command.optsWithGlobals<InputOptions>()));
+}
+
+async function runBenchInput(options: InputOptions): Promise<void> {
+  const { openPhotographs } = await import('../bench/input/photographs.js');
+  const { benchInput } = await import('../bench/input/measure.js');
+  const folder = dataFolder(options.data);
+  const { present } = await datasetStatus('imagenet', folder);
+  const photographs = await openPhotographs(present, folder);
+  try {
+    const workers = options.workers ?? availableParallelism();
+    const report = await benchInput(photographs, { ...options, workers });
+    if (options.json) printJson(report);
+    else process.stdout.write(`${lines(report).join('\n')}\n`);
+  } finally {
+    await photographs.close();
+  }
+}
+
+function lines({
+  data,
+  images,
+  batch,
+  workers,
+  pipeline,
+  sharp,
+  ratio,
+  machine,
+}: InputBenchReport): string[] {
+  const row = (name: string, { median, min, max, n }: InputBenchReport['sharp']) =>
+    `${name.padEnd(14)} ${median.toFixed(0)} images per second, the median of ${n} (${min.toFixed(0)} to ${max.toFixed(0)})`;
+  return [
+    `${data}; ${images} a round in batches of ${batch}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+    '',
+    row('this program', pipeline),
+    row('sharp alone', sharp),
+    `ratio          ${ratio.toFixed(2)}`,
+    '',
+    `${machine.cpu}, ${machine.cores} cores, ${machine.platform}`,
+  ];
+}
