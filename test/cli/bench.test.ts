@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
+import type { InputBenchReport } from '../../src/bench/input/measure.js';
 import type { BenchReport } from '../../src/bench/report.js';
 import { run, temporaryFolder } from './program.js';
 
@@ -90,4 +91,17 @@ describe('densenet bench peers', () => {
     expect(code).toBe(2);
     expect(stderr).toContain("There is no 'bc-41-12'. Did you mean 'bc-40-12'?");
   });
+});
+
+test('bench input measures the input pipeline and sharp alone, on drawn images where ImageNet is not here', async () => {
+  const args = ['bench', 'input', '--images=20', '--rounds=3', '--workers=2', '--data=nothing', '--json'];
+  const { code, stdout, stderr } = await run(await temporaryFolder(), args);
+  expect(code, stderr).toBe(0);
+  const report = JSON.parse(stdout) as InputBenchReport;
+  expect(report).toMatchObject({ images: 20, batch: 64, workers: 2, data: expect.stringContaining('drawn') });
+  for (const { median, min, max, n } of [report.pipeline, report.sharp]) {
+    expect(n).toBe(3);
+    expect(min > 0 && min <= median && median <= max).toBe(true);
+  }
+  expect(report.ratio).toBeCloseTo(report.pipeline.median / report.sharp.median, 9);
 });
