@@ -32,6 +32,9 @@ class StridedConvolution3 : public Layer {
 
  private:
   static constexpr int kTaps = 9;
+  /** Positions, in units of kVectors, that share a pass over one group's weights. */
+  static constexpr int kSharedPositions = 4;
+  static Split rowGroups(int rows) { return Split::into(rows, kRows); }
   /** One of the nine weights of a window. */
   struct Tap {
     /** [row][column] of the window, its phase plane, and where it reads there. */
