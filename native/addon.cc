@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/operands.h"
 #include "network.h"
 #include "peak.h"
 
@@ -16,8 +17,9 @@ using densenet::Network;
 using densenet::ThreadPool;
 
 struct Model {
-  Model(const densenet::NetworkDescription& description, bool memoryEfficient, std::shared_ptr<ThreadPool> threads)
-      : network(description, memoryEfficient), pool(std::move(threads)) {}
+  Model(const densenet::NetworkDescription& description, densenet::NetworkOptions options,
+        std::shared_ptr<ThreadPool> threads)
+      : network(description, options), pool(std::move(threads)) {}
   Network network;
   std::shared_ptr<ThreadPool> pool;
 };
@@ -138,14 +140,16 @@ napi_value createPool(napi_env env, napi_callback_info info) {
   return external(env, PoolHandle(std::make_shared<ThreadPool>(Arguments(env, info).integer(0))));
 }
 
-/** createModel(pool, description: Float64Array, memoryEfficient) → model */
+/** createModel(pool, description: Float64Array, memoryEfficient, bfloat16) → model */
 napi_value createModel(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   try {
     size_t count = 0;
     const double* numbers = arguments.array<double>(1, &count);
-    return external(env, ModelHandle(std::make_shared<Model>(densenet::parseDescription(numbers, count),
-                                                             arguments.boolean(2), arguments.handle<PoolHandle>(0))));
+    const auto precision = arguments.boolean(3) ? densenet::Precision::kBfloat16 : densenet::Precision::kFloat32;
+    const densenet::NetworkOptions options{arguments.boolean(2), precision};
+    return external(env, ModelHandle(std::make_shared<Model>(densenet::parseDescription(numbers, count), options,
+                                                             arguments.handle<PoolHandle>(0))));
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
     return nullptr;
@@ -289,5 +293,8 @@ NAPI_MODULE_INIT() {
   define(env, exports, "releaseModel", release<ModelHandle>);
   define(env, exports, "measurePeak", measurePeak);
   napi_set_named_property(env, exports, "instructions", text(env, densenet::kInstructions));
+  napi_value bfloat16;
+  napi_get_boolean(env, densenet::kBfloat16Instructions, &bfloat16);
+  napi_set_named_property(env, exports, "bfloat16Instructions", bfloat16);
   return exports;
 }

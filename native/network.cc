@@ -21,8 +21,8 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 
 }  // namespace
 
-Network::Network(const NetworkDescription& description, bool memoryEfficient)
-    : description_(description), memoryEfficient_(memoryEfficient) {
+Network::Network(const NetworkDescription& description, NetworkOptions options)
+    : description_(description), options_(options) {
   build();
   parameters_.allocate();
 }
@@ -46,7 +46,7 @@ void Network::addLayer(const std::string& stage, std::unique_ptr<Layer> layer, U
 /** The slot of a map's data, or kOwn. */
 int Network::slotOf(const MapUse& use, bool training) const {
   const Keep keep = use.place.keep;
-  const bool kept = keep == Keep::kAlways || (keep == Keep::kUnlessEfficient && !memoryEfficient_);
+  const bool kept = keep == Keep::kAlways || (keep == Keep::kUnlessEfficient && !options_.memoryEfficient);
   return training && kept ? kOwn : use.place.data;
 }
 
@@ -135,7 +135,7 @@ void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& 
   for (size_t i = steps_.size(); i-- > 0;) {
     if (!takesPart(steps_[i])) continue;
     const Clock::time_point start = Clock::now();
-    if (memoryEfficient_ && steps_[i].again != nullptr) {
+    if (options_.memoryEfficient && steps_[i].again != nullptr) {
       Pass again = pass;
       again.again = true;
       steps_[i].again->forward(again);

@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "description.h"
+#include "kernels/operands.h"
 #include "layers/layer.h"
 
 namespace densenet {
@@ -22,6 +24,15 @@ struct StepResult {
   int correct;
 };
 
+/** What convolutions multiply. Sums, and all that is stored, are single precision. */
+enum class Precision { kFloat32, kBfloat16 };
+
+struct NetworkOptions {
+  /** Compute the bottlenecks' outputs again for the backward pass instead of keeping them. */
+  bool memoryEfficient = false;
+  Precision precision = Precision::kFloat32;
+};
+
 /** What is drawn by lot for one micro-batch. */
 struct MicroBatch {
   /** Names its dropout masks. */
@@ -32,7 +43,7 @@ struct MicroBatch {
 
 class Network {
  public:
-  Network(const NetworkDescription& description, bool memoryEfficient);
+  Network(const NetworkDescription& description, NetworkOptions options);
 
   /**
    * One step of gradient descent on `count` images [N, C, H, W], one micro-batch after another. Their sizes differ by
@@ -104,6 +115,13 @@ class Network {
                 Layer* again = nullptr, int unit = -1);
   struct Cursor;
   class UnitBuilder;
+  /** A layer whose products are of the network's precision. */
+  template <template <class Operand> class L, class... Arguments>
+  std::unique_ptr<Layer> makeLayer(Arguments&&... arguments) const {
+    if (options_.precision == Precision::kBfloat16)
+      return std::make_unique<L<BfloatPairs>>(std::forward<Arguments>(arguments)...);
+    return std::make_unique<L<Single>>(std::forward<Arguments>(arguments)...);
+  }
   void addConvolution(size_t index, Cursor& at);
   void addBlock(const StageDescription& stage, Cursor& at);
   void addTransition(size_t index, Cursor& at);
@@ -116,7 +134,7 @@ class Network {
   void record(size_t step, int pass, double seconds, double images);
 
   NetworkDescription description_;
-  bool memoryEfficient_;
+  NetworkOptions options_;
   Parameters parameters_;
   std::vector<MapUse> maps_;
   std::vector<Step> steps_;

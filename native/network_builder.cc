@@ -74,10 +74,9 @@ void Network::addConvolution(size_t index, Cursor& at) {
   const int height = slide(at.height, stage), width = slide(at.width, stage);
   const int capacity = stage.normalized ? stage.outputChannels : channelsFrom(index + 1, stage.outputChannels);
   Channels to{addMap(capacity, height, width), 0, stage.outputChannels};
-  addLayer("conv0", std::make_unique<FirstConvolution>(
-                        parameters_, at.channels.count, at.height, at.width, to,
-                        FirstConvolution::Window{stage.kernel, stage.stride, stage.padding},
-                        static_cast<double>(height) * width));
+  addLayer("conv0", makeLayer<FirstConvolution>(parameters_, at.channels.count, at.height, at.width, to,
+                                                ConvolutionWindow{stage.kernel, stage.stride, stage.padding},
+                                                static_cast<double>(height) * width));
   ++at.convolutions;
   at.channels = to;
   at.height = height;
@@ -108,9 +107,9 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
       const Channels middle{addMap(inner, at.height, at.width, {kInner, kInner, Keep::kUnlessEfficient}), 0, inner};
       auto norm = std::make_shared<Norm>(parameters_, input.count);
       const size_t weights = parameters_.add(static_cast<size_t>(input.count) * inner, true);
-      auto layer = std::make_unique<Pointwise>(parameters_, std::move(norm), weights, input, middle,
-                                               Dropout(stage.dropout, at.convolutions++),
-                                               Pointwise::Options{true, false}, pixels);
+      auto layer = makeLayer<Pointwise>(parameters_, std::move(norm), weights, input, middle,
+                                        Dropout(stage.dropout, at.convolutions++), PointwiseOptions{true, false},
+                                        pixels);
       bottleneck = layer.get();
       addLayer(name, std::move(layer));
       input = middle;
@@ -118,9 +117,8 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
     auto norm = std::make_shared<Norm>(parameters_, input.count);
     const size_t weights = parameters_.add(size_t{9} * input.count * to.count, true);
     addLayer(name,
-             std::make_unique<Convolution3>(parameters_, std::move(norm), weights, input, to,
-                                            Dropout(stage.dropout, at.convolutions++), stage.bottleneck, at.height,
-                                            at.width),
+             makeLayer<Convolution3>(parameters_, std::move(norm), weights, input, to,
+                                     Dropout(stage.dropout, at.convolutions++), stage.bottleneck, at.height, at.width),
              Use::kAlways, bottleneck);
     at.channels.count += stage.growthRate;
   }
@@ -144,13 +142,13 @@ void Network::addTransition(size_t index, Cursor& at) {
   const Channels averaged{addMap(inputs, height, width, use), 0, inputs};
   const Channels to{addMap(channelsFrom(index + 1, outputs), height, width), 0, outputs};
   if (dropped) {
-    addLayer(name, std::make_unique<Pointwise>(parameters_, norm, weights, at.channels, full, dropout,
-                                               Pointwise::Options{false, true}, pixels), Use::kTraining);
+    addLayer(name, makeLayer<Pointwise>(parameters_, norm, weights, at.channels, full, dropout,
+                                        PointwiseOptions{false, true}, pixels), Use::kTraining);
     addLayer(name, std::make_unique<AveragePooling>(nullptr, full, to, true), Use::kTraining);
   }
   addLayer(name, std::make_unique<AveragePooling>(norm, at.channels, averaged, false), use);
-  addLayer(name, std::make_unique<Pointwise>(parameters_, nullptr, weights, averaged, to, dropout,
-                                             Pointwise::Options{true, true}, pixels), use);
+  addLayer(name, makeLayer<Pointwise>(parameters_, nullptr, weights, averaged, to, dropout,
+                                      PointwiseOptions{true, true}, pixels), use);
   at.channels = to;
   at.height = height;
   at.width = width;

@@ -128,15 +128,15 @@ class Network::UnitBuilder {
     std::unique_ptr<Layer> layer;
     const Dropout none(0, 0);
     if (kernels_[i] == 1)
-      layer = std::make_unique<Pointwise>(parameters_, read.norm, weights_[i], read.channels, to, none,
-                                          Pointwise::Options{!(last && pre_), firstReader},
-                                          static_cast<double>(height) * width);
+      layer = network_.makeLayer<Pointwise>(parameters_, read.norm, weights_[i], read.channels, to, none,
+                                            PointwiseOptions{!(last && pre_), firstReader},
+                                            static_cast<double>(height) * width);
     else if (stride > 1)
       layer = std::make_unique<StridedConvolution3>(parameters_, read.norm, weights_[i], read.channels, to, stride,
                                                     firstReader, read.height, read.width);
     else
-      layer = std::make_unique<Convolution3>(parameters_, read.norm, weights_[i], read.channels, to, none, firstReader,
-                                             height, width);
+      layer = network_.makeLayer<Convolution3>(parameters_, read.norm, weights_[i], read.channels, to, none,
+                                               firstReader, height, width);
     network_.addLayer(name_, std::move(layer), Use::kAlways, last ? again_ : nullptr, unit_);
     const std::shared_ptr<Norm> next = !pre_ ? norms_[i] : last ? plain(to) : norms_[i + 1];
     return {to, next, height, width};
@@ -153,9 +153,9 @@ class Network::UnitBuilder {
     if (read.height != height || read.width != width) read = activate(read, stride_, kSampled, true, -1);
     const int outputs = stage_.outputChannels;
     const Channels to = pre_ ? output_ : Channels{innerMap(outputs, height, width, kProjected), 0, outputs};
-    network_.addLayer(name_, std::make_unique<Pointwise>(parameters_, read.norm, projectionWeights_, read.channels, to,
-                                                         Dropout(0, 0), Pointwise::Options{!pre_, true},
-                                                         static_cast<double>(height) * width));
+    network_.addLayer(name_, network_.makeLayer<Pointwise>(parameters_, read.norm, projectionWeights_, read.channels,
+                                                           to, Dropout(0, 0), PointwiseOptions{!pre_, true},
+                                                           static_cast<double>(height) * width));
     return {to.map, projectionNorm_};
   }
 

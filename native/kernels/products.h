@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "vector.h"
+#include "operands.h"
 
 namespace densenet {
 
@@ -85,8 +85,8 @@ DENSENET_INLINE void writeAt(const Block<M>& block, float* to, ptrdiff_t stride,
     for (int i = 0; i < kVectors; ++i) store(to + m * stride + offsets[i], block.v[m][i]);
 }
 
-/** block[m] += Σ_j weights[j][m] · panel[j], for weights [depth][M] and a panel of pixels [depth][kTile]. */
-template <int M>
+/** block[m] += Σ_j weights[j][m] · panel[j], for words of weights [depth][M] and a panel of pixels [depth][kTile]. */
+template <class Operand = Single, int M>
 DENSENET_INLINE void multiplyPanel(Block<M>& block, int depth, const float* weights, const float* panel) {
   for (int j = 0; j < depth; ++j, weights += M, panel += kTile) {
     Vec x[kVectors];
@@ -94,24 +94,24 @@ DENSENET_INLINE void multiplyPanel(Block<M>& block, int depth, const float* weig
     for (int i = 0; i < kVectors; ++i) x[i] = load(panel + i * kLanes);
 #pragma GCC unroll 16
     for (int m = 0; m < M; ++m) {
-      const Vec w = splat(weights[m]);
+      const Vec w = Operand::spread(weights[m]);
 #pragma GCC unroll 4
-      for (int i = 0; i < kVectors; ++i) block.v[m][i] += x[i] * w;
+      for (int i = 0; i < kVectors; ++i) block.v[m][i] = Operand::multiplyAdd(block.v[m][i], x[i], w);
     }
   }
 }
 
-/** Where the factors of a sum of outer products lie: `rows` runs of `length` steps. */
+/** Where the factors of a sum of outer products lie: `rows` runs of `length` steps, a word of terms each. */
 struct OuterShape {
   int rows, length;
-  /** Floats from one broadcast factor to the next, and from one run to the next. */
+  /** Words from one broadcast factor to the next, and from one run to the next. */
   ptrdiff_t broadcastStride, broadcastRow;
-  /** Floats from one step of the vectors to the next, and from one run to the next. */
+  /** Words from one step of the vectors to the next, and from one run to the next. */
   ptrdiff_t vectorStep, vectorRow;
 };
 
 /** block[m] += Σ_{r,i} broadcast[m·stride + r·row + i] · vectors[r·row + i·step …]. */
-template <int M, int V>
+template <class Operand = Single, int M, int V>
 DENSENET_INLINE void addOuterProducts(Block<M, V>& block, const OuterShape& shape, const float* broadcast,
                                       const float* vectors) {
   const ptrdiff_t stride = shape.broadcastStride, step = shape.vectorStep;
@@ -124,9 +124,9 @@ DENSENET_INLINE void addOuterProducts(Block<M, V>& block, const OuterShape& shap
       for (int j = 0; j < V; ++j) x[j] = load(b + j * kLanes);
 #pragma GCC unroll 16
       for (int m = 0; m < M; ++m) {
-        const Vec w = splat(a[m * stride]);
+        const Vec w = Operand::spread(a[m * stride]);
 #pragma GCC unroll 4
-        for (int j = 0; j < V; ++j) block.v[m][j] += x[j] * w;
+        for (int j = 0; j < V; ++j) block.v[m][j] = Operand::multiplyAdd(block.v[m][j], x[j], w);
       }
     }
   }
@@ -134,9 +134,10 @@ DENSENET_INLINE void addOuterProducts(Block<M, V>& block, const OuterShape& shap
 
 /**
  * block[m][i] += Σ_{c,tap} weights[c][tap][m] · planes[c][offsets[i] + shift(tap)]: a 3×3 convolution at kVectors
- * positions of zero-padded planes whose rows are `stride` floats apart. `planes` points at plane 0, `planeSize` apart.
+ * positions of zero-padded planes of words whose rows are `stride` words apart. `planes` points at plane 0, `planeSize`
+ * apart.
  */
-template <int M>
+template <class Operand = Single, int M>
 DENSENET_INLINE void convolvePlanes(Block<M>& block, int depth, const float* weights, const float* planes,
                                     ptrdiff_t planeSize, ptrdiff_t stride, const int* offsets) {
   for (int c = 0; c < depth; ++c, planes += planeSize) {
@@ -150,9 +151,9 @@ DENSENET_INLINE void convolvePlanes(Block<M>& block, int depth, const float* wei
         for (int i = 0; i < kVectors; ++i) pixels[i] = load(row + offsets[i] + x);
 #pragma GCC unroll 16
         for (int m = 0; m < M; ++m) {
-          const Vec w = splat(weights[m]);
+          const Vec w = Operand::spread(weights[m]);
 #pragma GCC unroll 4
-          for (int i = 0; i < kVectors; ++i) block.v[m][i] += pixels[i] * w;
+          for (int i = 0; i < kVectors; ++i) block.v[m][i] = Operand::multiplyAdd(block.v[m][i], pixels[i], w);
         }
       }
     }

@@ -7,7 +7,13 @@ namespace densenet {
 
 // A register block of a matrix product is kRows broadcast values times kVectors vectors: as many accumulators as
 // leave room for the operands among 32 (AVX-512, Arm) or 16 (AVX2, SSE) registers.
-#if defined(__AVX512F__)
+//
+// DENSENET_LANES chooses the lanes instead of the target; the compiler then makes a vector of several registers. It is
+// how the tests run the layout of wider vectors than the processor has.
+#if defined(DENSENET_LANES)
+constexpr int kLanes = DENSENET_LANES, kVectors = 2, kRows = 12;
+constexpr char kInstructions[] = "vectors of a chosen width";
+#elif defined(__AVX512F__)
 constexpr int kLanes = 16, kVectors = 2, kRows = 12;
 constexpr char kInstructions[] = "AVX-512";
 #elif defined(__AVX__)
@@ -37,7 +43,7 @@ DENSENET_INLINE Vec splat(float s) { return s - Vec{}; }
 
 /** max(0, x); a NaN stays a NaN, so that a diverged network shows in the loss. */
 DENSENET_INLINE Vec relu(Vec x) {
-#if defined(__AVX512F__) || !defined(__AVX__)
+#if defined(__AVX512F__) || !defined(__AVX__) || defined(DENSENET_LANES)
   return Vec{} > x ? Vec{} : x;
 #else
   return __builtin_ia32_maxps256(Vec{}, x);

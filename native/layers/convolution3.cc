@@ -6,7 +6,6 @@ namespace densenet {
 
 namespace {
 
-constexpr int kTaps = 9;
 /** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
 constexpr int kPlaneFloats = 64 * 1024;
 
@@ -27,45 +26,52 @@ int firstTile(const FeatureMap& map, int image) {
 
 }  // namespace
 
-Convolution3::Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                           Channels output, Dropout dropout, bool firstReader, int height, int width)
+template <class Operand>
+Convolution3<Operand>::Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
+                                    Channels output, Dropout dropout, bool firstReader, int height, int width)
     : parameters_(parameters), input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
       shape_(height, width), blocks_(inputBlocks(input.count, shape_.size)),
       norm_(std::move(norm)), weights_(weights),
-      forwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count),
-      backwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count) {}
+      forwardWeights_(static_cast<size_t>(kTaps) * wordsOf<Operand>(input.count) * output.count),
+      backwardWeights_(static_cast<size_t>(kTaps) * input.count * wordsOf<Operand>(output.count)) {}
 
-Convolution3::InputBlock Convolution3::inputBlock(int index) const {
+template <class Operand>
+typename Convolution3<Operand>::InputBlock Convolution3<Operand>::inputBlock(int index) const {
   const int start = blocks_.start(index) * kTile;
   return {start, std::min(blocks_.start(index + 1) * kTile, input_.count) - start};
 }
 
-void Convolution3::prepare(Executor& executor, bool training) {
+template <class Operand>
+void Convolution3<Operand>::prepare(Executor& executor, bool training) {
+  constexpr int kTerms = Operand::kTerms;
   const float* weights = parameters_.values(weights_);  // [output][input][tap]
-  const int inputs = input_.count, outputs = output_.count;
+  const int inputs = input_.count, outputs = output_.count, outputWords = wordsOf<Operand>(outputs);
   const auto weight = [&](int o, int c, int tap) {
-    return weights[(static_cast<size_t>(o) * inputs + c) * kTaps + tap];
+    return o < outputs && c < inputs ? weights[(static_cast<size_t>(o) * inputs + c) * kTaps + tap] : 0;
   };
   executor.forEach(blocks_.count, [&](int b, Scratch&) {
     const InputBlock block = inputBlock(b);
-    const size_t before = static_cast<size_t>(block.start) * outputs * kTaps;
     const Split outputGroups = rowGroups(outputs), inputGroups = rowGroups(block.count);
-    float* to = forwardWeights_.data() + before;
+    float* to = forwardWeights_.data() + forwardOffset(block);
     for (int g = 0; g < outputGroups.count; ++g)
-      for (int c = block.start; c < block.start + block.count; ++c)
+      for (int c = block.start; c < block.start + block.count; c += kTerms)
         for (int tap = 0; tap < kTaps; ++tap)
-          for (int m = 0; m < outputGroups.size(g); ++m) *to++ = weight(outputGroups.start(g) + m, c, tap);
+          for (int m = 0; m < outputGroups.size(g); ++m)
+            *to++ = Operand::word([&](int t) { return weight(outputGroups.start(g) + m, c + t, tap); });
     if (!training) return;
-    to = backwardWeights_.data() + before;
+    to = backwardWeights_.data() + backwardOffset(block);
     for (int g = 0; g < inputGroups.count; ++g)
-      for (int o = 0; o < outputs; ++o)
+      for (int o = 0; o < outputWords; ++o)
         for (int tap = kTaps - 1; tap >= 0; --tap)
-          for (int m = 0; m < inputGroups.size(g); ++m) *to++ = weight(o, block.start + inputGroups.start(g) + m, tap);
+          for (int m = 0; m < inputGroups.size(g); ++m)
+            *to++ = Operand::word(
+                [&](int t) { return weight(o * kTerms + t, block.start + inputGroups.start(g) + m, tap); });
   });
   if (!training) norm_->useRunning();
 }
 
-void Convolution3::forward(const Pass& pass) {
+template <class Operand>
+void Convolution3<Operand>::forward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   if (pass.training) norm_->useBatch(input, true);
   const Split tasks = imageTasks(input, gradientFloats());
@@ -81,10 +87,11 @@ void Convolution3::forward(const Pass& pass) {
   if (pass.training) output.setMoments(output_.first, parts);
 }
 
-void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const {
+template <class Operand>
+void Convolution3<Operand>::forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const {
   const FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const size_t size = static_cast<size_t>(shape_.size);
-  const size_t planeFloats = size * largestBlock();
+  const size_t planeFloats = size * wordsOf<Operand>(largestBlock());
   float* planes = scratch.take(planeFloats);
   float* outputs = scratch.take(size * output_.count);
   float* row = scratch.take(static_cast<size_t>(output.imagePixels()) + kLanes);
@@ -92,6 +99,7 @@ void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, M
   const Split groups = rowGroups(output_.count);
   for (int b = 0; b < blocks_.count; ++b) {
     const InputBlock block = inputBlock(b);
+    const int words = wordsOf<Operand>(block.count);
     loadPlanes(input, image, block, planes);
     const bool last = b + 1 == blocks_.count;
     const InputBlock next = inputBlock(last ? 0 : b + 1);
@@ -100,7 +108,7 @@ void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, M
       const int end = std::min(at + kForwardPositions, shape_.blocks);
       for (int i = at; i < end; ++i)
         prefetch(input.tile(nextTile + i) + (input_.first + next.start) * kTile, next.count * kTile);
-      const float* weights = forwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
+      const float* weights = forwardWeights_.data() + forwardOffset(block);
       for (int g = 0; g < groups.count; ++g) {
         float* to = outputs + size * groups.start(g);
         withRows(groups.size(g), [&](auto m) {
@@ -111,11 +119,11 @@ void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, M
               clear(sum);
             else
               readAt(sum, to, shape_.size, offsets);
-            convolvePlanes(sum, block.count, weights, planes, shape_.size, shape_.stride, offsets);
+            convolvePlanes<Operand>(sum, words, weights, planes, shape_.size, shape_.stride, offsets);
             writeAt(sum, to, shape_.size, offsets);
           }
         });
-        weights += static_cast<size_t>(groups.size(g)) * block.count * kTaps;
+        weights += static_cast<size_t>(groups.size(g)) * words * kTaps;
       }
     }
   }
@@ -126,31 +134,35 @@ void Convolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, M
     });
 }
 
-void Convolution3::loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes) const {
+template <class Operand>
+void Convolution3<Operand>::loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes) const {
+  constexpr int kTerms = Operand::kTerms;
   const float *scale = norm_->scale() + block.start, *shift = norm_->shift() + block.start;
   forImage(input, image, [&](int tile, int lane, int pixel, int length) {
     const float* from = input.tile(tile) + (input_.first + block.start) * kTile;
     const int* positions = shape_.positions.data() + pixel;
     if (shape_.aligned && length == kTile) {
-      for (int c = 0; c < block.count; ++c) {
-        const Vec a = splat(scale[c]), b = splat(shift[c]);
-        float* plane = planes + static_cast<size_t>(c) * shape_.size;
+      for (int c = 0; c < block.count; c += kTerms) {
+        float* plane = planes + static_cast<size_t>(c / kTerms) * shape_.size;
+        const int terms = std::min(kTerms, block.count - c);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v)
-          store(plane + positions[v * kLanes], relu(load(from + c * kTile + v * kLanes) * a + b));
+          store(plane + positions[v * kLanes],
+                normalizedWords<Operand>(from + c * kTile + v * kLanes, terms, scale + c, shift + c));
       }
       return;
     }
     float normalized[kTile];
-    for (int c = 0; c < block.count; ++c) {
-      normalizeRows(from + c * kTile, 1, scale + c, shift + c, normalized, 0);
-      float* plane = planes + static_cast<size_t>(c) * shape_.size;
+    for (int c = 0; c < block.count; c += kTerms) {
+      normalizeRows<Operand>(from + c * kTile, std::min(kTerms, block.count - c), scale + c, shift + c, normalized, 0);
+      float* plane = planes + static_cast<size_t>(c / kTerms) * shape_.size;
       for (int i = 0; i < length; ++i) plane[positions[i]] = normalized[lane + i];
     }
   });
 }
 
-void Convolution3::storeOutput(const Pass& pass, int image, const float* planes, float* row) const {
+template <class Operand>
+void Convolution3<Operand>::storeOutput(const Pass& pass, int image, const float* planes, float* row) const {
   const FeatureMap& output = pass.map(output_.map);
   const int pixels = output.imagePixels(), width = shape_.width;
   for (int o = 0; o < output_.count; ++o) {
@@ -165,7 +177,8 @@ void Convolution3::storeOutput(const Pass& pass, int image, const float* planes,
   }
 }
 
-void Convolution3::backward(const Pass& pass) {
+template <class Operand>
+void Convolution3<Operand>::backward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const GradientTerms terms(output, output_.first, output_.count);
   const Split tasks = imageTasks(input, gradientFloats());
@@ -185,18 +198,23 @@ void Convolution3::backward(const Pass& pass) {
   norm_->finish(input, parts);
 }
 
-void Convolution3::backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
-                                 NormVectors& sums, Scratch& scratch) const {
+template <class Operand>
+void Convolution3<Operand>::backwardImage(const Pass& pass, const GradientTerms& terms, int image,
+                                          float* weightGradient, NormVectors& sums, Scratch& scratch) const {
   FeatureMap& input = pass.map(input_.map);
   const size_t size = static_cast<size_t>(shape_.size);
   const size_t largest = roundUp(largestBlock(), kTile) * size;
-  float* outputPlanes = scratch.take(size * output_.count);
+  constexpr int kTerms = Operand::kTerms;
+  const int outputWords = wordsOf<Operand>(output_.count);
+  float* outputPlanes = scratch.take(size * outputWords);
+  PixelWords outputPixels{outputPlanes + shape_.position(0, 0), shape_.size, shape_.stride};
+  if constexpr (kTerms > 1) outputPixels = takePixelWords(scratch);
   float* inputPlanes = scratch.take(largest);
   float* transposed = scratch.take(largest);
-  float* row = scratch.take(static_cast<size_t>(input.imagePixels()) + kLanes);
-  std::memset(outputPlanes, 0, size * output_.count * sizeof(float));
+  float* rows = scratch.take((static_cast<size_t>(input.imagePixels()) + kLanes) * kTerms);
+  std::memset(outputPlanes, 0, size * outputWords * sizeof(float));
   std::memset(transposed, 0, largest * sizeof(float));
-  loadOutputGradient(pass, terms, image, outputPlanes, row);
+  loadOutputGradient(pass, terms, image, outputPlanes, outputPixels, rows);
   for (int b = 0; b < blocks_.count; ++b) {
     const InputBlock block = inputBlock(b);
     const Split groups = rowGroups(block.count);
@@ -207,47 +225,88 @@ void Convolution3::backwardImage(const Pass& pass, const GradientTerms& terms, i
         prefetch(input.tile(tile + i) + channel * kTile, block.count * kTile);
         prefetch<true>(input.gradientTile(tile + i) + channel * kTile, block.count * kTile);
       }
-      const float* weights = backwardWeights_.data() + static_cast<size_t>(block.start) * output_.count * kTaps;
+      const float* weights = backwardWeights_.data() + backwardOffset(block);
       for (int g = 0; g < groups.count; ++g) {
         withRows(groups.size(g), [&](auto m) {
           for (int i = at; i < end; ++i) {
             const int* offsets = shape_.offsets.data() + i * kVectors;
             Block<m> sum;
             clear(sum);
-            convolvePlanes(sum, output_.count, weights, outputPlanes, shape_.size, shape_.stride, offsets);
+            convolvePlanes<Operand>(sum, outputWords, weights, outputPlanes, shape_.size, shape_.stride, offsets);
             writeAt(sum, inputPlanes + size * groups.start(g), shape_.size, offsets);
           }
         });
-        weights += static_cast<size_t>(groups.size(g)) * output_.count * kTaps;
+        weights += static_cast<size_t>(groups.size(g)) * outputWords * kTaps;
       }
     }
     storeInputGradient(input, image, block, inputPlanes, sums);
     loadTransposed(input, image, block, transposed);
-    addWeightGradients(block, outputPlanes, transposed, weightGradient);
+    const float* inputPixels = transposed;
+    if constexpr (kTerms > 1) {
+      packPositions(block, transposed, inputPlanes);
+      inputPixels = inputPlanes;
+    }
+    addWeightGradients(block, outputPixels, inputPixels, weightGradient);
   }
 }
 
-void Convolution3::loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes,
-                                      float* row) const {
+template <class Operand>
+typename Convolution3<Operand>::PixelWords Convolution3<Operand>::takePixelWords(Scratch& scratch) const {
+  const ptrdiff_t row = wordsOf<Operand>(shape_.width), channel = row * shape_.height;
+  return {scratch.take(static_cast<size_t>(channel) * output_.count), channel, row};
+}
+
+template <class Operand>
+void Convolution3<Operand>::loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes,
+                                               const PixelWords& words, float* rows) const {
+  constexpr int kTerms = Operand::kTerms;
   const FeatureMap& output = pass.map(output_.map);
-  const int pixels = output.imagePixels(), width = shape_.width;
-  for (int o = 0; o < output_.count; ++o) {
-    const float offset = terms.offset[o], slope = terms.slope[o];
-    forImage(output, image, [&](int tile, int lane, int pixel, int length) {
-      const float* gradient = output.gradientTile(tile) + (output_.first + o) * kTile + lane;
-      const float* data = output.tile(tile) + (output_.first + o) * kTile + lane;
-      for (int i = 0; i < length; ++i) row[pixel + i] = gradient[i] + (data[i] * slope + offset);
-    });
-    if (dropout_.active(pass.training))
-      dropout_.apply(pass.dropout, row, pixels, static_cast<uint32_t>((int64_t{image} * output_.count + o) * pixels));
-    float* plane = planes + static_cast<size_t>(o) * shape_.size;
+  const int pixels = output.imagePixels(), width = shape_.width, length = roundUp(pixels, kLanes);
+  for (int o = 0; o < output_.count; o += kTerms) {
+    const int count = std::min(kTerms, output_.count - o);
+    for (int t = 0; t < count; ++t) {
+      float* row = rows + t * length;
+      loadGradientRow(pass, terms, image, o + t, row);
+      if constexpr (kTerms > 1) packRow(row, words.data + (o + t) * words.channel);
+    }
+    if constexpr (kTerms > 1)
+      for (int i = 0; i < length; i += kLanes)
+        store(rows + i, Operand::words([&](int t) { return t < count ? load(rows + t * length + i) : Vec{}; }));
+    float* plane = planes + static_cast<size_t>(o / kTerms) * shape_.size;
     for (int y = 0; y < shape_.height; ++y)
-      std::memcpy(plane + shape_.position(y, 0), row + y * width, width * sizeof(float));
+      std::memcpy(plane + shape_.position(y, 0), rows + y * width, width * sizeof(float));
   }
 }
 
-void Convolution3::storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
-                                      NormVectors& sums) const {
+/** The gradient of one output channel, [pixel]. */
+template <class Operand>
+void Convolution3<Operand>::loadGradientRow(const Pass& pass, const GradientTerms& terms, int image, int o,
+                                            float* row) const {
+  const FeatureMap& output = pass.map(output_.map);
+  const int pixels = output.imagePixels();
+  const float offset = terms.offset[o], slope = terms.slope[o];
+  forImage(output, image, [&](int tile, int lane, int pixel, int length) {
+    const float* gradient = output.gradientTile(tile) + (output_.first + o) * kTile + lane;
+    const float* data = output.tile(tile) + (output_.first + o) * kTile + lane;
+    for (int i = 0; i < length; ++i) row[pixel + i] = gradient[i] + (data[i] * slope + offset);
+  });
+  if (dropout_.active(pass.training))
+    dropout_.apply(pass.dropout, row, pixels, static_cast<uint32_t>((int64_t{image} * output_.count + o) * pixels));
+}
+
+/** Words of neighbouring pixels of each row of an image; a row's last word is filled up with 0. */
+template <class Operand>
+void Convolution3<Operand>::packRow(const float* pixels, float* words) const {
+  constexpr int kTerms = Operand::kTerms;
+  const int width = shape_.width;
+  for (int y = 0; y < shape_.height; ++y, pixels += width)
+    for (int x = 0; x < width; x += kTerms)
+      *words++ = Operand::word([&](int t) { return x + t < width ? pixels[x + t] : 0; });
+}
+
+template <class Operand>
+void Convolution3<Operand>::storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
+                                               NormVectors& sums) const {
   const float *scales = norm_->scale() + block.start, *shifts = norm_->shift() + block.start;
   const float* centers = norm_->center() + block.start;
   Vec *gradientSums = sums.gradient.data() + block.start, *productSums = sums.product.data() + block.start;
@@ -284,8 +343,9 @@ void Convolution3::storeInputGradient(FeatureMap& input, int image, InputBlock b
 }
 
 /** The same for a tile that the image shares with another one, perhaps in the hands of another thread. */
-void Convolution3::storeLanes(const float* x, float* to, int lane, int length, const int* positions, InputBlock block,
-                              const float* planes, NormVectors& sums) const {
+template <class Operand>
+void Convolution3<Operand>::storeLanes(const float* x, float* to, int lane, int length, const int* positions,
+                                       InputBlock block, const float* planes, NormVectors& sums) const {
   for (int i = 0; i < block.count; ++i, x += kTile, to += kTile) {
     const int c = block.start + i;
     const float scale = norm_->scale()[c], shift = norm_->shift()[c], center = norm_->center()[c];
@@ -302,7 +362,9 @@ void Convolution3::storeLanes(const float* x, float* to, int lane, int length, c
   }
 }
 
-void Convolution3::loadTransposed(const FeatureMap& input, int image, InputBlock block, float* transposed) const {
+template <class Operand>
+void Convolution3<Operand>::loadTransposed(const FeatureMap& input, int image, InputBlock block,
+                                           float* transposed) const {
   const float *scale = norm_->scale() + block.start, *shift = norm_->shift() + block.start;
   forImage(input, image, [&](int tile, int lane, int pixel, int length) {
     const float* from = input.tile(tile) + (input_.first + block.start) * kTile;
@@ -325,28 +387,40 @@ void Convolution3::loadTransposed(const FeatureMap& input, int image, InputBlock
   });
 }
 
-void Convolution3::addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
-                                      float* weightGradient) const {
+/** Word i of the result begins with position i, and goes on with those after it. */
+template <class Operand>
+void Convolution3<Operand>::packPositions(InputBlock block, const float* transposed, float* words) const {
+  const int positions = shape_.position(shape_.height, shape_.width) + 1;
+  for (int c = 0; c < block.count; c += kTile) {
+    const size_t before = static_cast<size_t>(c) * shape_.size;
+    for (int i = 0; i < positions * kTile; i += kLanes)
+      store(words + before + i, Operand::words([&](int t) { return load(transposed + before + i + t * kTile); }));
+  }
+}
+
+template <class Operand>
+void Convolution3<Operand>::addWeightGradients(InputBlock block, const PixelWords& outputs, const float* inputs,
+                                               float* weightGradient) const {
   constexpr int kBandFloats = 5 * 1024;  // rows of transposed planes that stay in the first-level cache
   const int band = std::max(1, kBandFloats / kTile / shape_.stride - 2);
   const Split groups = rowGroups(output_.count);
   const int padded = paddedInputs(), count = roundUp(block.count, kLanes);
   for (int y = 0; y < shape_.height; y += band) {
-    const OuterShape shape{std::min(band, shape_.height - y), shape_.width, shape_.size, shape_.stride, kTile,
-                           static_cast<ptrdiff_t>(shape_.stride) * kTile};
-    const int position = shape_.position(y, 0);
+    const OuterShape shape{std::min(band, shape_.height - y),     wordsOf<Operand>(shape_.width), outputs.channel,
+                           outputs.row, Operand::kTerms * kTile, static_cast<ptrdiff_t>(shape_.stride) * kTile};
+    const float* gradients = outputs.data + y * outputs.row;
     for (int c = 0; c < count; c += kTile) {
-      const float* pixels = transposed + static_cast<size_t>(c) * shape_.size;
+      const float* pixels = inputs + static_cast<size_t>(c) * shape_.size;
       for (int g = 0; g < groups.count; ++g)
         for (int tap = 0; tap < kTaps; ++tap) {
-          const int shifted = position + (tap / 3 - 1) * shape_.stride + tap % 3 - 1;
+          const int shifted = shape_.position(y, 0) + (tap / 3 - 1) * shape_.stride + tap % 3 - 1;
           float* to = weightGradient + (static_cast<size_t>(groups.start(g)) * kTaps + tap) * padded + block.start + c;
           withRows(groups.size(g), [&](auto m) {
             withVectors(std::min(kVectors, (count - c) / kLanes), [&](auto v) {
               Block<m, v> sum;
               read(sum, to, kTaps * padded);
-              addOuterProducts(sum, shape, outputPlanes + static_cast<size_t>(groups.start(g)) * shape_.size + position,
-                               pixels + static_cast<size_t>(shifted) * kTile);
+              addOuterProducts<Operand>(sum, shape, gradients + groups.start(g) * outputs.channel,
+                                        pixels + static_cast<size_t>(shifted) * kTile);
               write(sum, to, kTaps * padded);
             });
           });
@@ -355,7 +429,8 @@ void Convolution3::addWeightGradients(InputBlock block, const float* outputPlane
   }
 }
 
-void Convolution3::reduceWeights(const Pass& pass, int tasks) const {
+template <class Operand>
+void Convolution3<Operand>::reduceWeights(const Pass& pass, int tasks) const {
   const int padded = paddedInputs(), inputs = input_.count;
   const float* partials = pass.activations.partials.data();
   const Gradient gradient = parameters_.gradient(weights_);
@@ -372,5 +447,8 @@ void Convolution3::reduceWeights(const Pass& pass, int tasks) const {
         gradient.put((static_cast<size_t>(o) * inputs + c) * kTaps + tap, sum[tap * padded + c]);
   });
 }
+
+template class Convolution3<Single>;
+template class Convolution3<BfloatPairs>;
 
 }  // namespace densenet

@@ -10,6 +10,7 @@
 
 namespace densenet {
 
+template <class Operand>
 class Convolution3 : public Layer {
  public:
   /**
@@ -23,14 +24,20 @@ class Convolution3 : public Layer {
   void forward(const Pass& pass) override;
   void backward(const Pass& pass) override;
   double multiplyAdds() const override {
-    return 9.0 * input_.count * output_.count * shape_.height * shape_.width;
+    return 1.0 * kTaps * input_.count * output_.count * shape_.height * shape_.width;
   }
   const char* name() const override { return "3x3"; }
 
  private:
+  static constexpr int kTaps = 9;
   /** Input channels whose planes are held at a time. */
   struct InputBlock {
     int start, count;
+  };
+  /** Output channels of an image in words of neighbouring pixels of a row; how far channels and rows are apart. */
+  struct PixelWords {
+    float* data;
+    ptrdiff_t channel, row;
   };
   InputBlock inputBlock(int index) const;
   int largestBlock() const { return (blocks_.total + blocks_.count - 1) / blocks_.count * kTile; }
@@ -40,16 +47,28 @@ class Convolution3 : public Layer {
   void loadPlanes(const FeatureMap& input, int image, InputBlock block, float* planes) const;
   void loadTransposed(const FeatureMap& input, int image, InputBlock block, float* transposed) const;
   void storeOutput(const Pass& pass, int image, const float* planes, float* row) const;
-  void loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes, float* row) const;
+  PixelWords takePixelWords(Scratch& scratch) const;
+  void loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes,
+                          const PixelWords& words, float* rows) const;
+  void loadGradientRow(const Pass& pass, const GradientTerms& terms, int image, int channel, float* row) const;
+  void packRow(const float* pixels, float* words) const;
   void storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
                           NormVectors& sums) const;
   void storeLanes(const float* x, float* to, int lane, int length, const int* positions, InputBlock block,
                   const float* planes, NormVectors& sums) const;
-  void addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
+  void packPositions(InputBlock block, const float* transposed, float* words) const;
+  void addWeightGradients(InputBlock block, const PixelWords& outputs, const float* inputs,
                           float* weightGradient) const;
   void reduceWeights(const Pass& pass, int tasks) const;
   int paddedInputs() const { return roundUp(input_.count, kLanes); }
-  int64_t gradientFloats() const { return int64_t{9} * output_.count * paddedInputs(); }
+  /** Where a block's weights begin. Blocks begin at multiples of kTile channels. */
+  size_t forwardOffset(InputBlock block) const {
+    return static_cast<size_t>(block.start / Operand::kTerms) * output_.count * kTaps;
+  }
+  size_t backwardOffset(InputBlock block) const {
+    return static_cast<size_t>(block.start) * wordsOf<Operand>(output_.count) * kTaps;
+  }
+  int64_t gradientFloats() const { return int64_t{kTaps} * output_.count * paddedInputs(); }
 
   Parameters& parameters_;
   Channels input_, output_;
@@ -60,8 +79,11 @@ class Convolution3 : public Layer {
   Split blocks_;
   std::shared_ptr<Norm> norm_;
   size_t weights_;
-  /** [block][output group][input][tap][group] and [block][input group][output][tap][group]. */
+  /** Words: [block][output group][inputs][tap][group] and [block][input group][outputs][tap][group]. */
   std::vector<float> forwardWeights_, backwardWeights_;
 };
+
+extern template class Convolution3<Single>;
+extern template class Convolution3<BfloatPairs>;
 
 }  // namespace densenet

@@ -11,24 +11,30 @@ Split rowGroups(int rows) { return Split::into(rows, kRows); }
 
 }  // namespace
 
-FirstConvolution::FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output,
-                                   Window window, double outputPixels)
+template <class Operand>
+FirstConvolution<Operand>::FirstConvolution(Parameters& parameters, int channels, int height, int width,
+                                            Channels output, ConvolutionWindow window, double outputPixels)
     : parameters_(parameters), channels_(channels), height_(height), width_(width), output_(output), window_(window),
       outputPixels_(outputPixels), depth_(channels * window.kernel * window.kernel),
       weights_(parameters.add(static_cast<size_t>(depth_) * output.count, true)),
-      packed_(static_cast<size_t>(depth_) * output.count) {}
+      packed_(static_cast<size_t>(wordsOf<Operand>(depth_)) * output.count) {}
 
-void FirstConvolution::prepare(Executor&, bool) {
+template <class Operand>
+void FirstConvolution<Operand>::prepare(Executor&, bool) {
+  constexpr int kTerms = Operand::kTerms;
   const float* weights = parameters_.values(weights_);  // [output][depth]
   const Split groups = rowGroups(output_.count);
   float* to = packed_.data();
   for (int g = 0; g < groups.count; ++g)
-    for (int j = 0; j < depth_; ++j)
-      for (int m = 0; m < groups.size(g); ++m) *to++ = weights[(groups.start(g) + m) * depth_ + j];
+    for (int j = 0; j < depth_; j += kTerms)
+      for (int m = 0; m < groups.size(g); ++m)
+        *to++ = Operand::word(
+            [&](int t) { return j + t < depth_ ? weights[(groups.start(g) + m) * depth_ + j + t] : 0; });
 }
 
 /** The inputs of each output pixel of a tile, [depth][kTile]; 0 outside the image. */
-void FirstConvolution::gather(const Pass& pass, int tile, float* panel) const {
+template <class Operand>
+void FirstConvolution<Operand>::gather(const Pass& pass, int tile, float* panel) const {
   const FeatureMap& output = pass.map(output_.map);
   const int64_t imagePixels = output.imagePixels();
   for (int lane = 0; lane < kTile; ++lane) {
@@ -46,22 +52,25 @@ void FirstConvolution::gather(const Pass& pass, int tile, float* panel) const {
   }
 }
 
-void FirstConvolution::forward(const Pass& pass) {
+template <class Operand>
+void FirstConvolution<Operand>::forward(const Pass& pass) {
   FeatureMap& output = pass.map(output_.map);
   const Split tasks = tileTasks(output, static_cast<int64_t>(depth_) * output_.count);
   const Split groups = rowGroups(output_.count);
+  const int words = wordsOf<Operand>(depth_);
   std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
     float* panel = scratch.take(static_cast<size_t>(depth_) * kTile);
     MomentSums moments(output_.count);
     for (int tile = tasks.start(task); tile < tasks.start(task + 1); ++tile) {
       gather(pass, tile, panel);
+      if constexpr (Operand::kTerms > 1) packChannels<Operand>(panel, depth_, panel);
       float* rows = output.tile(tile) + output_.first * kTile;
       for (int g = 0; g < groups.count; ++g)
         withRows(groups.size(g), [&](auto m) {
           Block<m> block;
           clear(block);
-          multiplyPanel(block, depth_, packed_.data() + groups.start(g) * depth_, panel);
+          multiplyPanel<Operand>(block, words, packed_.data() + groups.start(g) * words, panel);
           write(block, rows + groups.start(g) * kTile, kTile);
         });
       moments.add(rows, 0, output.lanes(tile));
@@ -71,7 +80,8 @@ void FirstConvolution::forward(const Pass& pass) {
   if (pass.training) output.setMoments(output_.first, parts);
 }
 
-void FirstConvolution::backward(const Pass& pass) {
+template <class Operand>
+void FirstConvolution<Operand>::backward(const Pass& pass) {
   FeatureMap& output = pass.map(output_.map);
   const GradientTerms terms(output, output_.first, output_.count);
   const int padded = roundUp(output_.count, kLanes);
@@ -82,14 +92,15 @@ void FirstConvolution::backward(const Pass& pass) {
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
     float* panel = scratch.take(static_cast<size_t>(depth_) * kTile);
     float* rows = scratch.take(static_cast<size_t>(output_.count) * kTile);
-    float* transposed = scratch.take(static_cast<size_t>(padded) * kTile);
+    float* transposed = scratch.take(static_cast<size_t>(padded) * kTileWords<Operand>);
     float* sum = partials + task * floats;
     std::fill(sum, sum + floats, 0.0f);
-    const OuterShape shape{1, kTile, kTile, 0, padded, 0};
+    const OuterShape shape{1, kTileWords<Operand>, kTileWords<Operand>, 0, padded, 0};
     for (int tile = tasks.start(task); tile < tasks.start(task + 1); ++tile) {
       gather(pass, tile, panel);
+      if constexpr (Operand::kTerms > 1) packPixels<Operand>(panel, depth_, panel);
       loadGradient(output, output_.first, terms, tile, rows);
-      transposeRows(rows, output_.count, transposed, padded);
+      transposeRows<Operand>(rows, output_.count, transposed, padded);
       for (int g = 0; g < groups.count; ++g)
         for (int o = 0; o < padded; o += kTile)
           withRows(groups.size(g), [&](auto m) {
@@ -97,7 +108,7 @@ void FirstConvolution::backward(const Pass& pass) {
               Block<m, v> block;
               float* to = sum + groups.start(g) * padded + o;
               read(block, to, padded);
-              addOuterProducts(block, shape, panel + groups.start(g) * kTile, transposed + o);
+              addOuterProducts<Operand>(block, shape, panel + groups.start(g) * kTileWords<Operand>, transposed + o);
               write(block, to, padded);
             });
           });
@@ -111,5 +122,8 @@ void FirstConvolution::backward(const Pass& pass) {
       gradient.put(static_cast<size_t>(o) * depth_ + j, sum);
     }
 }
+
+template class FirstConvolution<Single>;
+template class FirstConvolution<BfloatPairs>;
 
 }  // namespace densenet

@@ -8,13 +8,15 @@
 
 namespace densenet {
 
+struct ConvolutionWindow {
+  int kernel, stride, padding;
+};
+
+template <class Operand>
 class FirstConvolution : public Layer {
  public:
-  struct Window {
-    int kernel, stride, padding;
-  };
-  FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output, Window window,
-                   double outputPixels);
+  FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output,
+                   ConvolutionWindow window, double outputPixels);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;
@@ -28,12 +30,16 @@ class FirstConvolution : public Layer {
   Parameters& parameters_;
   int channels_, height_, width_;
   Channels output_;
-  Window window_;
+  ConvolutionWindow window_;
   double outputPixels_;
   /** Inputs of one output: channels · kernel². */
   int depth_;
   size_t weights_;
+  /** Words, [output group][depth][group]. */
   std::vector<float> packed_;
 };
+
+extern template class FirstConvolution<Single>;
+extern template class FirstConvolution<BfloatPairs>;
 
 }  // namespace densenet

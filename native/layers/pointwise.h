@@ -9,17 +9,19 @@
 
 namespace densenet {
 
+struct PointwiseOptions {
+  /** The output is normalised by someone: find its mean and variance. */
+  bool statistics;
+  /** Nothing has been written to the input's gradient in this backward pass. */
+  bool firstReader;
+};
+
+template <class Operand>
 class Pointwise : public Layer {
  public:
-  struct Options {
-    /** The output is normalised by someone: find its mean and variance. */
-    bool statistics;
-    /** Nothing has been written to the input's gradient in this backward pass. */
-    bool firstReader;
-  };
   /** `norm` is null for plain input; `weights` is where [output][input] lie; `pixels` counts those of one image. */
   Pointwise(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
-            Dropout dropout, Options options, double pixels);
+            Dropout dropout, PointwiseOptions options, double pixels);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;
@@ -40,12 +42,15 @@ class Pointwise : public Layer {
   Parameters& parameters_;
   Channels input_, output_;
   Dropout dropout_;
-  Options options_;
+  PointwiseOptions options_;
   double pixels_;
   std::shared_ptr<Norm> norm_;
   size_t weights_;
-  /** [depth block][output group][depth][group] and [input group][output][group]. */
+  /** Words: [depth block][output group][inputs][group] and [input group][outputs][group]. */
   std::vector<float> forwardWeights_, backwardWeights_;
 };
+
+extern template class Pointwise<Single>;
+extern template class Pointwise<BfloatPairs>;
 
 }  // namespace densenet

@@ -5,19 +5,54 @@
 
 #include "../feature_map.h"
 #include "../norm.h"
+#include "../kernels/operands.h"
 #include "../kernels/transpose.h"
 
 namespace densenet {
 
-/** Batch normalisation and ReLU: to[c] = max(0, scale[c]·from[c] + shift[c]). Fetches what lies `ahead` floats on. */
+/** A vector of max(0, scale[c]·from[c] + shift[c]), the words of `terms` neighbouring channels c = 0, … */
+template <class Operand>
+DENSENET_INLINE Vec normalizedWords(const float* from, int terms, const float* scale, const float* shift) {
+  return Operand::words([&](int t) {
+    return t < terms ? relu(load(from + t * kTile) * splat(scale[t]) + splat(shift[t])) : Vec{};
+  });
+}
+
+/** Batch normalisation and ReLU, [channels][kTile] → [words][kTile]. Fetches what lies `ahead` floats on. */
+template <class Operand>
 inline void normalizeRows(const float* from, int channels, const float* scale, const float* shift, float* to,
                           ptrdiff_t ahead) {
-  for (int c = 0; c < channels; ++c, from += kTile, to += kTile) {
-    prefetch(from + ahead, kTile);
-    const Vec a = splat(scale[c]), b = splat(shift[c]);
+  constexpr int kTerms = Operand::kTerms;
+  for (int c = 0; c < channels; c += kTerms, from += kTerms * kTile, to += kTile) {
+    prefetch(from + ahead, kTerms * kTile);
+    const int terms = std::min(kTerms, channels - c);
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) store(to + v * kLanes, relu(load(from + v * kLanes) * a + b));
+    for (int v = 0; v < kVectors; ++v)
+      store(to + v * kLanes, normalizedWords<Operand>(from + v * kLanes, terms, scale + c, shift + c));
   }
+}
+
+/** Words of neighbouring channels, [channels][kTile] → [words][kTile]. Works in place. */
+template <class Operand>
+inline void packChannels(const float* from, int channels, float* to) {
+  constexpr int kTerms = Operand::kTerms;
+  for (int c = 0; c < channels; c += kTerms, from += kTerms * kTile, to += kTile) {
+    const int terms = std::min(kTerms, channels - c);
+    for (int v = 0; v < kVectors; ++v)
+      store(to + v * kLanes,
+            Operand::words([&](int t) { return t < terms ? load(from + t * kTile + v * kLanes) : Vec{}; }));
+  }
+}
+
+/** Words of a tile's pixels, kTileWords a channel. The terms of a word are kTileWords pixels apart. */
+template <class Operand>
+constexpr int kTileWords = kTile / Operand::kTerms;
+
+/** Vector v of the words of one channel of a tile. */
+template <class Operand>
+DENSENET_INLINE Vec pixelWords(const float* row, int v) {
+  static_assert(kVectors % Operand::kTerms == 0, "a word's terms come from different vectors");
+  return Operand::words([&](int t) { return load(row + t * kTileWords<Operand> + v * kLanes); });
 }
 
 /** Gathers the moments of channels over a task's tiles, about each channel's first value. */
@@ -89,6 +124,13 @@ struct NormVectors {
   }
 };
 
+/** Words of a tile's pixels, [channels][kTile] → [channels][kTileWords]. Works in place. */
+template <class Operand>
+inline void packPixels(const float* from, int channels, float* to) {
+  for (int c = 0; c < channels; ++c, from += kTile, to += kTileWords<Operand>)
+    for (int v = 0; v < kTileWords<Operand> / kLanes; ++v) store(to + v * kLanes, pixelWords<Operand>(from, v));
+}
+
 /** The gradient of a map's channels in one tile, deferred terms applied, 0 in lanes without a pixel: [channels][kTile]. */
 inline void loadGradient(const FeatureMap& map, int first, const GradientTerms& terms, int tile, float* to) {
   const int channels = static_cast<int>(terms.offset.size());
@@ -105,14 +147,18 @@ inline void loadGradient(const FeatureMap& map, int first, const GradientTerms& 
   }
 }
 
-/** Turns a tile [channels][kTile] into [kTile][padded]; channels beyond the last become 0. padded % kLanes = 0. */
+/**
+ * Turns a tile [channels][kTile] into words of its pixels [kTileWords][padded]; channels beyond the last become 0.
+ * padded % kLanes = 0.
+ */
+template <class Operand>
 inline void transposeRows(const float* rows, int channels, float* to, int padded) {
   for (int c = 0; c < padded; c += kLanes)
-    for (int v = 0; v < kVectors; ++v) {
+    for (int v = 0; v < kTileWords<Operand> / kLanes; ++v) {
       Vec square[kLanes];
 #pragma GCC unroll 16
       for (int i = 0; i < kLanes; ++i)
-        square[i] = c + i < channels ? load(rows + (c + i) * kTile + v * kLanes) : Vec{};
+        square[i] = c + i < channels ? pixelWords<Operand>(rows + (c + i) * kTile, v) : Vec{};
       transpose(square);
 #pragma GCC unroll 16
       for (int i = 0; i < kLanes; ++i) store(to + (v * kLanes + i) * padded + c, square[i]);

@@ -19,6 +19,7 @@ inline bool close(double a, double b, double tolerance = 1e-5) {
   return std::fabs(a - b) <= tolerance * (1 + std::fabs(a) + std::fabs(b));
 }
 
+void testOperands();
 void testKernels();
 void testRandom();
 void testThreads();

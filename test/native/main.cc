@@ -1,6 +1,7 @@
 #include "check.h"
 
 int main() {
+  testOperands();
   testKernels();
   testRandom();
   testThreads();

@@ -66,6 +66,9 @@ void testNetworks() {
       {1, 16, 16, 1, 12, 2, 1, false, false, 0}, {3, 37, 41, 2, 6, 2, 2, true, true, 0},
       {2, 4, 4, 1, 3, 1, 1, true, false, 0},    {3, 8, 8, 7, 4, 2, 2, true, false, 0.2, 3},
   };
-  for (const Shape& shape : shapes) testSameBits(describe(shape), shape.batch, shape.parts);
+  for (const Shape& shape : shapes) {
+    testSameBits(describe(shape), shape.batch, shape.parts);
+    testBfloat16Gradient(describe(shape), shape.batch, shape.parts);
+  }
   for (int i : {0, 3, 7}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
 }

@@ -83,6 +83,9 @@ void testResidual() {
       {1, 11, 10, 2, 1, 2, 13, 1, false, false, true, 0, 1, 1, 3},
       {1, 1, 1, 9, 1, 2, 3, 1, false, true, false},
   };
-  for (const Shape& shape : shapes) testSameBits(describe(shape), shape.batch, shape.parts);
+  for (const Shape& shape : shapes) {
+    testSameBits(describe(shape), shape.batch, shape.parts);
+    testBfloat16Gradient(describe(shape), shape.batch, shape.parts);
+  }
   for (int i : {0, 1, 2, 4, 6, 7}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
 }

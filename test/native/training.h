@@ -3,8 +3,11 @@
 
 #include "network.h"
 
-/** No bad access, and the same bits for every number of threads and with activations computed again. */
+/** No bad access, and in both precisions the same bits for every number of threads and with activations computed again. */
 void testSameBits(const densenet::NetworkDescription& description, int batch, int parts);
 
 /** A small step along the gradient changes the loss by the step's length times the gradient's. */
 void testGradient(const densenet::NetworkDescription& description, int batch, int parts);
+
+/** In bfloat16 it has about the direction and the length of single precision's. */
+void testBfloat16Gradient(const densenet::NetworkDescription& description, int batch, int parts);

@@ -1,7 +1,22 @@
 import { mapShape, type Tape, type Value, value } from './tape.js';
 
-/** Convolution without bias. x: [N, I, H, W]; weight: [O, I, K, K]; result: [N, O, H′, W′]. */
-export function convolution(tape: Tape, x: Value, weight: Value, stride: number, padding: number): Value {
+/** What becomes of a number before it is multiplied. */
+export type Rounding = (x: number) => number;
+
+export const exact: Rounding = (x) => x;
+
+/**
+ * Convolution without bias. x: [N, I, H, W]; weight: [O, I, K, K]; result: [N, O, H′, W′]. Both operands of every
+ * product are rounded, forward and backward; sums are not.
+ */
+export function convolution(
+  tape: Tape,
+  x: Value,
+  weight: Value,
+  stride: number,
+  padding: number,
+  round: Rounding = exact,
+): Value {
   const [n, inputs, height, width] = mapShape(x);
   const [outputs, , kernel] = mapShape(weight);
   const outHeight = Math.floor((height + 2 * padding - kernel) / stride) + 1;
@@ -27,14 +42,17 @@ export function convolution(tape: Tape, x: Value, weight: Value, stride: number,
           }
   };
 
+  const pixels = x.data.map(round);
+  const weights = weight.data.map(round);
   products((iy, ix, iw) => {
-    y.data[iy]! += x.data[ix]! * weight.data[iw]!;
+    y.data[iy]! += pixels[ix]! * weights[iw]!;
   });
-  tape.record(() =>
+  tape.record(() => {
+    const gradients = y.gradient.map(round);
     products((iy, ix, iw) => {
-      x.gradient[ix]! += y.gradient[iy]! * weight.data[iw]!;
-      weight.gradient[iw]! += y.gradient[iy]! * x.data[ix]!;
-    }),
-  );
+      x.gradient[ix]! += gradients[iy]! * weights[iw]!;
+      weight.gradient[iw]! += gradients[iy]! * pixels[ix]!;
+    });
+  });
   return y;
 }

@@ -3,6 +3,7 @@ import type { Network } from '../../src/networks/network.js';
 import { isTrainable, parameters } from '../../src/networks/parameters.js';
 import type { NamedTensors } from '../../src/util/tensor.js';
 import { countCorrect, crossEntropy } from './classifier.js';
+import { exact, type Rounding } from './convolution.js';
 import { type Branches, forward, type Masks, predict, toValues, type Values } from './network.js';
 import { sgd } from './sgd.js';
 import { Tape } from './tape.js';
@@ -25,6 +26,7 @@ export class ReferenceModel {
   constructor(
     private readonly network: Network,
     weights: NamedTensors,
+    private readonly round: Rounding = exact,
   ) {
     this.values = toValues(weights);
     this.momentum = new Map(
@@ -64,7 +66,8 @@ export class ReferenceModel {
     for (const [index, part] of parts.entries()) {
       const share = part.labels.length / images;
       const tape = new Tape();
-      const logits = forward(tape, this.network, this.values, part.images, masks, branchesOf(index));
+      const branches = branchesOf(index);
+      const logits = forward(tape, this.network, this.values, part.images, masks, branches, this.round);
       const loss = crossEntropy(tape, logits, part.labels);
       tape.backward(loss, share);
       mean += share * loss.data[0]!;
@@ -81,7 +84,7 @@ export class ReferenceModel {
 
   /** Logits [N, classes] in evaluation mode. */
   predict(images: ArrayLike<number>): Float64Array {
-    return predict(this.network, this.values, images);
+    return predict(this.network, this.values, images, this.round);
   }
 }
 

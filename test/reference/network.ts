@@ -4,7 +4,7 @@ import { type ResidualUnit, residualUnits } from '../../src/networks/residual.js
 import type { NamedTensors } from '../../src/util/tensor.js';
 import { type BatchNorm, normalizeByBatch, normalizeByRunning } from './batch-norm.js';
 import { linear } from './classifier.js';
-import { convolution } from './convolution.js';
+import { convolution, exact, type Rounding } from './convolution.js';
 import { add, concatenate, dropout, relu, scale } from './elementwise.js';
 import { averagePooling, globalAverage, maxPooling } from './pooling.js';
 import { padShortcut } from './residual.js';
@@ -28,10 +28,15 @@ export function toValues(tensors: NamedTensors): Values {
 }
 
 /** Logits [N, classes] in evaluation mode. images: [N, C, H, W]. */
-export function predict(network: Network, values: Values, images: ArrayLike<number>): Float64Array {
+export function predict(
+  network: Network,
+  values: Values,
+  images: ArrayLike<number>,
+  round: Rounding = exact,
+): Float64Array {
   const noMasks: Masks = (_, size) => new Float64Array(size).fill(1);
   const normalize: Normalize = (_, x, norm) => normalizeByRunning(x, norm);
-  return new Pass(network, values, new Tape(), noMasks, 'expected', normalize).run(images).data;
+  return new Pass(network, values, new Tape(), noMasks, 'expected', normalize, round).run(images).data;
 }
 
 /** Logits in training mode, recorded on the tape; moves the running statistics among `values`. */
@@ -42,8 +47,9 @@ export function forward(
   images: ArrayLike<number>,
   masks: Masks,
   branches: Branches,
+  round: Rounding = exact,
 ): Value {
-  return new Pass(network, values, tape, masks, branches, normalizeByBatch).run(images);
+  return new Pass(network, values, tape, masks, branches, normalizeByBatch, round).run(images);
 }
 
 type Normalize = (tape: Tape, x: Value, norm: BatchNorm) => Value;
@@ -63,6 +69,8 @@ class Pass {
     /** `expected`: every branch, multiplied by its survival probability. */
     private readonly branches: Branches | 'expected',
     private readonly normalize: Normalize,
+    /** Of the convolutions' operands. */
+    private readonly round: Rounding,
   ) {}
 
   run(images: ArrayLike<number>): Value {
@@ -99,7 +107,11 @@ class Pass {
       }
       case 'transition': {
         const name = `features.transition${++this.transitions}`;
-        const y = this.convolution(`${name}.conv`, this.normRelu(`${name}.norm`, x), 1, 0);
+        const normalized = this.normRelu(`${name}.norm`, x);
+        // The same but for the rounding of operands: engines take the order with fewer products.
+        if (this.round !== exact && stage.dropout === 0)
+          return this.convolution(`${name}.conv`, averagePooling(this.tape, normalized), 1, 0);
+        const y = this.convolution(`${name}.conv`, normalized, 1, 0);
         return averagePooling(this.tape, this.dropped(`${name}.conv`, y, stage.dropout));
       }
       case 'residualStage': {
@@ -160,7 +172,7 @@ class Pass {
   }
 
   private convolution(name: string, x: Value, stride: number, padding: number): Value {
-    return convolution(this.tape, x, this.get(`${name}.weight`), stride, padding);
+    return convolution(this.tape, x, this.get(`${name}.weight`), stride, padding, this.round);
   }
 
   private norm(name: string, x: Value): Value {

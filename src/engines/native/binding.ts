@@ -7,8 +7,15 @@ export interface NativeHandle {
 export interface NativeBinding {
   /** The vector instructions it was compiled for, for people. */
   readonly instructions: string;
+  /** Whether they include a dot product of bfloat16 numbers. Without it bfloat16 works, but slower than float32. */
+  readonly bfloat16Instructions: boolean;
   createPool(threads: number): NativeHandle;
-  createModel(pool: NativeHandle, description: Float64Array, memoryEfficient: boolean): NativeHandle;
+  createModel(
+    pool: NativeHandle,
+    description: Float64Array,
+    memoryEfficient: boolean,
+    bfloat16: boolean,
+  ): NativeHandle;
   /** Floats of all tensors of the model, in the order of `parameters(network)`. */
   parameterCount(model: NativeHandle): number;
   /**

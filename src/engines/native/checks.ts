@@ -22,8 +22,9 @@ async function builtCheck(built: string | undefined, canBuild: boolean, remedy: 
   if (built === undefined)
     return { name, ok: canBuild, found: 'not built yet; built when first used', remedy };
   try {
-    const { instructions } = await loadNative({ setup: false, reporter: silent });
-    return { name, ok: true, found: `built, with ${instructions} vectors` };
+    const { instructions, bfloat16Instructions } = await loadNative({ setup: false, reporter: silent });
+    const bfloat16 = bfloat16Instructions ? ' and a bfloat16 dot product' : '';
+    return { name, ok: true, found: `built, with ${instructions} vectors${bfloat16}` };
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     return { name, ok: false, found, remedy: `Remove ${dirname(built)} to build it again.` };

@@ -24,12 +24,15 @@ export class NativeEngine implements Engine {
     this.description = `native engine on CPU (${binding.instructions}), ${threads} thread${threads === 1 ? '' : 's'}`;
   }
 
-  /** A model with all tensors 0 until its state is imported. */
+  /**
+   * A model with all tensors 0 until its state is imported. Throws a UserError (engine) for bfloat16 where it would be
+   * slower than float32.
+   */
   async createModel(network: Network, options: ModelOptions): Promise<NativeModel> {
-    if (options.precision === 'bfloat16') {
+    if (options.precision === 'bfloat16' && !this.#binding.bfloat16Instructions) {
       throw new UserError(
         'engine',
-        'the native engine computes in float32 only, which is its fastest precision',
+        `bfloat16 would be slower than float32 here: the processor (${this.#binding.instructions}) has no bfloat16 dot product`,
         'Use precision float32.',
       );
     }

@@ -45,7 +45,9 @@ export class NativeModel implements Model {
     this.#survival = survivalProbabilities(network);
     this.#classes = network.classes;
     this.#imageSize = network.input.channels * network.input.height * network.input.width;
-    this.#handle = binding.createModel(pool, flatDescription(network), options.memoryEfficient);
+    const { memoryEfficient, precision } = options;
+    const description = flatDescription(network);
+    this.#handle = binding.createModel(pool, description, memoryEfficient, precision === 'bfloat16');
     this.#size = binding.parameterCount(this.#handle);
     const expected = this.#parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
     if (this.#size !== expected) throw new Error(`native model has ${this.#size} values, not ${expected}`);

@@ -4,6 +4,7 @@ import type { Batch, ModelOptions } from '../../../src/engines/engine.js';
 import type { Network } from '../../../src/networks/network.js';
 import { survivalProbabilities, survivors } from '../../../src/networks/residual.js';
 import type { NamedTensors } from '../../../src/util/tensor.js';
+import { exact, type Rounding } from '../../reference/convolution.js';
 import { fewestPixels, randomBatch, randomWeights } from '../../reference/examples.js';
 import { ReferenceModel, type ReferenceResult } from '../../reference/model.js';
 import { type Arrays, arrayFaults, lossFaults, stateFaults } from './faults.js';
@@ -51,11 +52,12 @@ function defineCase(
   batchSizes: readonly number[],
   seed: number,
   { accumulate = 1, ...changes }: CaseOptions = {},
+  round: Rounding = exact,
 ): Case | undefined {
   const options = { ...DEFAULTS, ...changes };
   const weights = randomWeights(network, seed);
   const batches = batchSizes.map((size, step) => randomBatch(network, size, 1000 * seed + step));
-  const reference = new ReferenceModel(network, weights);
+  const reference = new ReferenceModel(network, weights, round);
   const snapshot = (): Arrays =>
     new Map([...reference.values].map(([name, { data }]) => [name, data.slice()]));
 
@@ -96,6 +98,20 @@ export function smoothCase(network: Network, batchSizes: readonly number[], opti
   for (let seed = 1; ; seed++) {
     const found = defineCase(network, batchSizes, seed, options);
     if (found) return found;
+  }
+}
+
+/** As `defineCase`, for one seed after the other, those that keep clear of kinks. */
+export function* smoothCases(
+  network: Network,
+  batchSizes: readonly number[],
+  options: CaseOptions,
+  seeds: number,
+  round: Rounding,
+): Generator<Case> {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const found = defineCase(network, batchSizes, seed, options, round);
+    if (found) yield found;
   }
 }
 

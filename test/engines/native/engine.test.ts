@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checks } from '../../../src/engines/native/checks.js';
 import { createNativeEngine, measurePeak, type NativeEngine } from '../../../src/engines/native/index.js';
+import { loadNative } from '../../../src/engines/native/loader.js';
 import { silent } from '../../../src/util/reporter.js';
 import { exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, untrained, withModel } from '../conformance/models.js';
@@ -36,11 +37,17 @@ test('refuses a GPU', async () => {
   await expect(createNativeEngine(options)).rejects.toMatchObject({ name: 'UserError', kind: 'engine' });
 });
 
-test('refuses a precision that it does not have', async () => {
-  const options = { ...DEFAULTS, precision: 'bfloat16' } as const;
-  await expect(engine.createModel(network, options)).rejects.toMatchObject({
+test('refuses bfloat16 where the processor has no instruction for it, in one line', async () => {
+  const { bfloat16Instructions } = await loadNative({ setup: true, reporter: silent });
+  const model = engine.createModel(network, { ...DEFAULTS, precision: 'bfloat16' });
+  if (bfloat16Instructions) return (await model).dispose();
+  await expect(model).rejects.toMatchObject({
     name: 'UserError',
     kind: 'engine',
+    message: expect.stringMatching(
+      /^bfloat16 would be slower than float32 here: .+ has no bfloat16 dot product$/,
+    ),
+    remedy: 'Use precision float32.',
   });
 });
 
