@@ -88,17 +88,17 @@ export function survivalProbabilities(network: Network): number[] {
 }
 
 /**
- * Stochastic depth (Huang et al. 2016): which branches are there in a training step, for all of its micro-batches: 1 or 0
- * for each residual unit of the network, in order; empty without stochastic depth. Unit u of step t is there if
- * `uniform(key(seed, PURPOSE.stochasticDepth, t), u)` is below its survival probability, on every engine. Where steps
- * have several micro-batches, t counts these (`MicroBatch.draw`): each draws anew.
+ * Stochastic depth (Huang et al. 2016): which branches are there when micro-batch `draw` (`MicroBatch.draw`; without
+ * micro-batches, the step) goes through the network: 1 or 0 for each residual unit of the network, in order; empty
+ * without stochastic depth. On every engine unit u is there if `uniform(key(seed, PURPOSE.stochasticDepth, draw), u)`
+ * is below its survival probability.
  *
  * A unit whose branch is not there hands on its shortcut (and a "post" unit its ReLU); the tensors of its branch get
  * gradient 0, so that weight decay and momentum alone move them, and its running statistics stay. What a projection
- * needs belongs to the shortcut: in "pre" units that is the first batch normalisation. In evaluation every branch is there, multiplied by its
- * survival probability.
+ * needs belongs to the shortcut: in "pre" units that is the first batch normalisation. In evaluation every branch is
+ * there, multiplied by its survival probability.
  */
-export function survivors(survival: readonly number[], seed: number, step: number): Uint8Array {
-  const k = key(seed, PURPOSE.stochasticDepth, step);
+export function survivors(survival: readonly number[], seed: number, draw: number): Uint8Array {
+  const k = key(seed, PURPOSE.stochasticDepth, draw);
   return Uint8Array.from(survival, (probability, unit) => Number(uniform(k, unit) < probability));
 }
