@@ -21,6 +21,8 @@ export interface ImageSource {
    * where images are larger than the network's input: `DatasetDefinition.tenCrop`.
    */
   makeTenCrops?(indices: Uint32Array): Promise<MadeImages>;
+  /** Takes back the memory of images that nobody needs any more, for later ones. */
+  release?(made: MadeImages): void;
 }
 
 export interface MadeImages {
@@ -62,7 +64,7 @@ export interface BatchesOptions {
 
 /**
  * The batches of a split, in order. While one is in use the next ones are made, as many as the source finds worth
- * it, so memory is bounded. Leaving the loop early waits for those under way.
+ * it, so memory is bounded: a batch may be used until the next one is asked for. Leaving the loop early waits for those under way.
  */
 export async function* batches(
   split: Split,
@@ -84,6 +86,7 @@ export async function* batches(
       }
       const made = await pending.shift()!;
       yield { ...made, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
+      source.release?.(made);
     }
   } finally {
     await Promise.allSettled(pending);

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { RunEnvironment } from '../../src/results/environment.js';
 import type { RunResult } from '../../src/results/run-folder.js';
 import {
@@ -13,6 +13,9 @@ import {
   writeMiniFolders,
 } from '../datasets/support/imagenet-mini.js';
 import { bits, type Ended, run, temporaryFolder } from './program.js';
+
+// The first run may have to build the engine, on a busy machine.
+vi.setConfig({ testTimeout: 400_000 });
 
 /** A small network with the ImageNet stem, for a miniature of ILSVRC2012 in its published form. */
 const CONFIG = {

@@ -25,6 +25,8 @@ export class FileSource implements ImageSource {
   readonly skipped = new Map<number, string>();
   /** Values of the network's input for one image. */
   private readonly values: number;
+  /** Memory of batches that were used. */
+  private free: SharedArrayBuffer[] = [];
 
   constructor(
     private readonly images: ImageFiles,
@@ -53,16 +55,28 @@ export class FileSource implements ImageSource {
   /** @param values that an image becomes */
   private async makeFor(purpose: Purpose, indices: Uint32Array, values: number): Promise<MadeImages> {
     const { pool, preparation } = this.options;
-    const memory = new SharedArrayBuffer(indices.length * values * Float32Array.BYTES_PER_ELEMENT);
+    const memory = this.memory(indices.length * values * Float32Array.BYTES_PER_ELEMENT);
     const problems = await Promise.all(
       Array.from(indices, (index, n) => {
         const file = this.images.locate(index);
         return pool.run({ file, index, purpose, preparation, memory, offset: n * values, values });
       }),
     );
-    const images = new Float32Array(memory);
+    const images = new Float32Array(memory, 0, indices.length * values);
     if (problems.every((problem) => problem === undefined)) return { images, indices };
     return this.withoutBad(images, indices, problems, values);
+  }
+
+  release({ images }: MadeImages): void {
+    this.free.push(images.buffer as SharedArrayBuffer);
+  }
+
+  /** Memory of at least this size: used before, as what is left to the garbage collector stays for long. */
+  private memory(bytes: number): SharedArrayBuffer {
+    const fitting = this.free.findIndex((memory) => memory.byteLength >= bytes);
+    if (fitting >= 0) return this.free.splice(fitting, 1)[0]!;
+    this.free = [];
+    return new SharedArrayBuffer(bytes);
   }
 
   /** Leaves out the images that have a problem, if that was asked for. */

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ImageFiles } from '../../../src/datasets/dataset.js';
+import { imagenet } from '../../../src/datasets/imagenet/definition.js';
+import { batches } from '../../../src/input/batches.js';
+import { FileSource } from '../../../src/input/images/file-source.js';
+import { DecodingPool } from '../../../src/input/images/pool.js';
+import type { Preparation } from '../../../src/input/images/prepare.js';
+import { silent } from '../../../src/util/reporter.js';
+import { temporaryFolder } from '../../cli/program.js';
+
+const COUNT = 11;
+const SIDE = 32;
+const PREPARATION: Preparation = {
+  side: SIDE,
+  augmentation: ['sized-crop', 'color-jitter', 'lighting', 'mirror'],
+  seed: 1,
+  resize: 'paper',
+  normalization: imagenet.normalization,
+};
+
+/** Images in one colour each; the file of `bad`, if given, is not there. */
+async function images(bad?: number): Promise<ImageFiles> {
+  const folder = await temporaryFolder();
+  const sizes: number[] = [];
+  for (let i = 0; i < COUNT; i++) {
+    const background = { r: 20 * i, g: 255 - 20 * i, b: 99 };
+    const image = sharp({ create: { width: 50 + i, height: 60, channels: 3, background } });
+    if (i !== bad) sizes[i] = (await image.jpeg().toFile(join(folder, `${i}.JPEG`))).size;
+  }
+  return {
+    count: COUNT,
+    labels: Uint16Array.from({ length: COUNT }, (_, i) => i),
+    locate: (i) => ({ path: join(folder, `${i}.JPEG`), start: 0, bytes: sizes[i] ?? 1 }),
+    name: async (i) => `${i}.JPEG`,
+  };
+}
+
+function open(files: ImageFiles, workers: number, skipBadImages = false): FileSource {
+  const pool = new DecodingPool(workers);
+  onTestFinished(() => pool.close());
+  return new FileSource(files, { pool, preparation: PREPARATION, skipBadImages, reporter: silent });
+}
+
+const indices = Uint32Array.from({ length: COUNT }, (_, i) => (7 * i) % COUNT);
+
+/** The values of every image, by its index, as the batches hold them. */
+async function valuesOf(source: FileSource, batchSize: number): Promise<Map<number, string>> {
+  const values = new Map<number, string>();
+  for await (const batch of batches({ source, indices }, { batchSize, epoch: 4 })) {
+    const size = batch.images.length / batch.indices.length;
+    batch.indices.forEach((index, n) => {
+      expect(batch.labels[n]).toBe(index);
+      values.set(index, batch.images.slice(n * size, (n + 1) * size).join());
+    });
+  }
+  return values;
+}
+
+describe('images in files', () => {
+  test('are the same whatever the workers and the batches, whose memory is used again', async () => {
+    const files = await images();
+    const expected = await valuesOf(open(files, 1), COUNT);
+    expect(new Set(expected.values()).size).toBe(COUNT);
+    for (const [workers, batchSize] of [
+      [1, 1],
+      [2, 3],
+      [3, 4],
+    ] as const) {
+      expect(await valuesOf(open(files, workers), batchSize)).toEqual(expected);
+    }
+  });
+
+  test('use no more memory than the batches at work', async () => {
+    const source = open(await images(), 2);
+    const memories = new Set<ArrayBufferLike>();
+    for (let epoch = 0; epoch < 4; epoch++) {
+      for await (const { images } of batches({ source, indices }, { batchSize: 1, epoch })) {
+        memories.add(images.buffer);
+      }
+    }
+    expect(memories.size).toBeLessThanOrEqual(source.ahead(1) + 1);
+  });
+});
+
+test('as many batches are ahead as keep the workers busy, in at most 512 MB', () => {
+  const pool = { workers: 16 } as DecodingPool;
+  const options = { skipBadImages: false, reporter: silent, pool };
+  const empty = { count: 0, labels: new Uint16Array() } as ImageFiles;
+  const source = new FileSource(empty, { ...options, preparation: { ...PREPARATION, side: 224 } });
+  expect([1, 16, 64, 256, 1024].map((batchSize) => source.ahead(batchSize))).toEqual([65, 5, 2, 2, 1]);
+});
+
+test('a bad image is an error with its name, or left out once', async () => {
+  const files = await images(5);
+  await expect(valuesOf(open(files, 2), 4)).rejects.toThrow('cannot read the image 5.JPEG: ENOENT');
+  const source = open(files, 2, true);
+  expect([...(await valuesOf(source, 4)).keys()].sort((a, b) => a - b)).toEqual([
+    0, 1, 2, 3, 4, 6, 7, 8, 9, 10,
+  ]);
+  expect([...source.skipped]).toEqual([[5, '5.JPEG']]);
+  await expect(valuesOf(source, 1)).rejects.toThrow(
+    'not one image of a batch can be read; the last is 5.JPEG',
+  );
+});
