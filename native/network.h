@@ -8,7 +8,9 @@
 
 #include "description.h"
 #include "kernels/operands.h"
+#include "layers/dropout.h"
 #include "layers/layer.h"
+#include "norm.h"
 
 namespace densenet {
 
@@ -122,6 +124,9 @@ class Network {
       return std::make_unique<L<BfloatPairs>>(std::forward<Arguments>(arguments)...);
     return std::make_unique<L<Single>>(std::forward<Arguments>(arguments)...);
   }
+  /** A 3×3 convolution by the kernel that suits its shape: never threads or batch decide, so results stay the same. */
+  std::unique_ptr<Layer> makeConvolution3(std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
+                                          Dropout dropout, bool firstReader, int height, int width);
   void addConvolution(size_t index, Cursor& at);
   void addBlock(const StageDescription& stage, Cursor& at);
   void addTransition(size_t index, Cursor& at);

@@ -6,6 +6,7 @@
 #include "layers/first_convolution.h"
 #include "layers/pointwise.h"
 #include "layers/pooling.h"
+#include "layers/winograd.h"
 #include "network.h"
 #include "network_cursor.h"
 
@@ -95,6 +96,16 @@ void Network::addConvolution(size_t index, Cursor& at) {
   at.channels = to;
 }
 
+std::unique_ptr<Layer> Network::makeConvolution3(std::shared_ptr<Norm> norm, size_t weights, Channels input,
+                                                 Channels output, Dropout dropout, bool firstReader, int height,
+                                                 int width) {
+  if (options_.precision == Precision::kFloat32 && WinogradConvolution3::pays(input.count, output.count, height, width))
+    return std::make_unique<WinogradConvolution3>(parameters_, std::move(norm), weights, input, output, dropout,
+                                                  firstReader, height, width);
+  return makeLayer<Convolution3>(parameters_, std::move(norm), weights, input, output, dropout, firstReader, height,
+                                 width);
+}
+
 void Network::addBlock(const StageDescription& stage, Cursor& at) {
   const std::string name = "denseblock" + std::to_string(++at.blocks);
   const double pixels = static_cast<double>(at.height) * at.width;
@@ -117,8 +128,8 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
     auto norm = std::make_shared<Norm>(parameters_, input.count);
     const size_t weights = parameters_.add(size_t{9} * input.count * to.count, true);
     addLayer(name,
-             makeLayer<Convolution3>(parameters_, std::move(norm), weights, input, to,
-                                     Dropout(stage.dropout, at.convolutions++), stage.bottleneck, at.height, at.width),
+             makeConvolution3(std::move(norm), weights, input, to, Dropout(stage.dropout, at.convolutions++),
+                              stage.bottleneck, at.height, at.width),
              Use::kAlways, bottleneck);
     at.channels.count += stage.growthRate;
   }

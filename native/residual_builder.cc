@@ -1,6 +1,5 @@
 // From a stage of residual units to its layers. src/networks/residual.ts says what a unit is.
 #include "layers/activation.h"
-#include "layers/convolution3.h"
 #include "layers/padding.h"
 #include "layers/pointwise.h"
 #include "layers/residual_sum.h"
@@ -135,8 +134,7 @@ class Network::UnitBuilder {
       layer = std::make_unique<StridedConvolution3>(parameters_, read.norm, weights_[i], read.channels, to, stride,
                                                     firstReader, read.height, read.width);
     else
-      layer = network_.makeLayer<Convolution3>(parameters_, read.norm, weights_[i], read.channels, to, none,
-                                               firstReader, height, width);
+      layer = network_.makeConvolution3(read.norm, weights_[i], read.channels, to, none, firstReader, height, width);
     network_.addLayer(name_, std::move(layer), Use::kAlways, last ? again_ : nullptr, unit_);
     const std::shared_ptr<Norm> next = !pre_ ? norms_[i] : last ? plain(to) : norms_[i + 1];
     return {to, next, height, width};

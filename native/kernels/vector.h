@@ -66,6 +66,12 @@ DENSENET_INLINE void prefetch(const float* from, int floats) {
   for (int i = 0; i < floats; i += 16) __builtin_prefetch(from + i, kWrite ? 1 : 0, 2);
 }
 
+/** The same, into the first-level cache: for short pieces that lie apart, which the processor does not foresee. */
+template <bool kWrite = false>
+DENSENET_INLINE void prefetchNear(const float* from, int floats) {
+  for (int i = 0; i < floats; i += 16) __builtin_prefetch(from + i, kWrite ? 1 : 0, 3);
+}
+
 /** Masks of one tile: all ones in the lanes [first, last). */
 struct TileMask {
   IntVec vectors[kVectors];

@@ -3,6 +3,7 @@
 int main() {
   testOperands();
   testKernels();
+  testWinograd();
   testRandom();
   testThreads();
   testNetworks();

@@ -65,10 +65,13 @@ void testNetworks() {
       {1, 7, 5, 5, 1, 1, 2, true, false, 0.3},  {3, 9, 11, 2, 5, 3, 2, false, false, 0.2},
       {1, 16, 16, 1, 12, 2, 1, false, false, 0}, {3, 37, 41, 2, 6, 2, 2, true, true, 0},
       {2, 4, 4, 1, 3, 1, 1, true, false, 0},    {3, 8, 8, 7, 4, 2, 2, true, false, 0.2, 3},
+      // Winograd's kernel: strips of an image and of several, cut tiles, blocks of depth and of rows.
+      {3, 9, 11, 3, 9, 2, 2, false, false, 0.2}, {2, 7, 7, 5, 8, 2, 1, true, false, 0.2},
+      {1, 37, 41, 2, 8, 1, 1, false, false, 0},  {1, 8, 8, 6, 40, 1, 1, true, false, 0, 2},
   };
   for (const Shape& shape : shapes) {
     testSameBits(describe(shape), shape.batch, shape.parts);
     testBfloat16Gradient(describe(shape), shape.batch, shape.parts);
   }
-  for (int i : {0, 3, 7}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
+  for (int i : {0, 3, 7, 8, 9, 10, 11}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
 }

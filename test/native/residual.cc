@@ -82,10 +82,13 @@ void testResidual() {
       {3, 8, 8, 4, 2, 2, 4, 4, true, false, true, 0.2, 0.5, 3},
       {1, 11, 10, 2, 1, 2, 13, 1, false, false, true, 0, 1, 1, 3},
       {1, 1, 1, 9, 1, 2, 3, 1, false, true, false},
+      // Winograd's kernel.
+      {3, 8, 8, 3, 2, 2, 9, 1, false, true, false},
+      {3, 7, 7, 3, 1, 1, 8, 2, true, false, true},
   };
   for (const Shape& shape : shapes) {
     testSameBits(describe(shape), shape.batch, shape.parts);
     testBfloat16Gradient(describe(shape), shape.batch, shape.parts);
   }
-  for (int i : {0, 1, 2, 4, 6, 7}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
+  for (int i : {0, 1, 2, 4, 6, 7, 9, 10}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
 }
