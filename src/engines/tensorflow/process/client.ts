@@ -141,8 +141,7 @@ export class TensorFlowProcess {
       signal === 'SIGKILL'
         ? 'The system may be out of memory: use a smaller batch, or memoryEfficient. Then resume the run.'
         : 'Resume the run from its last checkpoint; if it happens again, run: densenet doctor';
-    const lines = this.#output.trim().split('\n');
-    const said = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
+    const said = lastWords(this.#output);
     return new UserError('engine', `the TensorFlow process ${how}${said ? `: ${said}` : ''}`, remedy);
   }
 
@@ -150,4 +149,13 @@ export class TensorFlowProcess {
     this.#end ??= end;
     for (const { reject } of this.#pending.splice(0)) reject(this.#end);
   }
+}
+
+/**
+ * What a process that died said of it: the last line of its output with the word error, or the last at all.
+ * TensorFlow's notices, which begin with I and of which one speaks of rounding errors, do not count.
+ */
+export function lastWords(output: string): string | undefined {
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^I\d{4} /.test(line));
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1);
 }
