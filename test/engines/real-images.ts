@@ -25,6 +25,12 @@ export async function quickstart(options: { set?: string[]; subset?: number } = 
   return { experiment, splits };
 }
 
+/** The state in which its training begins. */
+export function initial({ experiment }: Run): ModelState {
+  const network = networkOf(experiment);
+  return initialState(network, initialValues(network, experiment.training.seed));
+}
+
 /** What an experiment's training shows: the loss of every step, its last state, and what `use` makes of the model. */
 export interface Trained<Result> {
   readonly losses: readonly number[];
@@ -35,13 +41,12 @@ export interface Trained<Result> {
 /** Trains as the program does, from the experiment's initial weights, `steps` steps or to the end. */
 export async function trainExperiment<Result>(
   engine: TestedEngine,
-  { experiment, splits }: Run,
+  run: Run,
   steps: number,
   use: (model: Model) => Promise<Result>,
 ): Promise<Trained<Result>> {
-  const network = networkOf(experiment);
-  const start = initialState(network, initialValues(network, experiment.training.seed));
-  return withModel(engine, network, modelOptions(experiment), start, async (model) => {
+  const { experiment, splits } = run;
+  return withModel(engine, networkOf(experiment), modelOptions(experiment), initial(run), async (model) => {
     const losses: number[] = [];
     for await (const { batch, rate } of stepsOf(experiment, splits)) {
       if (losses.length === steps) break;
