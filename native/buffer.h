@@ -29,14 +29,14 @@ class Buffer {
     data_ = nullptr;
     size_ = 0;
     const size_t bytes = size * sizeof(float);
-    const size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-    const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    data_ = static_cast<float*>(std::aligned_alloc(alignment, rounded));
-    if (data_ == nullptr) throw std::bad_alloc();
+    void* memory = nullptr;
+    if (posix_memalign(&memory, bytes >= kHugePage ? kHugePage : 64, bytes) != 0) throw std::bad_alloc();
+    data_ = static_cast<float*>(memory);
 #if defined(__linux__)
-    if (alignment == kHugePage) madvise(data_, rounded, MADV_HUGEPAGE);
+    // Whole huge pages only: one that is partly used would take all of its memory.
+    if (bytes >= kHugePage) madvise(data_, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
-    std::memset(data_, 0, rounded);
+    std::memset(data_, 0, bytes);
     size_ = size;
   }
 
