@@ -137,7 +137,12 @@ napi_value start(napi_env env, std::function<void()> run, std::function<napi_val
 
 /** createPool(threads) → pool */
 napi_value createPool(napi_env env, napi_callback_info info) {
-  return external(env, PoolHandle(std::make_shared<ThreadPool>(Arguments(env, info).integer(0))));
+  try {
+    return external(env, PoolHandle(std::make_shared<ThreadPool>(Arguments(env, info).integer(0))));
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
 }
 
 /** createModel(pool, description: Float64Array, memoryEfficient, bfloat16) → model */

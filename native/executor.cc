@@ -53,10 +53,17 @@ void SerialExecutor::forEach(int count, const Task& run) {
 }
 
 ThreadPool::ThreadPool(int threads) : scratch_(static_cast<size_t>(threads)) {
-  for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { serve(worker); });
+  } catch (...) {  // the system has no more threads
+    stop();
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard<std::mutex> lock(sleep_);
     stop_ = true;

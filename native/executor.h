@@ -55,6 +55,8 @@ class ThreadPool : public Executor {
   std::mutex& mutex() { return use_; }
 
  private:
+  /** Ends the workers. */
+  void stop();
   void serve(int worker);
   void work(int worker);
   void rethrow();

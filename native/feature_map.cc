@@ -17,6 +17,11 @@ int FeatureMap::lanes(int tile) const {
   return static_cast<int>(std::min<int64_t>(kTile, pixels() - static_cast<int64_t>(tile) * kTile));
 }
 
+void FeatureMap::clearTail() {
+  const int last = tiles() - 1, first = lanes(last);
+  for (int c = 0; c < channels_; ++c) std::fill(tile(last) + c * kTile + first, tile(last) + (c + 1) * kTile, 0.0f);
+}
+
 void FeatureMap::setMoments(int first, const std::vector<MomentsPart>& parts) {
   const size_t count = parts.front().channels.size();
   for (size_t c = 0; c < count; ++c) {

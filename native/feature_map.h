@@ -39,6 +39,8 @@ class FeatureMap {
   int tiles() const { return static_cast<int>((pixels() + kTile - 1) / kTile); }
   /** Valid lanes of a tile: kTile, except perhaps in the last. */
   int lanes(int tile) const;
+  /** Sets the lanes behind the last pixel to 0: what a larger batch left there may not be finite. */
+  void clearTail();
   size_t floats() const { return static_cast<size_t>(tiles()) * channels_ * kTile; }
 
   float* tile(int tile) const { return data + static_cast<size_t>(tile) * channels_ * kTile; }

@@ -74,6 +74,7 @@ void Network::resize(Memory& memory, int images, bool training) const {
     if (!maps_[i].in(training)) continue;
     const int slot = slotOf(maps_[i], training);
     maps[i].data = (slot == kOwn ? memory.data[i] : memory.slots[slot]).data();
+    maps[i].clearTail();
     if (training) maps[i].gradient = memory.gradients[maps_[i].place.gradient].data();
   }
   memory.images = images;
@@ -171,8 +172,7 @@ void Network::predict(ThreadPool& pool, const float* images, int count, float* l
     resize(*memory, size, false);
     Activations& activations = memory->activations;
     activations.images = images + static_cast<size_t>(first) * description_.channels * pixels;
-    SerialExecutor executor;
-    const Pass pass{executor, activations, false, Key{}};
+    const Pass pass{memory->executor, activations, false, Key{}};
     for (Step& step : steps_)
       if (step.in(false)) step.layer->forward(pass);
     std::memcpy(logits + static_cast<size_t>(first) * description_.classes, activations.logits.data(),

@@ -106,6 +106,8 @@ class Network {
     Activations activations;
     std::vector<Buffer> data;
     Buffer slots[kSlots], gradients[kSlots];
+    /** Of the thread that predicts with it. */
+    SerialExecutor executor;
     int images = 0;
   };
 

@@ -19,7 +19,6 @@ class Norm {
   /** No normalisation: scale 1, shift 0. Behind a ReLU another one changes nothing, so a layer reads as ever. */
   explicit Norm(int channels);
 
-  int channels() const { return channels_; }
   /** Whether it normalises. */
   bool active() const { return parameters_ != nullptr; }
   /** y = scale·x + shift, per channel; ReLU follows in most readers. */

@@ -8,6 +8,8 @@
 
 namespace densenet {
 
+inline int roundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
 /** Splits `total` things into `count` runs whose lengths differ by at most one. */
 struct Split {
   int total, count;

@@ -6,16 +6,8 @@ namespace densenet {
 
 namespace {
 
-/** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
-constexpr int kPlaneFloats = 64 * 1024;
-
 /** Positions, in units of kVectors, that share a pass over one group's weights. */
 constexpr int kForwardPositions = 2, kBackwardPositions = 8;
-
-Split inputBlocks(int channels, int planeSize) {
-  const int units = roundUp(channels, kTile) / kTile;
-  return Split::into(units, std::max(1, kPlaneFloats / planeSize / kTile));
-}
 
 Split rowGroups(int rows) { return Split::into(rows, kRows); }
 
@@ -29,28 +21,22 @@ int firstTile(const FeatureMap& map, int image) {
 template <class Operand>
 Convolution3<Operand>::Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
                                     Channels output, Dropout dropout, bool firstReader, int height, int width)
-    : parameters_(parameters), input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
-      shape_(height, width), blocks_(inputBlocks(input.count, shape_.size)),
-      norm_(std::move(norm)), weights_(weights),
+    : input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
+      shape_(height, width), blocks_(input.count, shape_.size),
+      norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
       forwardWeights_(static_cast<size_t>(kTaps) * wordsOf<Operand>(input.count) * output.count),
       backwardWeights_(static_cast<size_t>(kTaps) * input.count * wordsOf<Operand>(output.count)) {}
 
 template <class Operand>
-typename Convolution3<Operand>::InputBlock Convolution3<Operand>::inputBlock(int index) const {
-  const int start = blocks_.start(index) * kTile;
-  return {start, std::min(blocks_.start(index + 1) * kTile, input_.count) - start};
-}
-
-template <class Operand>
 void Convolution3<Operand>::prepare(Executor& executor, bool training) {
   constexpr int kTerms = Operand::kTerms;
-  const float* weights = parameters_.values(weights_);  // [output][input][tap]
+  const float* weights = filters_.values();  // [output][input][tap]
   const int inputs = input_.count, outputs = output_.count, outputWords = wordsOf<Operand>(outputs);
   const auto weight = [&](int o, int c, int tap) {
     return o < outputs && c < inputs ? weights[(static_cast<size_t>(o) * inputs + c) * kTaps + tap] : 0;
   };
-  executor.forEach(blocks_.count, [&](int b, Scratch&) {
-    const InputBlock block = inputBlock(b);
+  executor.forEach(blocks_.count(), [&](int b, Scratch&) {
+    const InputBlock block = blocks_[b];
     const Split outputGroups = rowGroups(outputs), inputGroups = rowGroups(block.count);
     float* to = forwardWeights_.data() + forwardOffset(block);
     for (int g = 0; g < outputGroups.count; ++g)
@@ -72,37 +58,31 @@ void Convolution3<Operand>::prepare(Executor& executor, bool training) {
 
 template <class Operand>
 void Convolution3<Operand>::forward(const Pass& pass) {
-  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
-  if (pass.training) norm_->useBatch(input, true);
-  const Split tasks = imageTasks(input, gradientFloats());
-  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    MomentSums moments(pass.training ? output_.count : 0);
-    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+  if (pass.training) norm_->useBatch(pass.map(input_.map), true);
+  forwardImages(pass, filters_, output_, [&](int first, int end, MomentSums& moments, Scratch& scratch) {
+    for (int image = first; image < end; ++image) {
       scratch.reset();
       forwardImage(pass, image, scratch, moments);
     }
-    parts[task] = moments.part();
   });
-  if (pass.training) output.setMoments(output_.first, parts);
 }
 
 template <class Operand>
 void Convolution3<Operand>::forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const {
   const FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const size_t size = static_cast<size_t>(shape_.size);
-  const size_t planeFloats = size * wordsOf<Operand>(largestBlock());
+  const size_t planeFloats = size * wordsOf<Operand>(blocks_.largest());
   float* planes = scratch.take(planeFloats);
   float* outputs = scratch.take(size * output_.count);
   float* row = scratch.take(static_cast<size_t>(output.imagePixels()) + kLanes);
   std::memset(planes, 0, planeFloats * sizeof(float));
   const Split groups = rowGroups(output_.count);
-  for (int b = 0; b < blocks_.count; ++b) {
-    const InputBlock block = inputBlock(b);
+  for (int b = 0; b < blocks_.count(); ++b) {
+    const InputBlock block = blocks_[b];
     const int words = wordsOf<Operand>(block.count);
     loadPlanes(input, image, block, planes);
-    const bool last = b + 1 == blocks_.count;
-    const InputBlock next = inputBlock(last ? 0 : b + 1);
+    const bool last = b + 1 == blocks_.count();
+    const InputBlock next = blocks_[last ? 0 : b + 1];
     const int nextTile = firstTile(input, last ? image + 1 : image);
     for (int at = 0; at < shape_.blocks; at += kForwardPositions) {
       const int end = std::min(at + kForwardPositions, shape_.blocks);
@@ -181,21 +161,14 @@ template <class Operand>
 void Convolution3<Operand>::backward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const GradientTerms terms(output, output_.first, output_.count);
-  const Split tasks = imageTasks(input, gradientFloats());
-  pass.activations.partials.reserve(static_cast<size_t>(tasks.count * gradientFloats()));
-  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    float* weightGradient = pass.activations.partials.data() + task * gradientFloats();
-    std::fill(weightGradient, weightGradient + gradientFloats(), 0.0f);
-    NormVectors sums(input_.count);
-    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+  const auto run = [&](int first, int end, float* weightGradient, NormVectors& sums, Scratch& scratch) {
+    std::fill(weightGradient, weightGradient + filters_.gradientFloats(), 0.0f);
+    for (int image = first; image < end; ++image) {
       scratch.reset();
       backwardImage(pass, terms, image, weightGradient, sums, scratch);
     }
-    parts[task] = sums.sums();
-  });
-  reduceWeights(pass, tasks.count);
-  norm_->finish(input, parts);
+  };
+  backwardImages(pass, filters_, *norm_, input, output, run);
 }
 
 template <class Operand>
@@ -203,7 +176,7 @@ void Convolution3<Operand>::backwardImage(const Pass& pass, const GradientTerms&
                                           float* weightGradient, NormVectors& sums, Scratch& scratch) const {
   FeatureMap& input = pass.map(input_.map);
   const size_t size = static_cast<size_t>(shape_.size);
-  const size_t largest = roundUp(largestBlock(), kTile) * size;
+  const size_t largest = blocks_.largest() * size;
   constexpr int kTerms = Operand::kTerms;
   const int outputWords = wordsOf<Operand>(output_.count);
   float* outputPlanes = scratch.take(size * outputWords);
@@ -215,8 +188,8 @@ void Convolution3<Operand>::backwardImage(const Pass& pass, const GradientTerms&
   std::memset(outputPlanes, 0, size * outputWords * sizeof(float));
   std::memset(transposed, 0, largest * sizeof(float));
   loadOutputGradient(pass, terms, image, outputPlanes, outputPixels, rows);
-  for (int b = 0; b < blocks_.count; ++b) {
-    const InputBlock block = inputBlock(b);
+  for (int b = 0; b < blocks_.count(); ++b) {
+    const InputBlock block = blocks_[b];
     const Split groups = rowGroups(block.count);
     const int tile = firstTile(input, image);
     for (int at = 0; at < shape_.blocks; at += kBackwardPositions) {
@@ -266,7 +239,10 @@ void Convolution3<Operand>::loadOutputGradient(const Pass& pass, const GradientT
     const int count = std::min(kTerms, output_.count - o);
     for (int t = 0; t < count; ++t) {
       float* row = rows + t * length;
-      loadGradientRow(pass, terms, image, o + t, row);
+      loadGradientRow(output, output_.first, o + t, terms, image, row);
+      if (dropout_.active(pass.training))
+        dropout_.apply(pass.dropout, row, pixels,
+                       static_cast<uint32_t>((int64_t{image} * output_.count + o + t) * pixels));
       if constexpr (kTerms > 1) packRow(row, words.data + (o + t) * words.channel);
     }
     if constexpr (kTerms > 1)
@@ -276,22 +252,6 @@ void Convolution3<Operand>::loadOutputGradient(const Pass& pass, const GradientT
     for (int y = 0; y < shape_.height; ++y)
       std::memcpy(plane + shape_.position(y, 0), rows + y * width, width * sizeof(float));
   }
-}
-
-/** The gradient of one output channel, [pixel]. */
-template <class Operand>
-void Convolution3<Operand>::loadGradientRow(const Pass& pass, const GradientTerms& terms, int image, int o,
-                                            float* row) const {
-  const FeatureMap& output = pass.map(output_.map);
-  const int pixels = output.imagePixels();
-  const float offset = terms.offset[o], slope = terms.slope[o];
-  forImage(output, image, [&](int tile, int lane, int pixel, int length) {
-    const float* gradient = output.gradientTile(tile) + (output_.first + o) * kTile + lane;
-    const float* data = output.tile(tile) + (output_.first + o) * kTile + lane;
-    for (int i = 0; i < length; ++i) row[pixel + i] = gradient[i] + (data[i] * slope + offset);
-  });
-  if (dropout_.active(pass.training))
-    dropout_.apply(pass.dropout, row, pixels, static_cast<uint32_t>((int64_t{image} * output_.count + o) * pixels));
 }
 
 /** Words of neighbouring pixels of each row of an image; a row's last word is filled up with 0. */
@@ -404,7 +364,7 @@ void Convolution3<Operand>::addWeightGradients(InputBlock block, const PixelWord
   constexpr int kBandFloats = 5 * 1024;  // rows of transposed planes that stay in the first-level cache
   const int band = std::max(1, kBandFloats / kTile / shape_.stride - 2);
   const Split groups = rowGroups(output_.count);
-  const int padded = paddedInputs(), count = roundUp(block.count, kLanes);
+  const int padded = filters_.paddedInputs(), count = roundUp(block.count, kLanes);
   for (int y = 0; y < shape_.height; y += band) {
     const OuterShape shape{std::min(band, shape_.height - y),     wordsOf<Operand>(shape_.width), outputs.channel,
                            outputs.row, Operand::kTerms * kTile, static_cast<ptrdiff_t>(shape_.stride) * kTile};
@@ -427,25 +387,6 @@ void Convolution3<Operand>::addWeightGradients(InputBlock block, const PixelWord
         }
     }
   }
-}
-
-template <class Operand>
-void Convolution3<Operand>::reduceWeights(const Pass& pass, int tasks) const {
-  const int padded = paddedInputs(), inputs = input_.count;
-  const float* partials = pass.activations.partials.data();
-  const Gradient gradient = parameters_.gradient(weights_);
-  pass.executor.forEach(output_.count, [&](int o, Scratch& scratch) {
-    const int floats = kTaps * padded;
-    float* sum = scratch.take(static_cast<size_t>(floats));
-    std::fill(sum, sum + floats, 0.0f);
-    for (int task = 0; task < tasks; ++task) {
-      const float* from = partials + task * gradientFloats() + static_cast<size_t>(o) * floats;
-      for (int i = 0; i < floats; ++i) sum[i] += from[i];
-    }
-    for (int c = 0; c < inputs; ++c)
-      for (int tap = 0; tap < kTaps; ++tap)
-        gradient.put((static_cast<size_t>(o) * inputs + c) * kTaps + tap, sum[tap * padded + c]);
-  });
 }
 
 template class Convolution3<Single>;

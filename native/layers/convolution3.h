@@ -4,9 +4,8 @@
 #include <vector>
 
 #include "dropout.h"
-#include "layer.h"
+#include "filters3.h"
 #include "planes.h"
-#include "rows.h"
 
 namespace densenet {
 
@@ -29,18 +28,11 @@ class Convolution3 : public Layer {
   const char* name() const override { return "3x3"; }
 
  private:
-  static constexpr int kTaps = 9;
-  /** Input channels whose planes are held at a time. */
-  struct InputBlock {
-    int start, count;
-  };
   /** Output channels of an image in words of neighbouring pixels of a row; how far channels and rows are apart. */
   struct PixelWords {
     float* data;
     ptrdiff_t channel, row;
   };
-  InputBlock inputBlock(int index) const;
-  int largestBlock() const { return (blocks_.total + blocks_.count - 1) / blocks_.count * kTile; }
   void forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const;
   void backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
                      NormVectors& sums, Scratch& scratch) const;
@@ -50,7 +42,6 @@ class Convolution3 : public Layer {
   PixelWords takePixelWords(Scratch& scratch) const;
   void loadOutputGradient(const Pass& pass, const GradientTerms& terms, int image, float* planes,
                           const PixelWords& words, float* rows) const;
-  void loadGradientRow(const Pass& pass, const GradientTerms& terms, int image, int channel, float* row) const;
   void packRow(const float* pixels, float* words) const;
   void storeInputGradient(FeatureMap& input, int image, InputBlock block, const float* planes,
                           NormVectors& sums) const;
@@ -59,26 +50,21 @@ class Convolution3 : public Layer {
   void packPositions(InputBlock block, const float* transposed, float* words) const;
   void addWeightGradients(InputBlock block, const PixelWords& outputs, const float* inputs,
                           float* weightGradient) const;
-  void reduceWeights(const Pass& pass, int tasks) const;
-  int paddedInputs() const { return roundUp(input_.count, kLanes); }
-  /** Where a block's weights begin. Blocks begin at multiples of kTile channels. */
+  /** Where a block's weights begin. */
   size_t forwardOffset(InputBlock block) const {
     return static_cast<size_t>(block.start / Operand::kTerms) * output_.count * kTaps;
   }
   size_t backwardOffset(InputBlock block) const {
     return static_cast<size_t>(block.start) * wordsOf<Operand>(output_.count) * kTaps;
   }
-  int64_t gradientFloats() const { return int64_t{kTaps} * output_.count * paddedInputs(); }
 
-  Parameters& parameters_;
   Channels input_, output_;
   Dropout dropout_;
   bool firstReader_;
   PlaneShape shape_;
-  /** The input's channels in units of kTile. */
-  Split blocks_;
+  InputBlocks blocks_;
   std::shared_ptr<Norm> norm_;
-  size_t weights_;
+  Filters3 filters_;
   /** Words: [block][output group][inputs][tap][group] and [block][input group][outputs][tap][group]. */
   std::vector<float> forwardWeights_, backwardWeights_;
 };

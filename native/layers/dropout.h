@@ -14,7 +14,7 @@ class Dropout {
   /** `layer` numbers the convolutions of a network from 0 (features.conv0); 0 ≤ probability < 1. */
   Dropout(double probability, int layer)
       : probability_(probability), layer_(static_cast<uint32_t>(layer)),
-        threshold_(static_cast<uint32_t>(std::ceil(probability * 4294967296.0))),
+        threshold_(static_cast<uint32_t>(std::min(std::ceil(probability * 4294967296.0), 4294967295.0))),
         scale_(static_cast<float>(1 / (1 - probability))) {}
 
   bool active(bool training) const { return training && probability_ > 0; }

@@ -61,7 +61,7 @@ void FirstConvolution<Operand>::forward(const Pass& pass) {
   std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
     float* panel = scratch.take(static_cast<size_t>(depth_) * kTile);
-    MomentSums moments(output_.count);
+    MomentSums moments(pass.training ? output_.count : 0);
     for (int tile = tasks.start(task); tile < tasks.start(task + 1); ++tile) {
       gather(pass, tile, panel);
       if constexpr (Operand::kTerms > 1) packChannels<Operand>(panel, depth_, panel);

@@ -21,17 +21,34 @@ struct PlaneShape {
   int size;
   /** The lanes of a vector of a tile lie side by side in the plane. */
   bool aligned;
-  /** Where to compute: `blocks` times kVectors positions that cover every pixel. */
+  /** Where to compute: `blocks` times kVectors positions that cover every pixel, each in one block only. */
   int blocks;
   std::vector<int> offsets;
   /** Position of pixel y·width + x. */
   std::vector<int> positions;
 };
 
-/** Calls f(tile, lane, pixel, length) for the pieces of tiles that hold the image's pixels. */
-template <class F>
-void forImage(const FeatureMap& map, int image, F&& f) {
-  forRuns(static_cast<int64_t>(image) * map.imagePixels(), map.imagePixels(), f);
-}
+/** Input channels whose planes are held at a time. */
+struct InputBlock {
+  int start, count;
+};
+
+/** How input channels are cut into blocks. They begin at multiples of kTile channels. */
+class InputBlocks {
+ public:
+  /** `floats`: of the planes of one channel. */
+  InputBlocks(int channels, int floats);
+
+  int count() const { return units_.count; }
+  InputBlock operator[](int index) const;
+  /** Channels of the largest block, rounded up to a multiple of kTile. */
+  int largest() const { return (units_.total + units_.count - 1) / units_.count * kTile; }
+
+ private:
+  /** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
+  static constexpr int kFloats = 64 * 1024;
+  int channels_;
+  Split units_;
+};
 
 }  // namespace densenet

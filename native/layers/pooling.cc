@@ -83,12 +83,7 @@ void Pooling::backwardChannel(const Pass& pass, const GradientTerms& terms, int 
   float* gradient = scratch.take(static_cast<size_t>(pooled));
   float* spreadGradient = scratch.take(static_cast<size_t>(pixels));
   readChannel(input, image, channel, from);
-  const float offset = terms.offset[channel], slope = terms.slope[channel];
-  forRuns(static_cast<int64_t>(image) * pooled, pooled, [&](int tile, int lane, int pixel, int length) {
-    const float* g = output.gradientTile(tile) + (output_.first + channel) * kTile + lane;
-    const float* y = output.tile(tile) + (output_.first + channel) * kTile + lane;
-    for (int i = 0; i < length; ++i) gradient[pixel + i] = g[i] + (y[i] * slope + offset);
-  });
+  loadGradientRow(output, output_.first, channel, terms, image, gradient);
   std::fill(spreadGradient, spreadGradient + pixels, 0.0f);
   spread(input, output, from, gradient, spreadGradient);
   const float scale = norm_ ? norm_->scale()[channel] : 1, center = norm_ ? norm_->center()[channel] : 0;

@@ -165,6 +165,4 @@ inline void transposeRows(const float* rows, int channels, float* to, int padded
     }
 }
 
-inline int roundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
-
 }  // namespace densenet

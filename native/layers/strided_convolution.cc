@@ -6,9 +6,6 @@ namespace densenet {
 
 namespace {
 
-/** Floats of the planes held at a time: with the other operands they stay in the second-level cache. */
-constexpr int kPlaneFloats = 64 * 1024;
-
 int outputSize(int size, int stride) { return (size - 1) / stride + 1; }
 
 }  // namespace
@@ -16,10 +13,10 @@ int outputSize(int size, int stride) { return (size - 1) / stride + 1; }
 StridedConvolution3::StridedConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights,
                                          Channels input, Channels output, int stride, bool firstReader, int height,
                                          int width)
-    : parameters_(parameters), input_(input), output_(output), stride_(stride), firstReader_(firstReader),
+    : input_(input), output_(output), stride_(stride), firstReader_(firstReader),
       shape_(outputSize(height, stride), outputSize(width, stride)),
-      blocks_(Split::into(roundUp(input.count, kTile) / kTile, std::max(1, kPlaneFloats / channelFloats() / kTile))),
-      norm_(std::move(norm)), weights_(weights),
+      blocks_(input.count, channelFloats()),
+      norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
       forwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count),
       backwardWeights_(forwardWeights_.size()) {
   for (int phase = 0; phase < phases(); ++phase)
@@ -31,19 +28,14 @@ StridedConvolution3::StridedConvolution3(Parameters& parameters, std::shared_ptr
     }
 }
 
-StridedConvolution3::InputBlock StridedConvolution3::inputBlock(int index) const {
-  const int start = blocks_.start(index) * kTile;
-  return {start, std::min(blocks_.start(index + 1) * kTile, input_.count) - start};
-}
-
 void StridedConvolution3::prepare(Executor& executor, bool training) {
-  const float* weights = parameters_.values(weights_);
+  const float* weights = filters_.values();
   const int inputs = input_.count, outputs = output_.count;
   const auto weight = [&](int o, int c, const Tap& tap) {
     return weights[(static_cast<size_t>(o) * inputs + c) * kTaps + tap.index];
   };
-  executor.forEach(blocks_.count, [&](int b, Scratch&) {
-    const InputBlock block = inputBlock(b);
+  executor.forEach(blocks_.count(), [&](int b, Scratch&) {
+    const InputBlock block = blocks_[b];
     const size_t before = static_cast<size_t>(block.start) * outputs * kTaps;
     const Split outputGroups = rowGroups(outputs), inputGroups = rowGroups(block.count);
     float* to = forwardWeights_.data() + before;
@@ -65,32 +57,26 @@ void StridedConvolution3::prepare(Executor& executor, bool training) {
 }
 
 void StridedConvolution3::forward(const Pass& pass) {
-  FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
-  if (pass.training) norm_->useBatch(input, true);
-  const Split tasks = imageTasks(output, gradientFloats());
-  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    MomentSums moments(pass.training ? output_.count : 0);
-    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+  if (pass.training) norm_->useBatch(pass.map(input_.map), true);
+  forwardImages(pass, filters_, output_, [&](int first, int end, MomentSums& moments, Scratch& scratch) {
+    for (int image = first; image < end; ++image) {
       scratch.reset();
       forwardImage(pass, image, scratch, moments);
     }
-    parts[task] = moments.part();
   });
-  if (pass.training) output.setMoments(output_.first, parts);
 }
 
 void StridedConvolution3::forwardImage(const Pass& pass, int image, Scratch& scratch, MomentSums& moments) const {
   const FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const size_t size = static_cast<size_t>(shape_.size), channel = static_cast<size_t>(channelFloats());
-  float* planes = scratch.take(channel * largestBlock());
+  float* planes = scratch.take(channel * blocks_.largest());
   float* outputs = scratch.take(size * output_.count);
   float* row = scratch.take(static_cast<size_t>(input.imagePixels()) + kTile);
   const Split groups = rowGroups(output_.count);
   int shifts[kTaps];
   for (int tap = 0; tap < kTaps; ++tap) shifts[tap] = taps_[tap].phase * shape_.size + taps_[tap].shift;
-  for (int b = 0; b < blocks_.count; ++b) {
-    const InputBlock block = inputBlock(b);
+  for (int b = 0; b < blocks_.count(); ++b) {
+    const InputBlock block = blocks_[b];
     loadPlanes(input, image, block, planes, row);
     for (int at = 0; at < shape_.blocks; at += kSharedPositions) {
       const int end = std::min(at + kSharedPositions, shape_.blocks);

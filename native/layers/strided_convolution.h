@@ -7,9 +7,8 @@
 
 #include <vector>
 
-#include "layer.h"
+#include "filters3.h"
 #include "planes.h"
-#include "rows.h"
 
 namespace densenet {
 
@@ -31,7 +30,6 @@ class StridedConvolution3 : public Layer {
   const char* name() const override { return "strided 3x3"; }
 
  private:
-  static constexpr int kTaps = 9;
   /** Positions, in units of kVectors, that share a pass over one group's weights. */
   static constexpr int kSharedPositions = 4;
   static Split rowGroups(int rows) { return Split::into(rows, kRows); }
@@ -40,12 +38,6 @@ class StridedConvolution3 : public Layer {
     /** [row][column] of the window, its phase plane, and where it reads there. */
     int index, phase, shift;
   };
-  /** Input channels whose planes are held at a time. */
-  struct InputBlock {
-    int start, count;
-  };
-  InputBlock inputBlock(int index) const;
-  int largestBlock() const { return (blocks_.total + blocks_.count - 1) / blocks_.count * kTile; }
   int phases() const { return stride_ * stride_; }
   /** Floats of all phase planes of a channel. */
   int channelFloats() const { return phases() * shape_.size; }
@@ -62,11 +54,7 @@ class StridedConvolution3 : public Layer {
   void transposePlanes(InputBlock block, const float* planes, float* transposed) const;
   void addWeightGradients(InputBlock block, const float* outputPlanes, const float* transposed,
                           float* weightGradient) const;
-  void reduceWeights(const Pass& pass, int tasks) const;
-  int paddedInputs() const { return roundUp(input_.count, kLanes); }
-  int64_t gradientFloats() const { return int64_t{kTaps} * output_.count * paddedInputs(); }
 
-  Parameters& parameters_;
   Channels input_, output_;
   int stride_;
   bool firstReader_;
@@ -74,10 +62,9 @@ class StridedConvolution3 : public Layer {
   PlaneShape shape_;
   /** In the order of their phases. */
   std::vector<Tap> taps_;
-  /** The input's channels in units of kTile. */
-  Split blocks_;
+  InputBlocks blocks_;
   std::shared_ptr<Norm> norm_;
-  size_t weights_;
+  Filters3 filters_;
   /** [block][output group][input][tap][group] and [block][input group][phase][output][tap of the phase][group]. */
   std::vector<float> forwardWeights_, backwardWeights_;
 };

@@ -8,36 +8,29 @@ namespace densenet {
 void StridedConvolution3::backward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const GradientTerms terms(output, output_.first, output_.count);
-  const Split tasks = imageTasks(output, gradientFloats());
-  pass.activations.partials.reserve(static_cast<size_t>(tasks.count * gradientFloats()));
-  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    float* weightGradient = pass.activations.partials.data() + task * gradientFloats();
-    std::fill(weightGradient, weightGradient + gradientFloats(), 0.0f);
-    NormVectors sums(input_.count);
-    for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
+  const auto run = [&](int first, int end, float* weightGradient, NormVectors& sums, Scratch& scratch) {
+    std::fill(weightGradient, weightGradient + filters_.gradientFloats(), 0.0f);
+    for (int image = first; image < end; ++image) {
       scratch.reset();
       backwardImage(pass, terms, image, weightGradient, sums, scratch);
     }
-    parts[task] = sums.sums();
-  });
-  reduceWeights(pass, tasks.count);
-  norm_->finish(input, parts);
+  };
+  backwardImages(pass, filters_, *norm_, input, output, run);
 }
 
 void StridedConvolution3::backwardImage(const Pass& pass, const GradientTerms& terms, int image, float* weightGradient,
                                         NormVectors& sums, Scratch& scratch) const {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const size_t size = static_cast<size_t>(shape_.size);
-  const size_t largest = static_cast<size_t>(largestBlock()) * channelFloats();
+  const size_t largest = static_cast<size_t>(blocks_.largest()) * channelFloats();
   float* outputPlanes = scratch.take(size * output_.count);
   float* inputPlanes = scratch.take(largest);
   float* transposed = scratch.take(largest);
   float* row = scratch.take(static_cast<size_t>(input.imagePixels()) + kTile);
   std::memset(outputPlanes, 0, size * output_.count * sizeof(float));
   loadOutputGradient(output, terms, image, outputPlanes, row);
-  for (int b = 0; b < blocks_.count; ++b) {
-    const InputBlock block = inputBlock(b);
+  for (int b = 0; b < blocks_.count(); ++b) {
+    const InputBlock block = blocks_[b];
     loadPlanes(input, image, block, inputPlanes, row);
     transposePlanes(block, inputPlanes, transposed);
     addWeightGradients(block, outputPlanes, transposed, weightGradient);
@@ -49,12 +42,7 @@ void StridedConvolution3::backwardImage(const Pass& pass, const GradientTerms& t
 void StridedConvolution3::loadOutputGradient(const FeatureMap& output, const GradientTerms& terms, int image,
                                              float* planes, float* row) const {
   for (int o = 0; o < output_.count; ++o) {
-    const float offset = terms.offset[o], slope = terms.slope[o];
-    forImage(output, image, [&](int tile, int lane, int pixel, int length) {
-      const float* gradient = output.gradientTile(tile) + (output_.first + o) * kTile + lane;
-      const float* data = output.tile(tile) + (output_.first + o) * kTile + lane;
-      for (int i = 0; i < length; ++i) row[pixel + i] = gradient[i] + (data[i] * slope + offset);
-    });
+    loadGradientRow(output, output_.first, o, terms, image, row);
     float* plane = planes + static_cast<size_t>(o) * shape_.size;
     for (int y = 0; y < shape_.height; ++y)
       std::memcpy(plane + shape_.position(y, 0), row + y * shape_.width, shape_.width * sizeof(float));
@@ -144,7 +132,7 @@ void StridedConvolution3::addWeightGradients(InputBlock block, const float* outp
   constexpr int kBandFloats = 5 * 1024;  // rows of transposed planes that stay in the first-level cache
   const int band = std::max(1, kBandFloats / kTile / shape_.stride - 2);
   const Split groups = rowGroups(output_.count);
-  const int padded = paddedInputs(), count = roundUp(block.count, kLanes);
+  const int padded = filters_.paddedInputs(), count = roundUp(block.count, kLanes);
   for (int y = 0; y < shape_.height; y += band) {
     const OuterShape shape{std::min(band, shape_.height - y), shape_.width, shape_.size, shape_.stride, kTile,
                            static_cast<ptrdiff_t>(shape_.stride) * kTile};
@@ -167,24 +155,6 @@ void StridedConvolution3::addWeightGradients(InputBlock block, const float* outp
           });
         }
   }
-}
-
-void StridedConvolution3::reduceWeights(const Pass& pass, int tasks) const {
-  const int padded = paddedInputs(), inputs = input_.count;
-  const float* partials = pass.activations.partials.data();
-  const Gradient gradient = parameters_.gradient(weights_);
-  pass.executor.forEach(output_.count, [&](int o, Scratch& scratch) {
-    const int floats = kTaps * padded;
-    float* sum = scratch.take(static_cast<size_t>(floats));
-    std::fill(sum, sum + floats, 0.0f);
-    for (int task = 0; task < tasks; ++task) {
-      const float* from = partials + task * gradientFloats() + static_cast<size_t>(o) * floats;
-      for (int i = 0; i < floats; ++i) sum[i] += from[i];
-    }
-    for (int c = 0; c < inputs; ++c)
-      for (int tap = 0; tap < kTaps; ++tap)
-        gradient.put((static_cast<size_t>(o) * inputs + c) * kTaps + tap, sum[tap * padded + c]);
-  });
 }
 
 }  // namespace densenet

@@ -40,4 +40,20 @@ void forRuns(int64_t first, int count, F&& f) {
   }
 }
 
+/** Calls f(tile, lane, pixel, length) for the pieces of tiles that hold the image's pixels. */
+template <class F>
+void forImage(const FeatureMap& map, int image, F&& f) {
+  forRuns(static_cast<int64_t>(image) * map.imagePixels(), map.imagePixels(), f);
+}
+
+/** The gradient of channel first + i of an image, deferred terms applied: [pixel]. */
+inline void loadGradientRow(const FeatureMap& map, int first, int i, const GradientTerms& terms, int image, float* to) {
+  const float offset = terms.offset[i], slope = terms.slope[i];
+  forImage(map, image, [&](int tile, int lane, int pixel, int length) {
+    const float* gradient = map.gradientTile(tile) + (first + i) * kTile + lane;
+    const float* data = map.tile(tile) + (first + i) * kTile + lane;
+    for (int p = 0; p < length; ++p) to[pixel + p] = gradient[p] + (data[p] * slope + offset);
+  });
+}
+
 }  // namespace densenet

@@ -6,7 +6,6 @@ namespace densenet {
 
 namespace {
 
-constexpr int kTaps = 9;
 /** The most channels of a block of the products, and the most rows where there is one such block or more. */
 constexpr int kMostDepth = 64, kMostRows = 2 * kRows, kMostSummedRows = 96;
 /** Channels that are read from the feature map at a time. */
@@ -56,12 +55,12 @@ bool WinogradConvolution3::pays(int inputs, int outputs, int height, int width) 
 WinogradConvolution3::WinogradConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights,
                                            Channels input, Channels output, Dropout dropout, bool firstReader,
                                            int height, int width)
-    : parameters_(parameters), input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
-      shape_(height, width), norm_(std::move(norm)), weights_(weights), forwardWeights_(output.count, input.count),
-      backwardWeights_(input.count, output.count) {}
+    : input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
+      shape_(height, width), norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
+      forwardWeights_(output.count, input.count), backwardWeights_(input.count, output.count) {}
 
 void WinogradConvolution3::prepare(Executor& executor, bool training) {
-  const float* weights = parameters_.values(weights_);  // [output][input][tap]
+  const float* weights = filters_.values();  // [output][input][tap]
   const auto transform = [&](int output, int input, float* to) {
     transformWeights(weights + (static_cast<size_t>(output) * input_.count + input) * kTaps, to);
   };
@@ -99,13 +98,10 @@ struct WinogradConvolution3::ForwardMemory {
 void WinogradConvolution3::forward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   if (pass.training) norm_->useBatch(input, true);
-  const Split tasks = imageTasks(input, gradientFloats());
-  std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+  forwardImages(pass, filters_, output_, [&](int first, int end, MomentSums& moments, Scratch& scratch) {
     scratch.reset();
     const ForwardMemory memory(*this, forwardWeights_, scratch);
-    MomentSums moments(pass.training ? output_.count : 0);
-    shape_.forStrips(tasks.start(task), tasks.start(task + 1), [&](const Strip& strip) {
+    shape_.forStrips(first, end, [&](const Strip& strip) {
       forwardStrip(pass, strip, memory);
       if (!pass.training) return;
       const PixelRun run = shape_.pixels(strip);
@@ -113,9 +109,7 @@ void WinogradConvolution3::forward(const Pass& pass) {
         moments.add(output.tile(tile) + output_.first * kTile, lane, lane + length);
       });
     });
-    parts[task] = moments.part();
   });
-  if (pass.training) output.setMoments(output_.first, parts);
 }
 
 void WinogradConvolution3::forwardStrip(const Pass& pass, const Strip& strip, const ForwardMemory& memory) const {

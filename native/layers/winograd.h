@@ -4,8 +4,7 @@
 #include <vector>
 
 #include "dropout.h"
-#include "layer.h"
-#include "rows.h"
+#include "filters3.h"
 #include "strips.h"
 
 namespace densenet {
@@ -68,7 +67,7 @@ class WinogradConvolution3 : public Layer {
   void forward(const Pass& pass) override;
   void backward(const Pass& pass) override;
   double multiplyAdds() const override {
-    return 9.0 * input_.count * output_.count * shape_.height * shape_.width;
+    return 1.0 * kTaps * input_.count * output_.count * shape_.height * shape_.width;
   }
   const char* name() const override { return "3x3"; }
 
@@ -92,19 +91,15 @@ class WinogradConvolution3 : public Layer {
   void clearEdges(const Strip& strip, float* padded) const;
   void loadChannels(const FeatureMap& input, const Strip& strip, int first, int count, float* to) const;
   void storeWeightGradient(const float* sums, float* partial) const;
-  void reduceWeights(const Pass& pass, int tasks) const;
   int pixelFloats() const { return shape_.reachFloats() + shape_.width; }
   size_t transformedFloats(int channels) const { return static_cast<size_t>(channels) * shape_.channelStride; }
-  int paddedInputs() const { return roundUp(input_.count, kLanes); }
-  int64_t gradientFloats() const { return int64_t{9} * output_.count * paddedInputs(); }
 
-  Parameters& parameters_;
   Channels input_, output_;
   Dropout dropout_;
   bool firstReader_;
   StripShape shape_;
   std::shared_ptr<Norm> norm_;
-  size_t weights_;
+  Filters3 filters_;
   FrequencyWeights forwardWeights_, backwardWeights_;
 };
 

@@ -5,7 +5,6 @@ namespace densenet {
 
 namespace {
 
-constexpr int kTaps = 9;
 /** Floats from one tile's channels to the next's. A line more than they take: not all to the same sets of the cache. */
 constexpr int kTransformed = kFrequencies * kTile + 16;
 
@@ -14,7 +13,7 @@ constexpr int kTransformed = kFrequencies * kTile + 16;
 /** What a thread needs while it takes strips backward. */
 struct WinogradConvolution3::BackwardMemory {
   BackwardMemory(const WinogradConvolution3& layer, const FrequencyWeights& weights, Scratch& scratch)
-      : weightStep(static_cast<ptrdiff_t>(layer.output_.count) * layer.paddedInputs()),
+      : weightStep(static_cast<ptrdiff_t>(layer.output_.count) * layer.filters_.paddedInputs()),
         panels(scratch.take(layer.transformedFloats(weights.mostDepth()))),
         sums(scratch.take(layer.transformedFloats(weights.mostRows()))),
         gradients(scratch.take(layer.transformedFloats(layer.output_.count))),
@@ -36,22 +35,15 @@ struct WinogradConvolution3::BackwardMemory {
 void WinogradConvolution3::backward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   const GradientTerms terms(output, output_.first, output_.count);
-  const Split tasks = imageTasks(input, gradientFloats());
-  pass.activations.partials.reserve(static_cast<size_t>(tasks.count * gradientFloats()));
-  std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
-  pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
+  const auto run = [&](int first, int end, float* weightGradient, NormVectors& sums, Scratch& scratch) {
     scratch.reset();
     const BackwardMemory memory(*this, backwardWeights_, scratch);
     std::fill(memory.weights, memory.weights + kFrequencies * memory.weightStep, 0.0f);
     std::fill(memory.padded, memory.padded + static_cast<size_t>(shape_.paddedPixels()) * kTile, 0.0f);
-    NormVectors sums(input_.count);
-    shape_.forStrips(tasks.start(task), tasks.start(task + 1),
-                     [&](const Strip& strip) { backwardStrip(pass, terms, strip, memory, sums); });
-    storeWeightGradient(memory.weights, pass.activations.partials.data() + task * gradientFloats());
-    parts[task] = sums.sums();
-  });
-  reduceWeights(pass, tasks.count);
-  norm_->finish(input, parts);
+    shape_.forStrips(first, end, [&](const Strip& strip) { backwardStrip(pass, terms, strip, memory, sums); });
+    storeWeightGradient(memory.weights, weightGradient);
+  };
+  backwardImages(pass, filters_, *norm_, input, output, run);
 }
 
 void WinogradConvolution3::backwardStrip(const Pass& pass, const GradientTerms& terms, const Strip& strip,
@@ -154,7 +146,7 @@ void WinogradConvolution3::storeInputGradients(FeatureMap& input, const Strip& s
 
 void WinogradConvolution3::addWeightGradients(const FeatureMap& input, const Strip& strip,
                                               const BackwardMemory& memory) const {
-  const int padded = paddedInputs();
+  const int padded = filters_.paddedInputs();
   const Split groups = Split::into(output_.count, kRows);
   clearEdges(strip, memory.padded);
   for (int c = 0; c < padded; c += kTile) {
@@ -244,30 +236,12 @@ void WinogradConvolution3::loadChannels(const FeatureMap& input, const Strip& st
 }
 
 void WinogradConvolution3::storeWeightGradient(const float* sums, float* partial) const {
-  const int padded = paddedInputs();
+  const int padded = filters_.paddedInputs();
   const ptrdiff_t step = static_cast<ptrdiff_t>(output_.count) * padded;
   for (int o = 0; o < output_.count; ++o)
     for (int c = 0; c < padded; c += kLanes)
       transformWeightGradients(sums + static_cast<ptrdiff_t>(o) * padded + c, step,
                                partial + static_cast<ptrdiff_t>(o) * kTaps * padded + c, padded);
-}
-
-void WinogradConvolution3::reduceWeights(const Pass& pass, int tasks) const {
-  const int padded = paddedInputs(), inputs = input_.count;
-  const float* partials = pass.activations.partials.data();
-  const Gradient gradient = parameters_.gradient(weights_);
-  pass.executor.forEach(output_.count, [&](int o, Scratch& scratch) {
-    const int floats = kTaps * padded;
-    float* sum = scratch.take(static_cast<size_t>(floats));
-    std::fill(sum, sum + floats, 0.0f);
-    for (int task = 0; task < tasks; ++task) {
-      const float* from = partials + task * gradientFloats() + static_cast<size_t>(o) * floats;
-      for (int i = 0; i < floats; ++i) sum[i] += from[i];
-    }
-    for (int c = 0; c < inputs; ++c)
-      for (int tap = 0; tap < kTaps; ++tap)
-        gradient.put((static_cast<size_t>(o) * inputs + c) * kTaps + tap, sum[tap * padded + c]);
-  });
 }
 
 }  // namespace densenet

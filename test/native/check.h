@@ -21,6 +21,7 @@ inline bool close(double a, double b, double tolerance = 1e-5) {
 
 void testOperands();
 void testKernels();
+void testPlanes();
 void testWinograd();
 void testRandom();
 void testThreads();

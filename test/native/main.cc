@@ -3,6 +3,7 @@
 int main() {
   testOperands();
   testKernels();
+  testPlanes();
   testWinograd();
   testRandom();
   testThreads();
