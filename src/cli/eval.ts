@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
+import { paperErrors, paperLine } from '../results/paper-errors.js';
 import { type PredictionRow, writePredictions } from '../results/predictions.js';
 import type { TenCropResult } from '../results/run-folder.js';
 import { updateTables } from '../results/tables.js';
@@ -91,10 +92,19 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
     const { experiment, weights } = subject;
-    printJson({ experiment: experiment.name, weights, split: options.split, crops, subset, ...evaluation });
+    const paper = paperErrors(experiment, crops > 1);
+    printJson({
+      experiment: experiment.name,
+      weights,
+      split: options.split,
+      crops,
+      subset,
+      paper,
+      ...evaluation,
+    });
     return;
   }
-  const lines = evaluationLines(evaluation, options, subject.weights);
+  const lines = evaluationLines(evaluation, options, subject);
   process.stdout.write(`${lines.join('\n')}\n`);
   if (options.predictions) reporter.line(`Predictions: ${options.predictions}`);
 }
@@ -119,7 +129,7 @@ async function recordTenCrop(
 function evaluationLines(
   evaluation: WeightsEvaluation,
   { split, tenCrop }: EvalOptions,
-  weights: string,
+  { weights, experiment }: Subject,
 ): string[] {
   const { classNames, classes, count, error, top5Error, loss, network } = evaluation;
   const rows = classes.map(({ count, wrong }, c) => [
@@ -129,12 +139,14 @@ function evaluationLines(
     count > 0 ? `${((100 * wrong) / count).toFixed(2)} %` : '',
   ]);
   const header = ['class', 'images', 'wrong', 'error'];
+  const paper = split === 'test' ? paperLine(experiment, evaluation, tenCrop ?? false) : undefined;
   return [
     `${network}, weights ${weights}`,
     '',
     ...formatTable(header, rows, header.slice(1)),
     '',
     `${split} error${tenCrop ? ' of ten crops' : ''} ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
+    ...(paper === undefined ? [] : [paper]),
     ...skippedLines(evaluation.skippedImages),
   ];
 }

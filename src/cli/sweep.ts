@@ -13,9 +13,11 @@ import {
   addCommonOptions,
   addEngineOptions,
   addFolderOptions,
+  addInputOptions,
   type CommonOptions,
   type EngineCliOptions,
   engineLine,
+  type InputCliOptions,
   positiveInteger,
   setOption,
   wholeNumber,
@@ -34,7 +36,7 @@ Runs that are finished are skipped, runs that were cut are resumed, and a failur
 command goes on where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
-interface SweepCliOptions extends CommonOptions, OutputOptions, EngineCliOptions {
+interface SweepCliOptions extends CommonOptions, OutputOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
   readonly seeds?: number[];
@@ -57,6 +59,7 @@ export function sweepCommand(): Command {
     .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
     .addHelpText('after', EXAMPLES);
   addFolderOptions(command);
+  addInputOptions(command);
   addEngineOptions(command);
   addFormatOption(command);
   return addCommonOptions(command).action(runSweepCommand);
@@ -120,16 +123,20 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
   process.exitCode = stop.signal.aborted ? code : sweepExitCode(outcomes);
 }
 
-/** Engine and folders, as `train` takes them. Runs that share a CPU share its threads. */
+/** Engine, input and folders, as `train` takes them. Runs that share a CPU share its threads. */
 function trainOptions(options: SweepCliOptions): string[] {
-  const { engine, device, output, data, jobs, setup } = options;
-  const threads = options.threads ?? (jobs > 1 ? Math.max(1, Math.floor(cpus().length / jobs)) : undefined);
+  const { engine, device, output, data, jobs, setup, skipBadImages } = options;
+  const share = jobs > 1 ? Math.max(1, Math.floor(cpus().length / jobs)) : undefined;
+  const threads = options.threads ?? share;
+  const workers = options.workers ?? share;
   return [
     `--engine=${engine}`,
     `--device=${device}`,
     `--output=${output}`,
     ...(data === undefined ? [] : [`--data=${data}`]),
     ...(threads === undefined ? [] : [`--threads=${threads}`]),
+    ...(workers === undefined ? [] : [`--workers=${workers}`]),
+    ...(skipBadImages ? ['--skip-bad-images'] : []),
     ...(setup ? [] : ['--no-setup']),
   ];
 }

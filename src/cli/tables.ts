@@ -5,7 +5,7 @@ import { paperRecipes } from '../results/paper-recipe.js';
 import { sheetRecords } from '../results/sheet.js';
 import { table1Sheet } from '../results/table1.js';
 import { table2, table2Columns, table2Records, table2Sheets } from '../results/table2.js';
-import { table3, table3Columns, table3Records, table3Sheets } from '../results/table3.js';
+import { othersSheet, table3, table3Columns, table3Records, table3Sheets } from '../results/table3.js';
 import { UserError } from '../util/errors.js';
 import { addCommonOptions, type CommonOptions } from './options.js';
 import { addFormatOption, type OutputOptions, printTables, type Tables } from './output.js';
@@ -60,10 +60,15 @@ async function measuredTable(number: '2' | '3', options: TableCliOptions): Promi
   const measured = measurements(await readFinishedRuns(options.output, terminalReporter(options)));
   if (number === '3') {
     const table = table3(measured, await paperRecipes(), options);
+    const records = table3Records(table);
     return {
       sheets: table3Sheets(table, options),
       columns: table3Columns(options),
-      records: table3Records(table),
+      records,
+      document: {
+        rows: records,
+        others: table.others.length > 0 ? sheetRecords(othersSheet(table.others)) : [],
+      },
     };
   }
   const table = table2(measured, await paperRecipes(), options);

@@ -13,7 +13,8 @@ export interface ImageSource {
   ahead(batchSize: number): number;
   /**
    * Makes images: augmented for an epoch, or plain where it is undefined. The pixels are a pure function of index,
-   * epoch and seed. Throws a UserError (data) that names an image which cannot be read.
+   * epoch and seed. Throws a UserError (data) that names an image which cannot be read, unless such are skipped; then
+   * there may be none of plain images, but never none of augmented ones.
    */
   make(indices: Uint32Array, epoch: number | undefined): Promise<MadeImages>;
   /**
@@ -85,7 +86,9 @@ export async function* batches(
         pending.push(made);
       }
       const made = await pending.shift()!;
-      yield { ...made, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
+      if (made.indices.length > 0) {
+        yield { ...made, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
+      }
       source.release?.(made);
     }
   } finally {

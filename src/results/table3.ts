@@ -43,7 +43,8 @@ const APART = 'DenseNet-264 (k=48)';
 /**
  * Table 3 of the paper, validation errors on ImageNet. A training run gives the errors of a single crop,
  * `eval --ten-crop` those of ten. A measurement stands in a row if network, data and recipe (section 4.2) are the
- * paper's; everything else on ImageNet is in `others`. What only secondary sources give follows in rows of its own: one always, the compared networks with references.
+ * paper's; everything else on ImageNet is in `others`. What is not in the paper follows in rows of its own, one a
+ * source: DenseNet-264 (k=48) always, all others with references.
  */
 export function table3(
   measured: readonly Measurement[],
@@ -59,6 +60,7 @@ export function table3(
       return { measurement, comparable, differences };
     });
   const placed = new Set<Measurement>();
+  const shownAuthors = new Set<Reference>();
   const authors = options.references ? authorsCode().filter(({ dataset }) => dataset === 'ImageNet') : [];
   const rows = readTable('table3').map((record): Table3Row => {
     const { options: network } = networks.find(({ name }) => name === record.method)!;
@@ -66,22 +68,28 @@ export function table3(
       ({ comparable, measurement }) => comparable && isNetwork(measurement.experiment.network, network),
     )?.measurement;
     if (mine) placed.add(mine);
+    const published = authors.filter(
+      ({ method, depth }) => method === `DenseNet-BC (k=${network.growthRate})` && depth === network.depth,
+    );
+    for (const reference of published) shownAuthors.add(reference);
     return {
       model: `${record.method} (k=${record.growth_rate})`,
       source: 'paper',
       paper: Object.fromEntries(METRIC_KEYS.map((metric) => [metric, Number(record[metric])])),
       measured: mine ? measuredMetrics(mine) : {},
-      authors: byMetric(
-        authors.filter(
-          (r) => r.method === `DenseNet-BC (k=${network.growthRate})` && r.depth === network.depth,
-        ),
-      ),
+      authors: byMetric(published),
       secondary: {},
     };
   });
   const shown = options.measuredOnly
     ? rows.filter((row) => Object.keys(row.measured).length > 0)
-    : [...rows, ...secondaryRows(options.references ?? false)];
+    : [
+        ...rows,
+        ...secondaryRows(
+          authors.filter((r) => !shownAuthors.has(r)),
+          options.references ?? false,
+        ),
+      ];
   return { rows: shown, others: all.filter(({ measurement }) => !placed.has(measurement)) };
 }
 
@@ -106,16 +114,32 @@ function measuredMetrics(mine: Measurement): Table3Row['measured'] {
   };
 }
 
-function secondaryRows(references: boolean): Table3Row[] {
+/** What is not in the paper, one row for each model and source; `authors`: of their networks that Table 3 lacks. */
+function secondaryRows(authors: readonly Reference[], references: boolean): Table3Row[] {
+  const secondary = secondarySources();
+  const apart = secondary.filter(({ method }) => method === APART);
+  const others = references ? [...authors, ...secondary.filter(({ method }) => method !== APART)] : [];
   const groups = new Map<string, Reference[]>();
-  for (const reference of secondarySources()) {
-    const model = reference.method === APART ? APART : `${reference.method}-${reference.depth}`;
-    if (model === APART || references) groups.set(model, [...(groups.get(model) ?? []), reference]);
+  for (const reference of [...apart, ...others]) {
+    const key = `${modelName(reference)}, ${reference.source}`;
+    groups.set(key, [...(groups.get(key) ?? []), reference]);
   }
-  const empty = { paper: {}, measured: {}, authors: {} };
-  return [...groups]
-    .sort(([a], [b]) => Number(b === APART) - Number(a === APART))
-    .map(([model, list]) => ({ ...empty, model, source: list[0]!.source, secondary: byMetric(list) }));
+  return [...groups.values()].map((list) => ({
+    model: modelName(list[0]!),
+    source: list[0]!.source,
+    paper: {},
+    measured: {},
+    authors: {},
+    secondary: byMetric(list),
+  }));
+}
+
+/** `DenseNet-161 (k=48)`, `ResNet-101`. */
+function modelName({ method, depth }: Reference): string {
+  if (method === APART) return method;
+  return /^DenseNet-BC/.test(method)
+    ? method.replace('DenseNet-BC', `DenseNet-${depth}`)
+    : `${method}-${depth}`;
 }
 
 function byMetric(references: readonly Reference[]): Partial<Record<Metric, number>> {
@@ -168,7 +192,8 @@ export function table3Sheets({ rows, others }: Table3, options: TableOptions = {
   ];
 }
 
-function othersSheet(others: readonly OtherMeasurement[]): Sheet {
+/** What else was measured on ImageNet, for people. */
+export function othersSheet(others: readonly OtherMeasurement[]): Sheet {
   const metrics = Object.values(METRICS);
   return {
     title: 'Measured on ImageNet, but no row of Table 3: validation error (%)',

@@ -1,6 +1,7 @@
 import type { Model } from '../engines/engine.js';
 import { batches, type Split } from '../input/batches.js';
 import { CROPS } from '../input/ten-crop.js';
+import { UserError } from '../util/errors.js';
 
 export interface Evaluation {
   readonly count: number;
@@ -79,7 +80,10 @@ function meanLogits(rows: Float32Array, views: number): Float32Array {
   });
 }
 
-/** Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted. */
+/**
+ * Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted, a
+ * UserError (data) if no image can be read.
+ */
 export async function evaluate(model: Model, split: Split, options: EvaluateOptions): Promise<Evaluation> {
   const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
   let done = 0;
@@ -108,6 +112,13 @@ export async function evaluate(model: Model, split: Split, options: EvaluateOpti
     });
     done += labels.length;
     options.onProgress?.(done);
+  }
+  if (done === 0) {
+    throw new UserError(
+      'data',
+      'not one image of the split can be read',
+      'Check the data: densenet data verify',
+    );
   }
   return {
     count: done,

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import type { RunEnvironment } from '../../src/results/environment.js';
 import type { RunResult } from '../../src/results/run-folder.js';
@@ -138,17 +139,32 @@ test('an image that cannot be read stops the run with its name, or is left out a
   expect(evaluated.stdout).toMatch(
     /, 9 images\nLeft out as unreadable: 1 image\n {2}ILSVRC2012_val_00000007/,
   );
+  const tenCrop = await run(folder, ['eval', 'mini', ...COMMON, '--skip-bad-images', '--ten-crop']);
+  expect(tenCrop.code, tenCrop.stderr).toBe(0);
+  expect(tenCrop.stdout).toMatch(/test error of ten crops .*, 9 images\n/);
+
+  const sweep = ['sweep', '--config=mini.json', '--set=dataset.augmentation=[]', '--seeds=3', ...COMMON];
+  expect((await run(folder, sweep)).code).toBe(3);
+  const swept = await run(folder, [...sweep, '--skip-bad-images', '--workers=1', '--json']);
+  expect(swept.code, swept.stderr).toBe(0);
+  expect(JSON.parse(swept.stdout)).toMatchObject([{ seed: '3', status: 'finished' }]);
 });
 
-test('CMYK, grey and PNG images are among those that are trained on', async () => {
+test('CMYK, grey and PNG images are among those that either engine trains on', async () => {
   const folder = await place((from) => writeMiniFolders(from, 'classes'));
-  for (const name of [CMYK_NAME, GREY_NAME, PNG_NAME]) {
-    const path = join(folder, 'from', 'train', name.slice(0, 9), name);
-    const start = (await readFile(path)).toString('latin1', 0, 4);
-    expect(start).toMatch(name === PNG_NAME ? /^\x89PNG/ : /^\xff\xd8\xff/);
+  for (const [name, format, channels] of [
+    [CMYK_NAME, 'jpeg', 4],
+    [GREY_NAME, 'jpeg', 1],
+    [PNG_NAME, 'png', 3],
+  ] as const) {
+    const image = sharp(join(folder, 'from', 'train', name.slice(0, 9), name));
+    expect(await image.metadata()).toMatchObject({ format, channels });
   }
-  const evaluated = await train(folder, '--set=training.epochs=1', '--json');
-  expect(JSON.parse(evaluated.stdout)).toMatchObject({ status: 'finished' });
+  for (const engine of ['native', 'tensorflow']) {
+    const trained = await train(folder, '--set=training.epochs=1', `--engine=${engine}`, '--json');
+    expect(trained.code, trained.stderr).toBe(0);
+    expect(JSON.parse(trained.stdout)).toMatchObject({ status: 'finished' });
+  }
 });
 
 test('without the data, or with an archive gone, one line says what to do', async () => {

@@ -23,6 +23,21 @@ export interface Example {
   readonly dropout: number;
 }
 
+/** A small DenseNet-BC. */
+export const EXAMPLE: Example = {
+  channels: 3,
+  height: 12,
+  width: 12,
+  classes: 10,
+  stem: 'small',
+  stemChannels: 8,
+  blocks: [2, 2],
+  growthRate: 4,
+  bottleneck: true,
+  compression: 0.5,
+  dropout: 0,
+};
+
 export function exampleNetwork(example: Example): Network {
   const { channels, height, width, classes, stemChannels, growthRate, bottleneck, dropout } = example;
   const stages: Stage[] =

@@ -182,6 +182,9 @@ describe('table 3', () => {
       '6.21',
       '5.35',
     ]);
+    const ported = apart!.rows.filter(([model]) => model === 'DenseNet-121');
+    expect(ported.map(([, top1]) => top1)).toEqual(['25.57', '25.25', '25.09', '25.04']);
+    expect(apart!.rows.find(([model]) => model === 'DenseNet-161 (k=48)')).toContain('22.20');
   });
 
   it('puts the errors of a trained network beside the figures of the paper', async () => {

@@ -8,7 +8,7 @@ import { argmax, evaluate, type Prediction, rank } from '../../src/training/eval
 import { bits, key, uniform } from '../../src/util/random.js';
 import { silent } from '../../src/util/reporter.js';
 import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
-import { exampleNetwork, randomWeights } from '../reference/examples.js';
+import { EXAMPLE, exampleNetwork, randomWeights } from '../reference/examples.js';
 
 describe('rank', () => {
   test('is the place of the label when all are sorted, the first of equals first', () => {
@@ -81,19 +81,7 @@ describe('evaluate', () => {
     return { source, indices: Uint32Array.from({ length: count }, (_, i) => i) };
   };
   const network = (classes: number) =>
-    exampleNetwork({
-      channels: 3,
-      height: 8,
-      width: 8,
-      classes,
-      stem: 'small',
-      stemChannels: 6,
-      blocks: [1, 1],
-      growthRate: 4,
-      bottleneck: true,
-      compression: 0.5,
-      dropout: 0,
-    });
+    exampleNetwork({ ...EXAMPLE, height: 8, width: 8, classes, stemChannels: 6, blocks: [1, 1] });
   const evaluated = async (classes: number, batchSize: number) => {
     const predictions: Prediction[] = [];
     const start = untrained(network(classes), randomWeights(network(classes), 1));

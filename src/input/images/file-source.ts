@@ -64,7 +64,15 @@ export class FileSource implements ImageSource {
     );
     const images = new Float32Array(memory, 0, indices.length * values);
     if (problems.every((problem) => problem === undefined)) return { images, indices };
-    return this.withoutBad(images, indices, problems, values);
+    const made = await this.withoutBad(images, indices, problems, values);
+    if (made.indices.length === 0 && typeof purpose === 'object') {
+      throw new UserError(
+        'data',
+        `not one image of a training batch can be read; the last is ${this.skipped.get(indices.at(-1)!)}`,
+        'Check the data: densenet data verify imagenet',
+      );
+    }
+    return made;
   }
 
   release({ images }: MadeImages): void {
@@ -92,13 +100,6 @@ export class FileSource implements ImageSource {
         images.copyWithin(kept.length * values, n * values, (n + 1) * values);
         kept.push(indices[n]!);
       } else await this.skip(indices[n]!, problem);
-    }
-    if (kept.length === 0) {
-      throw new UserError(
-        'data',
-        `not one image of a batch can be read; the last is ${this.skipped.get(indices.at(-1)!)}`,
-        'Check the data: densenet data verify imagenet',
-      );
     }
     return { images: images.subarray(0, kept.length * values), indices: Uint32Array.from(kept) };
   }

@@ -1,25 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Batch, Model, TrainResult } from '../../../src/engines/engine.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { type Example, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
 import { arrayFaults } from './faults.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
-const example: Example = {
-  channels: 3,
-  height: 12,
-  width: 12,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 8,
-  blocks: [2, 2],
-  growthRate: 4,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0,
-};
-const plain = exampleNetwork(example);
-const dropping = exampleNetwork({ ...example, dropout: 0.2 });
+const plain = exampleNetwork(EXAMPLE);
+const dropping = exampleNetwork({ ...EXAMPLE, dropout: 0.2 });
 
 /** The batch n times over. */
 function repeated({ images, labels }: Batch, n: number): Batch {

@@ -1,22 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Example, exampleNetwork } from '../../reference/examples.js';
+import { EXAMPLE, type Example, exampleNetwork } from '../../reference/examples.js';
 import { type CaseOptions, engineFaults, expectAgreement, noDecay, smoothCase } from './cases.js';
 import type { TestedEngine } from './models.js';
-
-const base: Example = {
-  channels: 3,
-  height: 12,
-  width: 12,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 8,
-  blocks: [2, 2],
-  growthRate: 4,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0,
-};
 
 export function definitionTests(engine: () => TestedEngine, runs: number): void {
   test.each<[string, Partial<Example>, readonly number[], CaseOptions]>([
@@ -74,7 +60,7 @@ export function definitionTests(engine: () => TestedEngine, runs: number): void 
     ],
     ['memory-efficient, basic', { bottleneck: false }, [3, 2], { ...noDecay, memoryEfficient: true }],
   ])('%s', async (_, changes, batchSizes, options) => {
-    const expected = smoothCase(exampleNetwork({ ...base, ...changes }), batchSizes, options);
+    const expected = smoothCase(exampleNetwork({ ...EXAMPLE, ...changes }), batchSizes, options);
     expect(await engineFaults(engine(), expected)).toEqual([]);
   });
 

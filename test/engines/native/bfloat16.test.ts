@@ -5,7 +5,13 @@ import { evaluate } from '../../../src/training/evaluate.js';
 import { silent } from '../../../src/util/reporter.js';
 import { nearestBfloat16 } from '../../reference/bfloat16.js';
 import { exact } from '../../reference/convolution.js';
-import { type Example, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import {
+  EXAMPLE,
+  type Example,
+  exampleNetwork,
+  randomBatch,
+  randomWeights,
+} from '../../reference/examples.js';
 import { type CaseOptions, engineFaults, noDecay, smoothCases } from '../conformance/cases.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from '../conformance/models.js';
 import { repeatabilityTests } from '../conformance/repeatability.js';
@@ -19,20 +25,6 @@ beforeAll(async () => {
   single = await createNativeEngine({ device: 'cpu', setup: true, reporter: silent });
 });
 afterAll(() => Promise.all([engine.dispose(), single.dispose()]));
-
-const example: Example = {
-  channels: 3,
-  height: 12,
-  width: 12,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 8,
-  blocks: [2, 2],
-  growthRate: 4,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0,
-};
 
 /**
  * The engine agrees with the definition as closely as in single precision, unless an operand comes within single
@@ -50,7 +42,7 @@ async function fewestFaults(
   round = nearestBfloat16,
 ): Promise<string[]> {
   let fewest: string[] | undefined;
-  const network = exampleNetwork({ ...example, ...changes });
+  const network = exampleNetwork({ ...EXAMPLE, ...changes });
   for (const expected of smoothCases(network, [images], { ...noDecay, ...options }, SEEDS, round)) {
     const faults = await engineFaults(engine, expected);
     if (fewest === undefined || faults.length < fewest.length) fewest = faults;
@@ -83,7 +75,7 @@ describe('agrees with the definition, whose operands are rounded', () => {
 });
 
 describe('repeats to the bit', () => {
-  const network = exampleNetwork({ ...example, growthRate: 5, height: 16, width: 15, dropout: 0.2 });
+  const network = exampleNetwork({ ...EXAMPLE, growthRate: 5, height: 16, width: 15, dropout: 0.2 });
   repeatabilityTests(() => engine, network);
 
   test('with 1, 2, 3 and 7 threads', async () => {

@@ -3,22 +3,10 @@ import { checks } from '../../../src/engines/native/checks.js';
 import { createNativeEngine, measurePeak, type NativeEngine } from '../../../src/engines/native/index.js';
 import { loadNative } from '../../../src/engines/native/loader.js';
 import { silent } from '../../../src/util/reporter.js';
-import { exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, untrained, withModel } from '../conformance/models.js';
 
-const network = exampleNetwork({
-  channels: 3,
-  height: 8,
-  width: 8,
-  classes: 4,
-  stem: 'small',
-  stemChannels: 8,
-  blocks: [2, 2],
-  growthRate: 4,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0,
-});
+const network = exampleNetwork({ ...EXAMPLE, height: 8, width: 8, classes: 4 });
 const start = untrained(network, randomWeights(network, 1));
 
 let engine: NativeEngine;

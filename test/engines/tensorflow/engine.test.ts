@@ -1,23 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
 import { silent } from '../../../src/util/reporter.js';
-import { type Example, exampleNetwork, randomBatch } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork, randomBatch } from '../../reference/examples.js';
 import { DEFAULTS } from '../conformance/models.js';
 
-const example: Example = {
-  channels: 3,
-  height: 16,
-  width: 16,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 8,
-  blocks: [2, 2],
-  growthRate: 4,
-  bottleneck: true,
-  compression: 0.5,
-  dropout: 0.2,
-};
-const network = exampleNetwork(example);
+const network = exampleNetwork({ ...EXAMPLE, height: 16, width: 16, dropout: 0.2 });
 const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
 
 let engine: TensorFlowEngine;

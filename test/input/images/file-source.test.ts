@@ -100,7 +100,18 @@ test('a bad image is an error with its name, or left out once', async () => {
     0, 1, 2, 3, 4, 6, 7, 8, 9, 10,
   ]);
   expect([...source.skipped]).toEqual([[5, '5.JPEG']]);
-  await expect(valuesOf(source, 1)).rejects.toThrow(
-    'not one image of a batch can be read; the last is 5.JPEG',
+});
+
+test('a batch of bad images only is passed over in evaluation, and an error in training', async () => {
+  const source = open(await images(5), 2, true);
+  const all = { source, indices: Uint32Array.from({ length: source.count }, (_, i) => i) };
+  const visited = async (epoch?: number) => {
+    const seen: number[] = [];
+    for await (const batch of batches(all, { batchSize: 1, epoch })) seen.push(...batch.indices);
+    return seen;
+  };
+  expect(await visited()).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10]);
+  await expect(visited(1)).rejects.toThrow(
+    'not one image of a training batch can be read; the last is 5.JPEG',
   );
 });
