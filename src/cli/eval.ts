@@ -87,12 +87,12 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     subset,
     onPrediction: options.predictions ? (prediction) => predictions.push(prediction) : undefined,
   });
-  if (options.predictions) await writePredictions(options.predictions, predictions);
   if (options.tenCrop) await recordTenCrop(subject, evaluation, options, reporter);
+  if (options.predictions) await writePredictions(options.predictions, predictions);
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
     const { experiment, weights } = subject;
-    const paper = paperErrors(experiment, crops > 1);
+    const paper = options.split === 'test' ? paperErrors(experiment, evaluation.count, crops > 1) : undefined;
     printJson({
       experiment: experiment.name,
       weights,

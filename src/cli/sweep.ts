@@ -1,8 +1,9 @@
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { readRunRecords } from '../results/run-records.js';
 import { sheetRecords } from '../results/sheet.js';
+import { updateTables } from '../results/tables.js';
 import { readSweepFile, type SweepDefinition } from '../sweep/definition.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
@@ -117,6 +118,8 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
     stop: stop.signal,
     force: force.signal,
   });
+  // Runs that ended at once may each have written the tables without the other.
+  await updateTables(options.output, reporter);
   const sheet = outcomeSheet(outcomes);
   reporter.line('');
   printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
@@ -126,7 +129,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
 /** Engine, input and folders, as `train` takes them. Runs that share a CPU share its threads. */
 function trainOptions(options: SweepCliOptions): string[] {
   const { engine, device, output, data, jobs, setup, skipBadImages } = options;
-  const share = jobs > 1 ? Math.max(1, Math.floor(cpus().length / jobs)) : undefined;
+  const share = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
   const threads = options.threads ?? share;
   const workers = options.workers ?? share;
   return [

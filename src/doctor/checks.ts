@@ -44,12 +44,12 @@ export async function machineChecks(options: { data?: string; output: string }):
 }
 
 function nodeCheck(): Check {
-  const major = Number(process.versions.node.split('.')[0]);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return {
     name: 'Node.js',
-    ok: major >= 20,
+    ok: (major === 20 && minor >= 17) || (major === 22 && minor >= 12) || major >= 24,
     found: process.version,
-    remedy: 'Install Node.js 20, 22 or 24.',
+    remedy: 'Install Node.js 20.17, 22.12, 24, or later ones of these.',
   };
 }
 

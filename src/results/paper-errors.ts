@@ -10,11 +10,15 @@ export interface TestErrors {
 }
 
 /**
- * What the paper prints for an experiment's network and dataset, of one crop or of ten; undefined where it prints
- * nothing.
+ * What the paper prints for an experiment's network and dataset, of one crop or of ten. Undefined where it prints
+ * nothing, or where `count`, the images that were judged, is not the whole test set.
  */
-export function paperErrors({ paper }: Pick<Experiment, 'paper'>, tenCrop: boolean): TestErrors | undefined {
-  if (!paper) return undefined;
+export function paperErrors(
+  { paper, dataset }: Pick<Experiment, 'paper' | 'dataset'>,
+  count: number,
+  tenCrop: boolean,
+): TestErrors | undefined {
+  if (!paper || count !== definition(dataset.name).testCount) return undefined;
   if (paper.table !== 3) return tenCrop ? undefined : { error: paper.error };
   const record = readTable('table3').find((row) => `${row.method} (k=${row.growth_rate})` === paper.row);
   if (!record) return undefined;
@@ -22,17 +26,14 @@ export function paperErrors({ paper }: Pick<Experiment, 'paper'>, tenCrop: boole
   return { error: Number(record[`top1_${crops}`]), top5Error: Number(record[`top5_${crops}`]) };
 }
 
-/**
- * A line with the paper's errors and how far these are from them. Undefined where the paper prints none, or where not
- * the whole test set was judged.
- */
+/** A line with the paper's errors and how far these are from them, where there are `paperErrors`. */
 export function paperLine(
   experiment: Pick<Experiment, 'paper' | 'dataset'>,
   measured: TestErrors & { readonly count: number },
   tenCrop: boolean,
 ): string | undefined {
-  const paper = paperErrors(experiment, tenCrop);
-  if (!paper || measured.count !== definition(experiment.dataset.name).testCount) return undefined;
+  const paper = paperErrors(experiment, measured.count, tenCrop);
+  if (!paper) return undefined;
   const { table, row } = experiment.paper!;
   const top5 =
     paper.top5Error === undefined || measured.top5Error === undefined

@@ -64,7 +64,10 @@ const SILENCE = 2 * 3600_000;
 /** Whether a process is training the run: the one that environment.json names, or one on another host. */
 async function isAtWork(folder: RunFolder, environment: RunEnvironment | undefined): Promise<boolean> {
   const latest = environment?.resumed.at(-1) ?? environment;
-  if (latest?.pid !== undefined && latest.host === hostname()) return isOurProcess(latest.pid);
+  // In a container a process may have the number that the killed one had.
+  if (latest?.pid !== undefined && latest.host === hostname()) {
+    return latest.pid !== process.pid && (await isOurProcess(latest.pid));
+  }
   const files = [folder.path, folder.result, folder.epochs, folder.checkpoint('last')].filter(existsSync);
   const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
   return Date.now() - Math.max(...times) < SILENCE;

@@ -14,10 +14,10 @@ export interface SweepRun {
 
 /**
  * The runs of a sweep, all seeds of one experiment after the other. With a grid, the experiments' names say which
- * values they have. Throws a UserError (usage) if a config does not fit: nothing has started by then.
+ * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit: nothing has started by then.
  */
 export async function expandSweep(definition: SweepDefinition): Promise<SweepRun[]> {
-  const runs: SweepRun[] = [];
+  const runs = new Map<string, SweepRun>();
   for (const { config, set } of definition.configs) {
     for (const point of gridPoints(definition.grid)) {
       const settings = [...definition.set, ...set, ...point.map(([key, value]) => setting(key, value))];
@@ -27,7 +27,7 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
       }
       for (const seed of definition.seeds) {
         const experiment = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
-        runs.push({
+        runs.set(JSON.stringify(experiment), {
           label: `${experiment.name} seed ${seed}`,
           experiment,
           subset: definition.subset,
@@ -41,7 +41,7 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
       }
     }
   }
-  return runs;
+  return [...runs.values()];
 }
 
 type GridPoint = readonly (readonly [key: string, value: unknown])[];
