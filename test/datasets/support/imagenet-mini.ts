@@ -86,7 +86,7 @@ async function encode(c: number, seed: number, name: string): Promise<Buffer> {
   const image = sharp(pixels, { raw: { width, height, channels: 3 } });
   if (name === PNG_NAME) return image.png().toBuffer();
   if (name === CMYK_NAME) return image.toColourspace('cmyk').jpeg().toBuffer();
-  if (name === GREY_NAME) return image.greyscale().jpeg().toBuffer();
+  if (name === GREY_NAME) return image.toColourspace('b-w').jpeg().toBuffer();
   return image.jpeg({ quality: 90 }).toBuffer();
 }
 
