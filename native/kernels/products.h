@@ -87,10 +87,14 @@ DENSENET_INLINE void writeAt(const Block<M>& block, float* to, ptrdiff_t stride,
     for (int i = 0; i < kVectors; ++i) store(to + m * stride + offsets[i], block.v[m][i]);
 }
 
-/** block[m] += Σ_j weights[j][m] · panel[j], for words of weights [depth][M] and a panel of pixels [depth][kTile]. */
+/**
+ * block[m] += Σ_j weights[j][m] · panel[j], for words of weights [depth][M] and a panel of pixels [depth][kTile], whose
+ * rows are `stride` words apart.
+ */
 template <class Operand = Single, int M>
-DENSENET_INLINE void multiplyPanel(Block<M>& block, int depth, const float* weights, const float* panel) {
-  for (int j = 0; j < depth; ++j, weights += M, panel += kTile) {
+DENSENET_INLINE void multiplyPanel(Block<M>& block, int depth, const float* weights, const float* panel,
+                                   ptrdiff_t stride = kTile) {
+  for (int j = 0; j < depth; ++j, weights += M, panel += stride) {
     Vec x[kVectors];
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) x[i] = load(panel + i * kLanes);

@@ -237,21 +237,4 @@ DENSENET_INLINE void transformWeightGradients(const float* u, ptrdiff_t step, fl
   }
 }
 
-/** block[m] += Σ_j weights[j][m] · panel[j·stride …], for a panel of kTile tiles of one frequency. */
-template <int M>
-DENSENET_INLINE void multiplyRows(Block<M>& block, int depth, const float* weights, const float* panel,
-                                  ptrdiff_t stride) {
-  for (int j = 0; j < depth; ++j, weights += M, panel += stride) {
-    Vec x[kVectors];
-#pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) x[i] = load(panel + i * kLanes);
-#pragma GCC unroll 16
-    for (int m = 0; m < M; ++m) {
-      const Vec w = splat(weights[m]);
-#pragma GCC unroll 4
-      for (int i = 0; i < kVectors; ++i) block.v[m][i] += x[i] * w;
-    }
-  }
-}
-
 }  // namespace densenet

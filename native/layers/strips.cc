@@ -69,20 +69,21 @@ void StripShape::rows(const Strip& strip, const float* pixels, float* to) const 
 template void StripShape::rows<false>(const Strip&, const float*, float*) const;
 template void StripShape::rows<true>(const Strip&, const float*, float*) const;
 
-void StripShape::windows(const Strip& strip, const float* from, float* to) const {
+/** Calls transform(planes, from, to) for each vector of a strip's tiles, from planes to blocks of tiles. */
+template <class F>
+DENSENET_INLINE void StripShape::forVectors(const Strip& strip, const float* from, float* to, F&& transform) const {
   const int count = tiles(strip), blocksOfImage = blocks(strip);
   const RowPlanes shape = planes;
   for (int i = 0; i < strip.images; ++i, from += count + shape.stride, to += blocksOfImage * kBlockFloats)
-    for (int t = 0; t < count; t += kLanes)
-      transformColumns(shape, from + t, to + t / kTile * kBlockFloats + t % kTile);
+    for (int t = 0; t < count; t += kLanes) transform(shape, from + t, to + t / kTile * kBlockFloats + t % kTile);
+}
+
+void StripShape::windows(const Strip& strip, const float* from, float* to) const {
+  forVectors(strip, from, to, [](const auto&... of) { transformColumns(of...); });
 }
 
 void StripShape::gradients(const Strip& strip, const float* from, float* to) const {
-  const int count = tiles(strip), blocksOfImage = blocks(strip);
-  const RowPlanes shape = planes;
-  for (int i = 0; i < strip.images; ++i, from += count + shape.stride, to += blocksOfImage * kBlockFloats)
-    for (int t = 0; t < count; t += kLanes)
-      transformGradients(shape, from + t, to + t / kTile * kBlockFloats + t % kTile);
+  forVectors(strip, from, to, [](const auto&... of) { transformGradients(of...); });
 }
 
 void StripShape::outputs(const Strip& strip, const float* from, float* working, float* to) const {

@@ -87,6 +87,9 @@ class StripShape {
   void outputs(const Strip& strip, const float* from, float* working, float* to) const;
 
  private:
+  template <class F>
+  void forVectors(const Strip& strip, const float* from, float* to, F&& transform) const;
+
   std::vector<ColumnMasks> masks_;
   int stripRows_, stripImages_, reached_, reachFloats_;
   /** Of strips that do not begin at an image's top, then of those that do: one row of zeros lies above them. */

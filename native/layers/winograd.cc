@@ -36,7 +36,7 @@ void FrequencyWeights::multiply(int rowBlock, int depthBlock, int frequency, con
           clear(block);
         else
           read(block, to, channelStride);
-        multiplyRows(block, depth, weights, panels + b * kBlockFloats, channelStride);
+        multiplyPanel(block, depth, weights, panels + b * kBlockFloats, channelStride);
         write(block, to, channelStride);
       }
     });

@@ -14,7 +14,8 @@ export interface SweepRun {
 
 /**
  * The runs of a sweep, all seeds of one experiment after the other. With a grid, the experiments' names say which
- * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit: nothing has started by then.
+ * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit: nothing has
+ * started by then.
  */
 export async function expandSweep(definition: SweepDefinition): Promise<SweepRun[]> {
   const runs = new Map<string, SweepRun>();

@@ -37,6 +37,14 @@ describe('table', () => {
     expect((await run(folder, ['table', '3'])).stdout).toContain('From secondary sources, not in the paper');
   });
 
+  test('has in the JSON of Table 3 also what is no row of it', async () => {
+    const folder = await temporaryFolder();
+    await makeRun(join(folder, 'results'), 'imagenet-resnet-50', { errors: [24.5] });
+    const { rows, others } = JSON.parse((await run(folder, ['table', '3', '--json'])).stdout);
+    expect(rows[0]).toMatchObject({ model: 'DenseNet-121 (k=32)', top1_single_crop_paper: '25.02' });
+    expect(others).toMatchObject([{ depth: '50', 'top-1 single crop': '24.50 (n=1)' }]);
+  });
+
   test('says that Table 1 is not measured, and which tables there are', async () => {
     const folder = await temporaryFolder();
     const measured = await run(folder, ['table', '1', '--measured-only']);

@@ -185,6 +185,7 @@ describe('train', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 143],
   ] as const) {
     test(`${signal} finishes the step, saves and exits ${code}; the run resumes to the same bits`, async () => {
       const folder = await temporaryFolder();
@@ -202,6 +203,22 @@ describe('train', () => {
       expect((await json(join(path, 'environment.json'))).resumed).toHaveLength(1);
     });
   }
+
+  test('a run that was killed after its last checkpoint gets its last line in epochs.csv', async () => {
+    const path = await uninterrupted();
+    const whole = await readFile(join(path, 'epochs.csv'), 'utf8');
+    await writeFile(join(path, 'epochs.csv'), whole.split('\n').slice(0, -2).join('\n'));
+    const result = await json(join(path, 'result.json'));
+    await writeFile(join(path, 'result.json'), JSON.stringify({ ...result, status: 'running' }));
+    const resumed = await run(join(path, '..', '..', '..', '..'), [
+      'train',
+      '--resume',
+      path,
+      '--engine=native',
+    ]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(await readFile(join(path, 'epochs.csv'), 'utf8')).toBe(whole);
+  });
 
   test('a run that another process trains is not trained twice', async () => {
     const folder = await temporaryFolder();

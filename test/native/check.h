@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <vector>
 
 inline int failures = 0;
 
@@ -17,6 +18,13 @@ inline int failures = 0;
 /** Whether two numbers agree to a relative (or, near 0, absolute) tolerance. */
 inline bool close(double a, double b, double tolerance = 1e-5) {
   return std::fabs(a - b) <= tolerance * (1 + std::fabs(a) + std::fabs(b));
+}
+
+/** Some numbers from -1.5 to 1.5, others for each seed. */
+inline std::vector<float> numbers(size_t count, int seed) {
+  std::vector<float> list(count);
+  for (size_t i = 0; i < count; ++i) list[i] = static_cast<float>(static_cast<int>((i * 37 + seed * 101) % 199) - 99) / 64;
+  return list;
 }
 
 void testOperands();

@@ -14,12 +14,6 @@ using namespace densenet;
 
 namespace {
 
-std::vector<float> numbers(size_t count, int seed) {
-  std::vector<float> list(count);
-  for (size_t i = 0; i < count; ++i) list[i] = static_cast<float>(static_cast<int>((i * 37 + seed * 101) % 199) - 99) / 64;
-  return list;
-}
-
 void testTranspose() {
   Vec square[kLanes];
   for (int i = 0; i < kLanes; ++i)

@@ -8,12 +8,6 @@ using namespace densenet;
 
 namespace {
 
-std::vector<float> numbers(size_t count, int seed) {
-  std::vector<float> list(count);
-  for (size_t i = 0; i < count; ++i) list[i] = static_cast<float>(static_cast<int>((i * 37 + seed * 101) % 199) - 99) / 64;
-  return list;
-}
-
 /** Σ_c Σ_taps weight·pixel at one position of an image [depth][height][width]. */
 double convolved(const std::vector<float>& weights, const float* image, int depth, int height, int width, int y, int x) {
   double sum = 0;

@@ -59,6 +59,17 @@ describe('readRunRecord', () => {
     }
   });
 
+  it('does not take its own number for that of a process that trains the run, as after a restart', async () => {
+    const { title } = process;
+    process.title = 'densenet';
+    try {
+      const run = await makeRun(folder, 'quickstart', { status: 'running' });
+      expect((await readRunRecord(run)).status).toBe('killed');
+    } finally {
+      process.title = title;
+    }
+  });
+
   it('judges a run of another host by the time of its files', async () => {
     const run = await makeRun(folder, 'quickstart', {
       status: 'running',

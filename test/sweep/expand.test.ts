@@ -48,6 +48,12 @@ subset: 100
     expect(last.trainArguments).toContain('--subset=100');
   });
 
+  it('has a run once, however often it is listed', async () => {
+    const path = await file('configs: [quickstart, quickstart]\nseeds: [1, 2, 1]');
+    const runs = await expandSweep(await readSweepFile(path));
+    expect(runs.map(({ label }) => label)).toEqual(['quickstart seed 1', 'quickstart seed 2']);
+  });
+
   it('finds configs by their path as seen from the file', async () => {
     await writeFile(join(folder, 'mine.yaml'), 'extends: ./base.yaml\nname: mine');
     await writeFile(
