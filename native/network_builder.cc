@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kBottleneckWidth = 4;  // BOTTLENECK_WIDTH of src/networks/network.ts
 
-int slide(int size, const StageDescription& s) { return (size + 2 * s.padding - s.kernel) / s.stride + 1; }
+Window windowOf(const StageDescription& stage) { return {stage.kernel, stage.stride, stage.padding}; }
 
 }  // namespace
 
@@ -31,10 +31,10 @@ void Network::build() {
       case StageDescription::kMaxPooling: {
         const bool follows = description_.stages[i - 1].kind == StageDescription::kConvolution;
         if (follows && description_.stages[i - 1].normalized) break;  // fused with the convolution's normalisation
-        const int height = slide(at.height, stage), width = slide(at.width, stage);
+        const int height = windowOf(stage).outputs(at.height), width = windowOf(stage).outputs(at.width);
         const Channels to{addMap(channelsFrom(i + 1, at.channels.count), height, width), 0, at.channels.count};
         addLayer("pool0", std::make_unique<MaxPooling>(nullptr, at.channels, to,
-                                                       MaxPooling::Window{stage.kernel, stage.stride, stage.padding}));
+                                                       windowOf(stage)));
         at.channels = to;
         at.height = height;
         at.width = width;
@@ -72,11 +72,11 @@ int Network::channelsFrom(size_t index, int channels) const {
 
 void Network::addConvolution(size_t index, Cursor& at) {
   const StageDescription& stage = description_.stages[index];
-  const int height = slide(at.height, stage), width = slide(at.width, stage);
+  const int height = windowOf(stage).outputs(at.height), width = windowOf(stage).outputs(at.width);
   const int capacity = stage.normalized ? stage.outputChannels : channelsFrom(index + 1, stage.outputChannels);
   Channels to{addMap(capacity, height, width), 0, stage.outputChannels};
   addLayer("conv0", makeLayer<FirstConvolution>(parameters_, at.channels.count, at.height, at.width, to,
-                                                ConvolutionWindow{stage.kernel, stage.stride, stage.padding},
+                                                windowOf(stage),
                                                 static_cast<double>(height) * width));
   ++at.convolutions;
   at.channels = to;
@@ -87,12 +87,12 @@ void Network::addConvolution(size_t index, Cursor& at) {
   pooling.kernel = pooling.stride = 1;
   const bool pooled = description_.stages[index + 1].kind == StageDescription::kMaxPooling;
   if (pooled) pooling = description_.stages[index + 1];
-  at.height = slide(at.height, pooling);
-  at.width = slide(at.width, pooling);
+  at.height = windowOf(pooling).outputs(at.height);
+  at.width = windowOf(pooling).outputs(at.width);
   to.map = addMap(channelsFrom(index + (pooled ? 2 : 1), to.count), at.height, at.width);
   addLayer("norm0, pool0", std::make_unique<MaxPooling>(
                                std::make_shared<Norm>(parameters_, at.channels.count), at.channels, to,
-                               MaxPooling::Window{pooling.kernel, pooling.stride, pooling.padding}));
+                               windowOf(pooling)));
   at.channels = to;
 }
 

@@ -13,11 +13,15 @@ Split rowGroups(int rows) { return Split::into(rows, kRows); }
 
 template <class Operand>
 FirstConvolution<Operand>::FirstConvolution(Parameters& parameters, int channels, int height, int width,
-                                            Channels output, ConvolutionWindow window, double outputPixels)
-    : parameters_(parameters), channels_(channels), height_(height), width_(width), output_(output), window_(window),
+                                            Channels output, Window window, double outputPixels)
+    : parameters_(parameters), channels_(channels), output_(output), shape_(height, width, window),
       outputPixels_(outputPixels), depth_(channels * window.kernel * window.kernel),
       weights_(parameters.add(static_cast<size_t>(depth_) * output.count, true)),
-      packed_(static_cast<size_t>(wordsOf<Operand>(depth_)) * output.count) {}
+      packed_(static_cast<size_t>(wordsOf<Operand>(depth_)) * output.count) {
+  for (int c = 0; c < channels; ++c)
+    for (int i = 0; i < window.kernel; ++i)
+      for (int j = 0; j < window.kernel; ++j) taps_.push_back(c * shape_.size + shape_.tap(i, j));
+}
 
 template <class Operand>
 void FirstConvolution<Operand>::prepare(Executor&, bool) {
@@ -32,35 +36,46 @@ void FirstConvolution<Operand>::prepare(Executor&, bool) {
             [&](int t) { return j + t < depth_ ? weights[(groups.start(g) + m) * depth_ + j + t] : 0; });
 }
 
-/** The inputs of each output pixel of a tile, [depth][kTile]; 0 outside the image. */
+/** The inputs of each output pixel of a tile, [depth][kTile], 0 outside the image; writes up to a tile more. */
 template <class Operand>
 void FirstConvolution<Operand>::gather(const Pass& pass, int tile, float* panel) const {
   const FeatureMap& output = pass.map(output_.map);
-  const int64_t imagePixels = output.imagePixels();
-  for (int lane = 0; lane < kTile; ++lane) {
-    const bool valid = lane < output.lanes(tile);
-    const int64_t pixel = valid ? static_cast<int64_t>(tile) * kTile + lane : 0;
-    const int inside = static_cast<int>(pixel % imagePixels);
-    const int top = inside / output.width() * window_.stride - window_.padding;
-    const int left = inside % output.width() * window_.stride - window_.padding;
-    const float* plane = pass.activations.images + pixel / imagePixels * channels_ * height_ * width_;
-    float* to = panel + lane;
-    for (int c = 0; c < channels_; ++c, plane += height_ * width_)
-      for (int y = top; y < top + window_.kernel; ++y)
-        for (int x = left; x < left + window_.kernel; ++x, to += kTile)
-          *to = valid && y >= 0 && y < height_ && x >= 0 && x < width_ ? plane[y * width_ + x] : 0;
+  struct Piece {
+    int lane;
+    const float* from;
+  };
+  Piece pieces[kTile];  // the tile's pixels that lie side by side
+  int count = 0;
+  for (int lane = 0; lane < output.lanes(tile);) {
+    const int64_t pixel = static_cast<int64_t>(tile) * kTile + lane;
+    const int inside = static_cast<int>(pixel % output.imagePixels()), x = inside % output.width();
+    const float* planes = pass.activations.imagePlanes.data() + pixel / output.imagePixels() * imageFloats();
+    pieces[count++] = {lane, planes + shape_.output(inside / output.width(), x)};
+    lane += output.width() - x;
   }
+  for (int j = 0; j < depth_; ++j, panel += kTile)  // a piece overwrites what the one before wrote behind its end
+    for (int p = 0; p < count; ++p)
+#pragma GCC unroll 4
+      for (int v = 0; v < kTile; v += kLanes)
+        store(panel + pieces[p].lane + v, load(pieces[p].from + taps_[j] + v));
 }
 
 template <class Operand>
 void FirstConvolution<Operand>::forward(const Pass& pass) {
   FeatureMap& output = pass.map(output_.map);
+  const size_t pixels = static_cast<size_t>(shape_.height) * shape_.width;
+  pass.activations.imagePlanes.reserve(static_cast<size_t>(output.images()) * imageFloats());
+  pass.executor.forEach(output.images(), [&](int image, Scratch&) {
+    for (int c = 0; c < channels_; ++c)
+      shape_.deal(pass.activations.images + (static_cast<size_t>(image) * channels_ + c) * pixels, 0,
+                  pass.activations.imagePlanes.data() + static_cast<size_t>(image) * imageFloats() + c * shape_.size);
+  });
   const Split tasks = tileTasks(output, static_cast<int64_t>(depth_) * output_.count);
   const Split groups = rowGroups(output_.count);
   const int words = wordsOf<Operand>(depth_);
   std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    float* panel = scratch.take(static_cast<size_t>(depth_) * kTile);
+    float* panel = scratch.take(static_cast<size_t>(depth_ + 1) * kTile);
     MomentSums moments(pass.training ? output_.count : 0);
     for (int tile = tasks.start(task); tile < tasks.start(task + 1); ++tile) {
       gather(pass, tile, panel);
@@ -90,7 +105,7 @@ void FirstConvolution<Operand>::backward(const Pass& pass) {
   pass.activations.partials.reserve(static_cast<size_t>(tasks.count * floats));
   float* partials = pass.activations.partials.data();
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    float* panel = scratch.take(static_cast<size_t>(depth_) * kTile);
+    float* panel = scratch.take(static_cast<size_t>(depth_ + 1) * kTile);
     float* rows = scratch.take(static_cast<size_t>(output_.count) * kTile);
     float* transposed = scratch.take(static_cast<size_t>(padded) * kTileWords<Operand>);
     float* sum = partials + task * floats;

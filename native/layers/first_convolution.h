@@ -5,18 +5,15 @@
 
 #include "layer.h"
 #include "rows.h"
+#include "window_planes.h"
 
 namespace densenet {
-
-struct ConvolutionWindow {
-  int kernel, stride, padding;
-};
 
 template <class Operand>
 class FirstConvolution : public Layer {
  public:
   FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output,
-                   ConvolutionWindow window, double outputPixels);
+                   Window window, double outputPixels);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;
@@ -26,14 +23,19 @@ class FirstConvolution : public Layer {
 
  private:
   void gather(const Pass& pass, int tile, float* panel) const;
+  /** Floats of an image's planes. */
+  int imageFloats() const { return channels_ * shape_.size; }
 
   Parameters& parameters_;
-  int channels_, height_, width_;
+  int channels_;
   Channels output_;
-  ConvolutionWindow window_;
+  /** Of the images. */
+  WindowPlanes shape_;
   double outputPixels_;
   /** Inputs of one output: channels · kernel². */
   int depth_;
+  /** Where each of them is in an image's planes, from the output on. */
+  std::vector<int> taps_;
   size_t weights_;
   /** Words, [output group][depth][group]. */
   std::vector<float> packed_;

@@ -19,6 +19,7 @@ struct Activations {
   /** For each residual unit whether its branch is there in this step; empty for all. */
   std::vector<uint8_t> survivors;
   const float* images = nullptr;    // [N, C, H, W]
+  Buffer imagePlanes;               // the same as the first convolution reads them
   const int32_t* labels = nullptr;  // [N], only in training
   std::vector<float> logits;        // [N, classes]
   int stepImages = 0;               // of the whole optimiser step, only in training

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "tasks.h"
 
@@ -34,13 +35,14 @@ void Pooling::forward(const Pass& pass) {
   const bool statistics = statistics_ && pass.training;
   std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
-    float* from = scratch.take(static_cast<size_t>(input.imagePixels()));
-    float* to = scratch.take(static_cast<size_t>(output.imagePixels()));
     MomentSums moments(statistics ? output_.count : 0);
     for (int image = tasks.start(task); image < tasks.start(task + 1); ++image) {
       for (int c = 0; c < input_.count; ++c) {
+        scratch.reset();
+        float* from = scratch.take(static_cast<size_t>(input.imagePixels()));
+        float* to = scratch.take(static_cast<size_t>(output.imagePixels()) + kLanes);
         readChannel(input, image, c, from);
-        pool(input, output, from, to);
+        pool(input, output, from, to, scratch);
         forRuns(static_cast<int64_t>(image) * output.imagePixels(), output.imagePixels(),
                 [&](int tile, int lane, int pixel, int length) {
                   std::memcpy(output.tile(tile) + (output_.first + c) * kTile + lane, to + pixel,
@@ -84,8 +86,7 @@ void Pooling::backwardChannel(const Pass& pass, const GradientTerms& terms, int 
   float* spreadGradient = scratch.take(static_cast<size_t>(pixels));
   readChannel(input, image, channel, from);
   loadGradientRow(output, output_.first, channel, terms, image, gradient);
-  std::fill(spreadGradient, spreadGradient + pixels, 0.0f);
-  spread(input, output, from, gradient, spreadGradient);
+  spread(input, output, from, gradient, spreadGradient, scratch);
   const float scale = norm_ ? norm_->scale()[channel] : 1, center = norm_ ? norm_->center()[channel] : 0;
   Vec sum{}, product{};
   forRuns(static_cast<int64_t>(image) * pixels, pixels, [&](int tile, int lane, int pixel, int length) {
@@ -110,7 +111,8 @@ void Pooling::backwardChannel(const Pass& pass, const GradientTerms& terms, int 
   sums.product += sumLanes(product);
 }
 
-void AveragePooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const {
+void AveragePooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to,
+                          Scratch&) const {
   for (int y = 0; y < output.height(); ++y, to += output.width()) {
     const float *top = from + 2 * y * input.width(), *bottom = top + input.width();
     for (int x = 0; x < output.width(); ++x)
@@ -119,7 +121,8 @@ void AveragePooling::pool(const FeatureMap& input, const FeatureMap& output, con
 }
 
 void AveragePooling::spread(const FeatureMap& input, const FeatureMap& output, const float*, const float* gradient,
-                            float* to) const {
+                            float* to, Scratch&) const {
+  std::fill(to, to + input.imagePixels(), 0.0f);
   for (int y = 0; y < output.height(); ++y, gradient += output.width()) {
     float *top = to + 2 * y * input.width(), *bottom = top + input.width();
     for (int x = 0; x < output.width(); ++x)
@@ -127,28 +130,61 @@ void AveragePooling::spread(const FeatureMap& input, const FeatureMap& output, c
   }
 }
 
-int MaxPooling::greatest(const FeatureMap& input, const float* from, int y, int x) const {
-  const int top = y * window_.stride - window_.padding, left = x * window_.stride - window_.padding;
-  const int bottom = std::min(top + window_.kernel, input.height());
-  const int right = std::min(left + window_.kernel, input.width());
-  int best = std::max(top, 0) * input.width() + std::max(left, 0);
-  for (int i = std::max(top, 0); i < bottom; ++i)
-    for (int j = std::max(left, 0); j < right; ++j) {
-      const float value = from[i * input.width() + j];
-      if (value > from[best] || value != value) best = i * input.width() + j;
+DENSENET_INLINE MaxPooling::Greatest MaxPooling::greatest(const WindowPlanes& shape, const float* at) const {
+  Greatest best{load(at), Vec{}};
+  for (int i = 0; i < window_.kernel; ++i)
+    for (int j = 0; j < window_.kernel; ++j) {
+      const Vec value = load(at + shape.tap(i, j));
+      const IntVec better = (value > best.value) | (value != value);
+      best.value = better ? value : best.value;
+      best.tap = better ? splat(static_cast<float>(i * window_.kernel + j)) : best.tap;
     }
   return best;
 }
 
-void MaxPooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const {
-  for (int y = 0; y < output.height(); ++y)
-    for (int x = 0; x < output.width(); ++x) *to++ = from[greatest(input, from, y, x)];
+void MaxPooling::pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to,
+                      Scratch& scratch) const {
+  const WindowPlanes shape(input.height(), input.width(), window_);
+  float* planes = scratch.take(static_cast<size_t>(shape.size));
+  shape.deal(from, -std::numeric_limits<float>::infinity(), planes);
+  for (int y = 0; y < output.height(); ++y, to += output.width())  // a row overwrites what the one above wrote behind it
+    for (int x = 0; x < output.width(); x += kLanes)
+      store(to + x, greatest(shape, planes + shape.output(y, x)).value);
 }
 
 void MaxPooling::spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient,
-                        float* to) const {
-  for (int y = 0; y < output.height(); ++y)
-    for (int x = 0; x < output.width(); ++x) to[greatest(input, from, y, x)] += *gradient++;
+                        float* to, Scratch& scratch) const {
+  const WindowPlanes shape(input.height(), input.width(), window_);
+  const int kernel = window_.kernel, step = window_.stride;
+  float* planes = scratch.take(static_cast<size_t>(shape.size));
+  shape.deal(from, -std::numeric_limits<float>::infinity(), planes);
+  // The taps and gradients of all outputs that reach into the planes, with 0 for those outside the image.
+  const int margin = (kernel - 1) / step, stride = shape.stride + margin, rows = shape.planeSize / shape.stride;
+  const size_t floats = static_cast<size_t>(stride) * (rows + margin) + kTile;
+  float* taps = scratch.take(floats);
+  float* gradients = scratch.take(floats);
+  std::fill(taps, taps + floats, 0.0f);
+  std::fill(gradients, gradients + floats, 0.0f);
+  for (int y = 0; y < output.height(); ++y) {
+    const int row = (y + margin) * stride + margin;
+    for (int x = 0; x < output.width(); x += kLanes)
+      store(taps + row + x, greatest(shape, planes + shape.output(y, x)).tap);
+    std::memcpy(gradients + row, gradient + y * output.width(), output.width() * sizeof(float));
+  }
+  for (int a = 0; a < step; ++a)
+    for (int b = 0; b < step; ++b)
+      for (int y = 0; y < rows; ++y)
+        for (int x = 0; x < shape.stride; x += kLanes) {
+          Vec sum{};
+          for (int i = a; i < kernel; i += step)
+            for (int j = b; j < kernel; j += step) {
+              const int at = (y + margin - i / step) * stride + x + margin - j / step;
+              const IntVec here = load(taps + at) == splat(static_cast<float>(i * kernel + j));
+              sum += keep(here, load(gradients + at));
+            }
+          store(planes + (a * step + b) * shape.planeSize + y * shape.stride + x, sum);
+        }
+  shape.collect(planes, to);
 }
 
 }  // namespace densenet

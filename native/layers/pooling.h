@@ -5,6 +5,7 @@
 
 #include "layer.h"
 #include "rows.h"
+#include "window_planes.h"
 
 namespace densenet {
 
@@ -19,11 +20,12 @@ class Pooling : public Layer {
   void backward(const Pass& pass) override;
 
  protected:
-  /** Pools one image of one channel: input [H·W] to output [H'·W']. */
-  virtual void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const = 0;
-  /** Spreads the gradient of the output over that of the input. `from` is what was pooled. */
+  /** Pools one image of one channel: input [H·W] to output [H'·W']; may write a vector more. */
+  virtual void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to,
+                    Scratch& scratch) const = 0;
+  /** The gradient of the input from that of the output. `from` is what was pooled. */
   virtual void spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient,
-                      float* to) const = 0;
+                      float* to, Scratch& scratch) const = 0;
 
  private:
   void readChannel(const FeatureMap& map, int image, int channel, float* to) const;
@@ -42,29 +44,33 @@ class AveragePooling : public Pooling {
   const char* name() const override { return "average pooling"; }
 
  protected:
-  void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const override;
-  void spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient,
-              float* to) const override;
+  void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to,
+            Scratch& scratch) const override;
+  void spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient, float* to,
+              Scratch& scratch) const override;
 };
 
 /** Any window; a 1×1 window of stride 1 copies. Among equal values the first gets the gradient, as in PyTorch. */
 class MaxPooling : public Pooling {
  public:
-  struct Window {
-    int kernel, stride, padding;
-  };
   MaxPooling(std::shared_ptr<Norm> norm, Channels input, Channels output, Window window)
       : Pooling(std::move(norm), input, output, true), window_(window) {}
   const char* name() const override { return "max pooling"; }
 
  protected:
-  void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to) const override;
-  void spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient,
-              float* to) const override;
+  void pool(const FeatureMap& input, const FeatureMap& output, const float* from, float* to,
+            Scratch& scratch) const override;
+  void spread(const FeatureMap& input, const FeatureMap& output, const float* from, const float* gradient, float* to,
+              Scratch& scratch) const override;
 
  private:
-  /** Index of the greatest value of the window at (y, x) of the output. */
-  int greatest(const FeatureMap& input, const float* from, int y, int x) const;
+  /** The greatest values of a vector of windows, and the taps [row][column] where they are. */
+  struct Greatest {
+    Vec value, tap;
+  };
+  /** Of the windows at `at` in planes. */
+  Greatest greatest(const WindowPlanes& shape, const float* at) const;
+
   Window window_;
 };
 

@@ -19,7 +19,7 @@ constexpr int64_t kPartialFloats = int64_t{1} << 22;
 inline Split tasksOf(int items, int pixels, int64_t floats) {
   const int64_t total = static_cast<int64_t>(items) * pixels;
   const int64_t memory = std::max<int64_t>(8, kPartialFloats / std::max<int64_t>(1, floats));
-  const int64_t most = std::min({static_cast<int64_t>(kMostTasks), total / kLeastPixels, memory});
+  const int64_t most = std::min({static_cast<int64_t>(kMostTasks), (total + kLeastPixels - 1) / kLeastPixels, memory});
   return {items, static_cast<int>(std::clamp<int64_t>(most, 1, items))};
 }
 

@@ -30,6 +30,7 @@ inline std::vector<float> numbers(size_t count, int seed) {
 void testOperands();
 void testKernels();
 void testPlanes();
+void testPooling();
 void testWinograd();
 void testRandom();
 void testThreads();

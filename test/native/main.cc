@@ -4,6 +4,7 @@ int main() {
   testOperands();
   testKernels();
   testPlanes();
+  testPooling();
   testWinograd();
   testRandom();
   testThreads();
