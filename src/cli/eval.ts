@@ -7,6 +7,7 @@ import type { TenCropResult } from '../results/run-folder.js';
 import { updateTables } from '../results/tables.js';
 import { evaluateWeights, SPLITS, type SplitName, type WeightsEvaluation } from '../training/evaluation.js';
 import { top5Note } from '../training/narrate.js';
+import { checkWritable } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { packageVersion } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
@@ -71,6 +72,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const reporter = terminalReporter(options);
   const subject = await findSubject('eval', run, options);
   const subset = options.subset ?? subject.subset;
+  if (options.predictions) await checkWritable(options.predictions);
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];

@@ -1,19 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../util/errors.js';
 import { packageVersion } from '../util/package.js';
-import { benchCommand } from './bench.js';
-import { dataCommand } from './data.js';
-import { describeCommand } from './describe.js';
-import { doctorCommand } from './doctor.js';
-import { evalCommand } from './eval.js';
-import { exportCommand } from './export.js';
-import { figureCommand } from './figure.js';
-import { reportCommand } from './report.js';
-import { runsCommand } from './runs.js';
-import { setupCommand } from './setup.js';
-import { sweepCommand } from './sweep.js';
-import { tableCommand } from './tables.js';
-import { trainCommand } from './train.js';
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +13,25 @@ Examples:
 
 Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted.`;
 
-function program(): Command {
+/** Every command, in the order of the help; loaded when it is needed, for that takes longer than many a command. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  train: async () => (await import('./train.js')).trainCommand(),
+  eval: async () => (await import('./eval.js')).evalCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  describe: async () => (await import('./describe.js')).describeCommand(),
+  sweep: async () => (await import('./sweep.js')).sweepCommand(),
+  runs: async () => (await import('./runs.js')).runsCommand(),
+  table: async () => (await import('./tables.js')).tableCommand(),
+  figure: async () => (await import('./figure.js')).figureCommand(),
+  report: async () => (await import('./report.js')).reportCommand(),
+  data: async () => (await import('./data.js')).dataCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  setup: async () => (await import('./setup.js')).setupCommand(),
+};
+
+/** The program with the command that is asked for, or with all where none of them is. */
+async function program(asked: string | undefined): Promise<Command> {
   const root = new Command('densenet')
     .description(
       'Reproduce the benchmarks of "Densely Connected Convolutional Networks" (Huang et al., 2017).',
@@ -34,23 +39,8 @@ function program(): Command {
     .version(packageVersion)
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError();
-  for (const command of [
-    trainCommand(),
-    evalCommand(),
-    exportCommand(),
-    describeCommand(),
-    sweepCommand(),
-    runsCommand(),
-    tableCommand(),
-    figureCommand(),
-    reportCommand(),
-    dataCommand(),
-    benchCommand(),
-    doctorCommand(),
-    setupCommand(),
-  ]) {
-    root.addCommand(command);
-  }
+  const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  for (const load of known ? [known] : Object.values(COMMANDS)) root.addCommand(await load());
   throwOnExit(root);
   return root;
 }
@@ -69,12 +59,12 @@ function fullName(command: Command): string {
 /** Runs the program and returns its exit code. Bugs show their stack; what a person can mend is two lines. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(argv as string[], { from: 'user' });
+    await (await program(argv[0])).parseAsync(argv as string[], { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof Error && error.name === 'AbortError') {
-      process.stderr.write('Stopped before the run began; nothing to resume.\n');
+      process.stderr.write('Stopped before anything was trained.\n');
       return Number(process.exitCode ?? EXIT.interrupted);
     }
     if (error instanceof UserError) {

@@ -38,11 +38,12 @@ async function runReport(references: string[], options: ReportOptions): Promise<
     records.push(await readRunRecord(await findRunFolder(options.results, reference)));
   const { gatherReport } = await import('../report/report.js');
   const { reportPage } = await import('../report/page.js');
-  const page = reportPage(await gatherReport(records, options));
+  const reporter = terminalReporter(options);
+  const page = reportPage(await gatherReport(records, { ...options, reporter }));
   await makeFolder(dirname(options.output), 'Choose a folder that you may write to: --output FILE.');
   await writeFileAtomic(options.output, page);
   const bytes = Buffer.byteLength(page);
   if (options.json)
     printJson({ file: options.output, bytes, runs: records.map(({ folder }) => folder.name) });
-  else terminalReporter(options).line(`Report: ${options.output} (${formatBytes(bytes)})`);
+  else reporter.line(`Report: ${options.output} (${formatBytes(bytes)})`);
 }

@@ -13,7 +13,6 @@ import {
   type RunResult,
   readRunJson,
 } from '../results/run-folder.js';
-import { readRunRecord } from '../results/run-records.js';
 import { updateTables } from '../results/tables.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { top5Note } from '../training/narrate.js';
@@ -179,13 +178,6 @@ async function storedExperiment(folder: RunFolder, options: TrainOptions): Promi
       'usage',
       `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
       'Leave these out to resume it, or start a new run with --config.',
-    );
-  }
-  if ((await readRunRecord(folder)).status === 'running') {
-    throw new UserError(
-      'usage',
-      `the run ${folder.name} is being trained by a process that is still alive`,
-      'Wait for it, or stop it with Ctrl-C first.',
     );
   }
   if (status === 'finished') {

@@ -1,8 +1,8 @@
 import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../util/errors.js';
+import { isDead, ownerName } from '../util/owner.js';
 
 const BEAT = 5_000;
 const SILENCE = 60_000;
@@ -74,26 +74,4 @@ async function readOwner(path: string): Promise<{ text: string; beat: number } |
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** How a process is named in locks and workspaces. */
-export function ownerName(pid: number): string {
-  return `${pid}@${hostname()}`;
-}
-
-/** Whether the owner is a running process of this host. */
-export function isRunningHere(owner: string): boolean {
-  const pid = Number.parseInt(owner, 10);
-  if (owner !== ownerName(pid)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
-}
-
-/** Whether the owner is certainly gone. Of other hosts' processes this cannot be known. */
-function isDead(owner: string): boolean {
-  return owner.endsWith(`@${hostname()}`) && !isRunningHere(owner);
 }

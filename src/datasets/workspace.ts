@@ -2,7 +2,7 @@ import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../util/errors.js';
 import { makeFolders } from '../util/files.js';
-import { isRunningHere, ownerName } from './fetch-lock.js';
+import { isRunningHere, ownerName } from '../util/owner.js';
 
 const INCOMING = '.incoming';
 

@@ -13,27 +13,43 @@ import { table2, table2Sheets } from '../results/table2.js';
 import { table3, table3Sheets } from '../results/table3.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/open.js';
-import type { Report } from './page.js';
+import { UserError } from '../util/errors.js';
+import type { Reporter } from '../util/reporter.js';
+import type { Report, ReportedRun } from './page.js';
 
-/** Gathers what a report of these runs shows. What a run does not have yet is left out. */
+/**
+ * Gathers what a report of these runs shows. What a run does not have yet is left out, and so is, with a warning,
+ * what cannot be read.
+ */
 export async function gatherReport(
   records: readonly RunRecord[],
-  { heatMaps }: { readonly heatMaps: boolean },
+  { heatMaps, reporter }: { readonly heatMaps: boolean; readonly reporter: Reporter },
 ): Promise<Report> {
+  const runs: ReportedRun[] = [];
   const curves: RunCurve[] = [];
   const finished: FinishedRun[] = [];
-  for (const { folder, status, experiment } of records) {
+  for (const record of records) {
+    const { folder, status, experiment, problem } = record;
+    if (status === 'damaged') reporter.warn(`${folder.name}: ${problem}`);
+    const readable = async <T>(read: Promise<T>): Promise<T | undefined> => {
+      try {
+        return await read;
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        reporter.warn(`${folder.name}: ${error.message}`);
+        return undefined;
+      }
+    };
+    runs.push({ record, heatMap: heatMaps ? await readable(heatMap(record)) : undefined });
     if (!experiment) continue;
-    const epochs = await readEpochs(folder);
+    const epochs = (await readable(readEpochs(folder))) ?? [];
     if (epochs.length > 0) curves.push({ name: folder.name, experiment, epochs });
-    const run = status === 'finished' ? await readFinishedRun(folder) : undefined;
+    const run = status === 'finished' ? await readable(readFinishedRun(folder)) : undefined;
     if (run) finished.push(run);
   }
   const differences = comparison(records);
   return {
-    runs: await Promise.all(
-      records.map(async (record) => ({ record, heatMap: heatMaps ? await heatMap(record) : undefined })),
-    ),
+    runs,
     curves: curves.length > 0 ? curvesFigure(curves) : undefined,
     tables: await measuredTables(finished),
     comparison: records.length > 1 ? runSheet(differences.columns, differences.rows) : undefined,

@@ -14,6 +14,10 @@ export interface PredictionRow {
 export async function writePredictions(path: string, rows: readonly PredictionRow[]): Promise<void> {
   const classes = rows[0]?.logits.length ?? 0;
   const header = ['index', 'label', 'predicted', ...Array.from({ length: classes }, (_, c) => `logit_${c}`)];
-  const lines = rows.map(({ index, label, predicted, logits }) => [index, label, predicted, ...logits]);
-  await writeFileAtomic(path, stringify([header, ...lines]));
+  const lines = function* () {
+    yield stringify([header]);
+    for (const { index, label, predicted, logits } of rows)
+      yield stringify([[index, label, predicted, ...logits]]);
+  };
+  await writeFileAtomic(path, lines());
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RunRecord, readRunRecords } from '../results/run-records.js';
+import { EXIT } from '../util/errors.js';
 import { packageRoot } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
@@ -23,7 +24,7 @@ export interface SweepOptions {
 /** What became of a run of a sweep. */
 export interface SweepOutcome {
   readonly run: SweepRun;
-  /** What it was before the sweep. */
+  /** What it was when its turn came. */
   readonly before: RunState;
   /** Of its process; undefined if none was started, null if a signal ended it. */
   readonly exitCode: number | null | undefined;
@@ -39,13 +40,19 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
   const { resultsFolder, jobs, reporter, stop } = options;
   const records = await readRunRecords(resultsFolder);
   const states = runs.map((run) => runState(run, records));
+  const isDue = ({ kind }: RunState) => kind === 'start' || kind === 'resume';
   const exitCodes = new Map<number, number | null>();
-  const queue = [...runs.keys()].filter((index) => ['start', 'resume'].includes(states[index]!.kind));
+  const queue = [...runs.keys()].filter((index) => isDue(states[index]!));
   const work = async () => {
     for (let index = queue.shift(); index !== undefined && !stop.aborted; index = queue.shift()) {
-      const label = `[${index + 1}/${runs.length}] ${runs[index]!.label}`;
-      reporter.line(`${label}: ${states[index]!.kind === 'resume' ? 'resuming' : 'starting'}`);
-      exitCodes.set(index, await trainProcess(runs[index]!, states[index]!, label, options));
+      const run = runs[index]!;
+      const label = `[${index + 1}/${runs.length}] ${run.label}`;
+      // Another sweep may have been at it meanwhile.
+      const state = runState(run, await readRunRecords(resultsFolder));
+      states[index] = state;
+      if (!isDue(state)) continue;
+      reporter.line(`${label}: ${state.kind === 'resume' ? 'resuming' : 'starting'}`);
+      exitCodes.set(index, await trainProcess(run, state, label, options));
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -90,8 +97,11 @@ function passOn(child: ChildProcess, label: string, reporter: Reporter): Promise
   createInterface({ input: child.stderr! }).on('line', (line) => {
     reporter.warn(`${label}: ${line.replace(/^warning: /, '')}`);
   });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      reporter.warn(`${label}: ${error.message}`);
+      resolve(EXIT.engine);
+    });
     child.on('close', resolve);
   });
 }

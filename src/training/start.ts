@@ -9,6 +9,7 @@ import {
 } from '../results/environment.js';
 import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
 import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
+import { claimRun } from './claim.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
@@ -38,7 +39,6 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
   const weights = init?.weights ?? initialValues(network, seed);
   return withExperiment(experiment, network, options, async (open) => {
     const folder = await createRunFolder(options.resultsFolder, experiment.name, seed);
-    await folder.writeJson(folder.config, experiment);
     const environment: RunEnvironment = {
       ...(await environmentOf(open)),
       init: init?.record,
@@ -54,6 +54,19 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
 
 /** Goes on with a run from its last checkpoint, to the same bits as if it had never stopped. */
 export async function resumeRun(folder: RunFolder, options: ResumeOptions): Promise<Finished> {
+  const release = await claimRun(folder);
+  try {
+    return await resumeClaimed(folder, options, release);
+  } finally {
+    await release();
+  }
+}
+
+async function resumeClaimed(
+  folder: RunFolder,
+  options: ResumeOptions,
+  release: () => Promise<void>,
+): Promise<Finished> {
   const experiment = parseExperiment(await readRunJson(folder.config), folder.config);
   const { subset } = (await readRunJson(folder.result)) as RunResult;
   const network = networkOf(experiment);
@@ -62,6 +75,7 @@ export async function resumeRun(folder: RunFolder, options: ResumeOptions): Prom
     const environment = (await readRunJson(folder.environment)) as RunEnvironment;
     const resumed = [...environment.resumed, await environmentOf(open)];
     await folder.writeJson(folder.environment, { ...environment, resumed });
+    await release();
     const result = await train({ ...options, subset, ...open, experiment, network, folder, start });
     return { folder, experiment, result };
   });

@@ -52,6 +52,8 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   const trainer = new Trainer(run);
   await trainer.save(run.start.state);
   await trainer.writeResult('running');
+  // Last, for a run exists once its config is there: whenever it is killed, it can be resumed.
+  await run.folder.writeJson(run.folder.config, run.experiment);
   // A run that was killed between its last checkpoint and this file has nothing left to train.
   if (run.start.progress.history.length > 0) await run.folder.writeEpochs(run.start.progress.history);
   run.reporter.line(`Run folder: ${run.folder.path}`);

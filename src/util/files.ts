@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCode, UserError } from './errors.js';
 
@@ -15,15 +16,20 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then
- * renamed over `path`. Whoever reads `path` sees the old content or the new, also after a crash.
+ * renamed over `path`. Whoever reads `path` sees the old content or the new, also after a crash. What is too large
+ * for one string comes in pieces.
  * Throws a UserError (data) if the disk is full or the folder may not be written.
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string | Iterable<string>,
+): Promise<void> {
   const temporary = `${path}.${process.pid}.${++writes}.tmp`;
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(data);
+      const whole = typeof data === 'string' || data instanceof Uint8Array;
+      for (const piece of whole ? [data] : data) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
@@ -32,11 +38,24 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    const code = systemCode(error) ?? '';
-    const remedy = REMEDIES[code];
-    if (remedy === undefined) throw error;
-    throw new UserError('data', `cannot write ${path} (${code})`, remedy, { cause: error });
+    throw cannotWrite(path, systemCode(error), error);
   }
+}
+
+/** Throws the UserError (data) of `writeFileAtomic` before there is anything to write, if it can be foreseen. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(path, systemCode(error), error);
+  }
+  if (existsSync(path) && (await isFolder(path))) throw cannotWrite(path, 'EISDIR');
+}
+
+function cannotWrite(path: string, code = '', cause?: unknown): unknown {
+  const remedy = REMEDIES[code];
+  if (remedy === undefined) return cause;
+  return new UserError('data', `cannot write ${path} (${code})`, remedy, { cause });
 }
 
 /**

@@ -7,6 +7,7 @@ import { weightsFile } from '../../src/networks/weights.js';
 import { gatherReport } from '../../src/report/report.js';
 import { readRunRecord } from '../../src/results/run-records.js';
 import { networkOf } from '../../src/training/open.js';
+import { silent } from '../../src/util/reporter.js';
 import { type MadeRun, makeRun } from '../results/make-run.js';
 
 /** The folder of the test that runs now. */
@@ -32,5 +33,5 @@ export async function someReport() {
     await record('cifar10plus-40-12', { errors: [60, 5.5] }),
     await record('smoke-svhn', { errors: [], status: 'failed', message: 'the disk is full' }),
   ];
-  return gatherReport(records, { heatMaps: true });
+  return gatherReport(records, { heatMaps: true, reporter: silent });
 }

@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { MAX_BYTES, reportPage } from '../../src/report/page.js';
 import { gatherReport } from '../../src/report/report.js';
+import { readRunRecord } from '../../src/results/run-records.js';
+import { silent } from '../../src/util/reporter.js';
 import { record, someReport } from './made-report.js';
 
 describe('reportPage', () => {
@@ -29,7 +32,7 @@ describe('reportPage', () => {
             message: '"><img src=x onerror=alert(2)>',
           }),
         ],
-        { heatMaps: false },
+        { heatMaps: false, reporter: silent },
       ),
     );
     expect(page).not.toMatch(/<script|<img/);
@@ -37,10 +40,29 @@ describe('reportPage', () => {
     expect(page).toContain('&lt;img src=x');
   });
 
+  it('leaves out, with a warning, what cannot be read', async () => {
+    const curves = await record('quickstart', {});
+    await writeFile(curves.folder.epochs, 'epoch\nx\n');
+    const weights = await record('quickstart', {});
+    await writeFile(weights.folder.checkpoint('last'), 'x');
+    const config = await record('quickstart', {});
+    await writeFile(config.folder.config, '{');
+    const records = [await record('smoke-cifar10', {}), curves, weights, await readRunRecord(config.folder)];
+    const warnings: string[] = [];
+    const reporter = { ...silent, warn: (text: string) => warnings.push(text) };
+    const page = reportPage(await gatherReport(records, { heatMaps: true, reporter }));
+    expect(warnings).toHaveLength(3);
+    for (const [index, file] of ['epochs.csv', 'last.safetensors', 'config.json'].entries())
+      expect(warnings[index]).toContain(file);
+    for (const { folder } of records) expect(page).toContain(folder.name);
+    expect(page).toContain('Learning curves');
+  });
+
   it('is refused when it would be too large', async () => {
     const message = 'x'.repeat(MAX_BYTES);
     const report = await gatherReport([await record('quickstart', { status: 'failed', message })], {
       heatMaps: false,
+      reporter: silent,
     });
     expect(() => reportPage(report)).toThrow(/would be 3\.0 MB, and 3 MB is the most/);
   });

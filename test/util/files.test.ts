@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/util/errors.js';
-import { makeFolder, writeFileAtomic } from '../../src/util/files.js';
+import { checkWritable, makeFolder, writeFileAtomic } from '../../src/util/files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -66,5 +66,26 @@ describe('writeFileAtomic', () => {
     await mkdir(path);
     await expect(writeFileAtomic(path, 'x')).rejects.toThrow(`cannot write ${path} (EISDIR)`);
     expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  test('writes pieces one after the other, or nothing where one fails', async () => {
+    const path = join(folder, 'a.csv');
+    await writeFileAtomic(path, ['a,', 'b\n', 'c']);
+    expect(await readFile(path, 'utf8')).toBe('a,b\nc');
+    const broken = function* () {
+      yield 'half';
+      throw new Error('no more');
+    };
+    await expect(writeFileAtomic(path, broken())).rejects.toThrow('no more');
+    expect(await readFile(path, 'utf8')).toBe('a,b\nc');
+    expect(await readdir(folder)).toEqual(['a.csv']);
+  });
+
+  test('foresees that it would fail', async () => {
+    await checkWritable(join(folder, 'a'));
+    const nowhere = join(folder, 'none', 'a');
+    await expect(checkWritable(nowhere)).rejects.toThrow(`cannot write ${nowhere} (ENOENT)`);
+    await expect(checkWritable(folder)).rejects.toThrow(`cannot write ${folder} (EISDIR)`);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
