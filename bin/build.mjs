@@ -26,7 +26,7 @@ function sourceDigest() {
  * renames it, so that two processes at once do no harm. Returns whether dist/ can be run.
  */
 export function ensureBuilt(refuse) {
-  if (!existsSync(join(root, 'src'))) return true;
+  if (!existsSync(join(root, 'tsconfig.json'))) return true; // an npm package: it holds dist/ and no source
   const digest = sourceDigest();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return true;
   if (refuse) {
