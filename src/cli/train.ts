@@ -241,7 +241,7 @@ function missingData(
 }
 
 /** The results: they are printed with --quiet too. */
-function report({ folder, experiment, result }: Finished, tables: string[]): void {
+function report({ folder, experiment, result, note }: Finished, tables: string[]): void {
   const line = (text: string) => process.stdout.write(`${text}\n`);
   const { last, best, bestValidation, reported, paperError } = result;
   if (result.status === 'interrupted') {
@@ -262,6 +262,7 @@ function report({ folder, experiment, result }: Finished, tables: string[]): voi
     const source = `Table ${table}, ${row}, ${column}`;
     line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
     if (result.subset) line(`  Only ${result.subset} images were used: not comparable with the paper.`);
+    if (note) line(`  ${note} Not comparable with the paper.`);
   }
   for (const text of skippedLines(result.skippedImages)) line(text);
   line(`Parameters: ${formatCount(result.parameters)}`);

@@ -29,6 +29,8 @@ export interface Finished {
   readonly folder: RunFolder;
   readonly experiment: Experiment;
   readonly result: RunResult;
+  /** That the dataset on disk is not all of the published data. */
+  readonly note: string | undefined;
 }
 
 /** Trains an experiment from its beginning, in a new run folder. */
@@ -48,7 +50,7 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
     if (init) options.reporter.line(initLine(init.record));
     const start = { state: initialState(network, weights), progress: NO_PROGRESS };
     const result = await train({ ...options, ...open, experiment, network, folder, start });
-    return { folder, experiment, result };
+    return { folder, experiment, result, note: open.dataset.note };
   });
 }
 
@@ -77,7 +79,7 @@ async function resumeClaimed(
     await folder.writeJson(folder.environment, { ...environment, resumed });
     await release();
     const result = await train({ ...options, subset, ...open, experiment, network, folder, start });
-    return { folder, experiment, result };
+    return { folder, experiment, result, note: open.dataset.note };
   });
 }
 
