@@ -14,8 +14,8 @@ export function isPlainObject(value: unknown): value is PlainObject {
 
 /**
  * Lays `over` on `base`: objects are merged key by key, everything else is replaced, lists too; `undefined` says
- * nothing. Another learning-rate schedule takes only `initial` from the one below, whose other keys mean nothing
- * to it; a network of another family takes nothing.
+ * nothing. Another learning-rate schedule takes only `initial` and `warmup` from the one below, whose other keys mean
+ * nothing to it; a network of another family takes nothing.
  */
 export function merge(base: PlainObject, over: PlainObject): PlainObject {
   const merged = new Map(Object.entries(base));
@@ -31,9 +31,9 @@ export function merge(base: PlainObject, over: PlainObject): PlainObject {
 }
 
 function keptOfSchedule(below: PlainObject, over: PlainObject): PlainObject {
-  const { schedule = 'steps', initial } = below;
+  const { schedule = 'steps', initial, warmup } = below;
   if (over.schedule === undefined || over.schedule === schedule) return below;
-  return initial === undefined ? {} : { initial };
+  return merge({}, { initial, warmup });
 }
 
 function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {

@@ -148,7 +148,20 @@ const datasetSchema = z
   })
   .describe('The data and how it is fed.');
 
-const initial = z.number().positive().default(0.1).describe('Learning rate of the first epoch, above 0.');
+const initial = z
+  .number()
+  .positive()
+  .default(0.1)
+  .describe('Learning rate of the first epoch, or the one behind the warm-up; above 0.');
+
+const warmup = z
+  .strictObject({
+    epochs: z.number().positive().describe('How long, in epochs; 0.5 is half an epoch.'),
+    rate: z.number().positive().describe('The learning rate until then, above 0.'),
+  })
+  .nullable()
+  .default(null)
+  .describe('Begin with another rate; null for none.');
 
 const learningRateSchema = z
   .discriminatedUnion('schedule', [
@@ -165,10 +178,12 @@ const learningRateSchema = z
         .lt(1)
         .default(0.1)
         .describe('What the rate is multiplied by, between 0 and 1.'),
+      warmup,
     }),
     z.strictObject({
       schedule: z.literal('cosine').describe('Fall to 0 along half a cosine, step by step.'),
       initial,
+      warmup,
     }),
   ])
   .describe('How the learning rate falls: `steps` or `cosine`.');

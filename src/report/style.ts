@@ -15,7 +15,8 @@ table { border-collapse: collapse; font-size: 13px; }
 thead tr { border-top: 2px solid var(--text); border-bottom: 1px solid var(--text); }
 tbody tr:last-child { border-bottom: 2px solid var(--text); }
 th, td { padding: 3px 10px 3px 0; text-align: left; vertical-align: top; }
-th.t, td.t { overflow-wrap: anywhere; min-width: 3.5em; }
+th { white-space: nowrap; }
+td.t { overflow-wrap: anywhere; min-width: 6em; }
 th.n, td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 figure { margin: 8px 0; }
 figure svg { max-width: 100%; height: auto; }

@@ -59,7 +59,12 @@ const comparedCells = paperTable2().flatMap(({ method, depth, errors }) =>
 const SOURCES: readonly [test: RegExp, training: Partial<Experiment['training']>, validation: number][] = [
   [/^cifar10-preresnet|^cifar100-preresnet/, {}, 0],
   [/^cifar10plus-preresnet-1001/, { epochs: 200, learningRate: steps(0.1, [0.4, 0.605], 0.1) }, 0],
-  [/plus-preresnet|plus-resnet-110/, { epochs: 164, batchSize: 128, nesterov: false }, 0],
+  [
+    /plus-preresnet|plus-resnet-110/,
+    { epochs: 164, batchSize: 128, nesterov: false, learningRate: steps(0.1, [0.5, 0.75], 0.1, 1.023) },
+    0,
+  ],
+  [/-stochastic-1202/, { epochs: 500, batchSize: 128, learningRate: steps(0.1, [0.5, 0.75], 0.1, 10) }, 5000],
   [/^cifar.*-(constant|stochastic)/, { epochs: 500, batchSize: 128 }, 5000],
   [/^svhn-resnet/, { epochs: 50, batchSize: 128, learningRate: steps(0.1, [0.6, 0.7], 0.1) }, 6000],
   [
@@ -74,8 +79,9 @@ const SOURCES: readonly [test: RegExp, training: Partial<Experiment['training']>
   ],
 ];
 
-function steps(initial: number, milestones: number[], factor: number) {
-  return { schedule: 'steps', initial, milestones, factor } as const;
+function steps(initial: number, milestones: number[], factor: number, warmupEpochs?: number) {
+  const warmup = warmupEpochs === undefined ? null : { epochs: warmupEpochs, rate: 0.01 };
+  return { schedule: 'steps', initial, milestones, factor, warmup } as const;
 }
 
 /** The recipe of section 4.2, for every column of Table 2. */
@@ -84,7 +90,7 @@ function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'pa
     epochs: column === 'SVHN' ? 40 : 300,
     batchSize: 64,
     accumulate: 1,
-    learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
+    learningRate: steps(0.1, [0.5, 0.75], 0.1),
     momentum: 0.9,
     nesterov: true,
     weightDecay: 1e-4,

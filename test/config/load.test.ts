@@ -52,7 +52,7 @@ describe('loadExperiment', () => {
         epochs: 300,
         batchSize: 64,
         accumulate: 1,
-        learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 },
+        learningRate: { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1, warmup: null },
         momentum: 0.9,
         nesterov: true,
         weightDecay: 1e-4,
@@ -125,7 +125,7 @@ describe('loadExperiment', () => {
     const { training } = await loadExperiment('cifar10-40-12', {
       set: ['training.learningRate.schedule=cosine'],
     });
-    expect(training.learningRate).toEqual({ schedule: 'cosine', initial: 0.1 });
+    expect(training.learningRate).toEqual({ schedule: 'cosine', initial: 0.1, warmup: null });
   });
 
   it("forgets the paper's number when the network becomes another", async () => {

@@ -56,10 +56,14 @@ describe('merge', () => {
     expect(merge({ a: 1 }, { a: undefined, b: undefined })).toEqual({ a: 1 });
   });
 
-  it('keeps only the initial rate when the schedule changes', () => {
+  it('keeps only the initial rate and the warm-up when the schedule changes', () => {
     const steps = { learningRate: { schedule: 'steps', initial: 0.2, milestones: [0.5], factor: 0.1 } };
     expect(merge(steps, { learningRate: { schedule: 'cosine' } })).toEqual({
       learningRate: { schedule: 'cosine', initial: 0.2 },
+    });
+    const warm = { learningRate: { warmup: { epochs: 1, rate: 0.01 }, factor: 0.5 } };
+    expect(merge(warm, { learningRate: { schedule: 'cosine' } })).toEqual({
+      learningRate: { schedule: 'cosine', warmup: { epochs: 1, rate: 0.01 } },
     });
     expect(merge(steps, { learningRate: { schedule: 'steps', factor: 0.5 } })).toEqual({
       learningRate: { ...steps.learningRate, factor: 0.5 },

@@ -124,6 +124,7 @@ describe('table 2', () => {
       'training.epochs=300',
       'training.batchSize=64',
       'training.nesterov=true',
+      'training.learningRate.warmup=null',
     ];
     const [sheet] = table2Sheets(
       table2(measurements([await run('cifar10plus-preresnet-164', 6, set)]), recipes),

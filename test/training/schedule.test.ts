@@ -21,6 +21,25 @@ test('steps: SVHN drops after epochs 20 and 30 of 40', () => {
   expect(all.findIndex((rate) => rate < 0.005)).toBe(30);
 });
 
+test('a warm-up of 400 steps, and then as without', () => {
+  const schedule: Schedule = { schedule: 'steps', initial: 0.1, milestones: [0.5, 0.75], factor: 0.1 };
+  const warm: Schedule = { ...schedule, warmup: { epochs: 1.023, rate: 0.01 } };
+  const at = (step: number) => ({
+    epoch: Math.floor(step / 391),
+    step: step % 391,
+    epochs: 164,
+    stepsPerEpoch: 391,
+  });
+  expect(learningRate(warm, at(0))).toBe(0.01);
+  expect(learningRate(warm, at(399))).toBe(0.01);
+  expect(learningRate(warm, at(400))).toBe(0.1);
+  for (const step of [400, 32_061, 32_062, 48_093, 64_000])
+    expect(learningRate(warm, at(step))).toBe(learningRate(schedule, at(step)));
+  const cosine: Schedule = { schedule: 'cosine', initial: 0.1, warmup: { epochs: 0.5, rate: 0.05 } };
+  expect(learningRate(cosine, at(194))).toBe(0.05);
+  expect(learningRate(cosine, at(197))).toBeCloseTo(0.1, 5);
+});
+
 test('cosine: from the initial rate through half of it to almost nothing, step by step', () => {
   const schedule: Schedule = { schedule: 'cosine', initial: 0.2 };
   const at = (epoch: number, step: number) =>
