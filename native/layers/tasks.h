@@ -10,7 +10,7 @@
 namespace densenet {
 
 constexpr int kMostTasks = 64;
-/** A task is not worth the sum of its partial results below so many pixels. */
+/** A task is not worth the sum of its partial results below about so many pixels; what is left over makes one more. */
 constexpr int kLeastPixels = 128;
 /** Floats that the partial weight gradients of one layer may take. */
 constexpr int64_t kPartialFloats = int64_t{1} << 22;

@@ -64,7 +64,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof Error && error.name === 'AbortError') {
-      process.stderr.write('Stopped before anything was trained.\n');
+      process.stderr.write('Stopped before training began; a run that was to be resumed is as it was.\n');
       return Number(process.exitCode ?? EXIT.interrupted);
     }
     if (error instanceof UserError) {

@@ -19,7 +19,7 @@ export interface RunRecord {
   readonly status: ShownStatus;
   readonly experiment?: Experiment;
   readonly environment?: RunEnvironment;
-  /** Undefined if the run was killed before it began to train. */
+  /** Undefined if the file is missing: today a run has it before it has a config. */
   readonly result?: RunResult;
   /** Why the run stopped, or what is damaged. */
   readonly problem?: string;
@@ -68,7 +68,8 @@ async function isAtWork(folder: RunFolder, environment: RunEnvironment | undefin
   if (latest?.pid !== undefined && latest.host === hostname()) {
     return latest.pid !== process.pid && (await isOurProcess(latest.pid));
   }
-  const files = [folder.path, folder.result, folder.epochs, folder.checkpoint('last')].filter(existsSync);
+  const all = [folder.environment, folder.result, folder.epochs, folder.checkpoint('last')];
+  const files = all.filter(existsSync);
   const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
   return Date.now() - Math.max(...times) < SILENCE;
 }

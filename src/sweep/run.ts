@@ -50,6 +50,7 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
       // Another sweep may have been at it meanwhile.
       const state = runState(run, await readRunRecords(resultsFolder));
       states[index] = state;
+      if (stop.aborted) break;
       if (!isDue(state)) continue;
       reporter.line(`${label}: ${state.kind === 'resume' ? 'resuming' : 'starting'}`);
       exitCodes.set(index, await trainProcess(run, state, label, options));

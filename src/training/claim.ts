@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import type { RunFolder } from '../results/run-folder.js';
 import { readRunRecord } from '../results/run-records.js';
 import { systemCode, UserError } from '../util/errors.js';
+import { cannotWrite } from '../util/files.js';
 import { isDead, ownerName } from '../util/owner.js';
 
 /**
- * Claims a run for this process until environment.json names it: of several that resume a run at once, one goes on.
- * Returns what gives the claim back. Throws a UserError (usage) if another process trains the run or has claimed it.
+ * Claims a run for this process until result.json says that it runs: of two that resume it at once, one goes on.
+ * Returns what gives the claim back. Throws a UserError: usage if another process trains the run or has claimed it,
+ * data if its folder cannot be written.
  *
- * The claim is a symbolic link to the owner's name: made at once with its content, on every file system of a cluster.
+ * The claim is a symbolic link to the owner's name, which is made at once with its content. A dead owner's is removed;
+ * of two that remove one in the same moment both may go on.
  */
 export async function claimRun(folder: RunFolder): Promise<() => Promise<void>> {
   const path = join(folder.path, 'resuming');
@@ -23,7 +26,11 @@ export async function claimRun(folder: RunFolder): Promise<() => Promise<void>> 
     }
     await rm(path, { force: true });
   }
-  const release = () => rm(path, { force: true });
+  let held = true;
+  const release = async () => {
+    if (held) await rm(path, { force: true });
+    held = false;
+  };
   if ((await readRunRecord(folder)).status !== 'running') return release;
   await release();
   throw busy(folder, 'Wait for it, or stop it with Ctrl-C first.');
@@ -40,7 +47,7 @@ async function makeLink(target: string, path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw error;
+    throw cannotWrite(path, systemCode(error), error);
   }
 }
 

@@ -77,8 +77,8 @@ async function resumeClaimed(
     const environment = (await readRunJson(folder.environment)) as RunEnvironment;
     const resumed = [...environment.resumed, await environmentOf(open)];
     await folder.writeJson(folder.environment, { ...environment, resumed });
-    await release();
-    const result = await train({ ...options, subset, ...open, experiment, network, folder, start });
+    const task = { ...options, subset, ...open, experiment, network, folder, start };
+    const result = await train({ ...task, onBegin: release });
     return { folder, experiment, result, note: open.dataset.note };
   });
 }

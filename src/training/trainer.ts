@@ -35,6 +35,8 @@ export interface TrainingRun {
   readonly subset?: number;
   readonly start: { readonly state: ModelState; readonly progress: Progress };
   readonly reporter: Reporter;
+  /** Called once result.json says that the run is running. */
+  onBegin?(): Promise<void>;
   /** Aborted by the first Ctrl-C: the step under way is finished, the run is saved. */
   readonly signal: AbortSignal;
 }
@@ -54,6 +56,7 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   await trainer.writeResult('running');
   // Last, for a run exists once its config is there: whenever it is killed, it can be resumed.
   await run.folder.writeJson(run.folder.config, run.experiment);
+  await run.onBegin?.();
   // A run that was killed between its last checkpoint and this file has nothing left to train.
   if (run.start.progress.history.length > 0) await run.folder.writeEpochs(run.start.progress.history);
   run.reporter.line(`Run folder: ${run.folder.path}`);

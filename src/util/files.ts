@@ -52,7 +52,8 @@ export async function checkWritable(path: string): Promise<void> {
   if (existsSync(path) && (await isFolder(path))) throw cannotWrite(path, 'EISDIR');
 }
 
-function cannotWrite(path: string, code = '', cause?: unknown): unknown {
+/** What to throw where `path` cannot be written: a UserError (data) if a person can mend it, otherwise the cause. */
+export function cannotWrite(path: string, code = '', cause?: unknown): unknown {
   const remedy = REMEDIES[code];
   if (remedy === undefined) return cause;
   return new UserError('data', `cannot write ${path} (${code})`, remedy, { cause });

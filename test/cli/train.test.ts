@@ -382,7 +382,7 @@ test('Ctrl-C during a download stops it; nothing is left to resume', async () =>
   await waiting.seen(/waiting/i);
   waiting.process.kill('SIGINT');
   const { code, stderr } = await waiting.ended;
-  expect(stderr).toContain('Stopped before anything was trained');
+  expect(stderr).toContain('Stopped before training began');
   expect(code).toBe(130);
   fetching.process.kill('SIGKILL');
   await fetching.ended;

@@ -77,7 +77,7 @@ describe('readRunRecord', () => {
     });
     expect((await readRunRecord(run)).status).toBe('running');
     const yesterday = new Date(Date.now() - 24 * 3600_000);
-    for (const file of [run.path, run.result, run.epochs]) await utimes(file, yesterday, yesterday);
+    for (const file of [run.environment, run.result, run.epochs]) await utimes(file, yesterday, yesterday);
     expect((await readRunRecord(run)).status).toBe('killed');
   });
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readlink, rm, symlink, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,25 @@ describe('claimRun', () => {
   it('is refused while a process of another host has it, for whether that lives cannot be known', async () => {
     await symlink('7@elsewhere', claim);
     await expect(claimRun(run)).rejects.toMatchObject({ remedy: expect.stringContaining(`remove ${claim}`) });
+  });
+
+  it('takes a run that was killed on another host, once its files are silent', async () => {
+    const killed = await makeRun(results, 'quickstart', {
+      status: 'running',
+      environment: { host: 'elsewhere' },
+    });
+    const yesterday = new Date(Date.now() - 24 * 3600_000);
+    for (const file of [killed.environment, killed.result, killed.epochs])
+      await utimes(file, yesterday, yesterday);
+    await claimRun(killed);
+  });
+
+  it('is not given back twice: another process may have it by then', async () => {
+    const release = await claimRun(run);
+    await release();
+    await symlink('7@elsewhere', claim);
+    await release();
+    expect(await readlink(claim)).toBe('7@elsewhere');
   });
 
   it('is given back where the run is being trained', async () => {
