@@ -19,7 +19,7 @@ export interface RunRecord {
   readonly status: ShownStatus;
   readonly experiment?: Experiment;
   readonly environment?: RunEnvironment;
-  /** Undefined if the file is missing: today a run has it before it has a config. */
+  /** Undefined if result.json is missing. */
   readonly result?: RunResult;
   /** Why the run stopped, or what is damaged. */
   readonly problem?: string;
