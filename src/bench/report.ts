@@ -3,7 +3,7 @@ import type { Engine } from '../engines/engine.js';
 import type { BuildOptions } from '../engines/native/build.js';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { gitState } from '../results/environment.js';
+import { gitState } from '../runs/environment.js';
 import { packageVersion } from '../util/package.js';
 import { peakFlops } from './instruments.js';
 import { type Measurement, type MeasureOptions, measure } from './measure.js';

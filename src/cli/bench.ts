@@ -10,6 +10,7 @@ import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { benchInputCommand } from './bench-input.js';
 import { benchPeersCommand } from './bench-peers.js';
+import { formatTable } from './columns.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -21,7 +22,6 @@ import {
   printJson,
   wholeNumber,
 } from './options.js';
-import { formatTable } from './table.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `

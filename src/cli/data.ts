@@ -14,8 +14,8 @@ import {
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
+import { formatTable } from './columns.js';
 import { addCommonOptions, type CommonOptions, printJson } from './options.js';
-import { formatTable } from './table.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `

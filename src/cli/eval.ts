@@ -1,16 +1,22 @@
 import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
-import { paperErrors, paperLine } from '../results/paper-errors.js';
-import { type PredictionRow, writePredictions } from '../results/predictions.js';
-import type { TenCropResult } from '../results/run-folder.js';
-import { updateTables } from '../results/tables.js';
-import { evaluateWeights, SPLITS, type SplitName, type WeightsEvaluation } from '../training/evaluation.js';
+import { type PredictionRow, writePredictions } from '../runs/predictions.js';
+import type { TenCropResult } from '../runs/run-folder.js';
+import { paperErrors, paperLine } from '../tables/paper-errors.js';
+import { updateTables } from '../tables/write.js';
+import {
+  evaluateWeights,
+  SPLITS,
+  type SplitName,
+  type WeightsEvaluation,
+} from '../training/evaluate-weights.js';
 import { top5Note } from '../training/narrate.js';
 import { checkWritable } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { packageVersion } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
+import { formatTable } from './columns.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -27,7 +33,6 @@ import {
   skippedLines,
 } from './options.js';
 import { findSubject, type Subject, type SubjectOptions } from './subject.js';
-import { formatTable } from './table.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `

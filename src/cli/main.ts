@@ -21,7 +21,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   describe: async () => (await import('./describe.js')).describeCommand(),
   sweep: async () => (await import('./sweep.js')).sweepCommand(),
   runs: async () => (await import('./runs.js')).runsCommand(),
-  table: async () => (await import('./tables.js')).tableCommand(),
+  table: async () => (await import('./table.js')).tableCommand(),
   figure: async () => (await import('./figure.js')).figureCommand(),
   report: async () => (await import('./report.js')).reportCommand(),
   data: async () => (await import('./data.js')).dataCommand(),

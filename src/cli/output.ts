@@ -5,9 +5,9 @@ import {
   type SheetRecord,
   sheetMarkdown,
   withoutEmptyColumns,
-} from '../results/sheet.js';
+} from '../tables/sheet.js';
+import { formatTable } from './columns.js';
 import { printJson } from './options.js';
-import { formatTable } from './table.js';
 
 export interface OutputOptions {
   readonly json: boolean;

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { findRunFolder } from '../results/run-folder.js';
-import { type RunRecord, readRunRecord } from '../results/run-records.js';
+import { findRunFolder } from '../runs/run-folder.js';
+import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import { addCommonOptions, type CommonOptions, printJson } from './options.js';

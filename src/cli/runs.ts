@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { readEpochs } from '../results/epochs.js';
-import { findRunFolder } from '../results/run-folder.js';
-import { type RunRecord, readRunRecord, readRunRecords } from '../results/run-records.js';
+import { readEpochs } from '../runs/epochs.js';
+import { findRunFolder } from '../runs/run-folder.js';
+import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
 import {
   comparison,
   differenceSheet,
@@ -9,8 +9,8 @@ import {
   runRow,
   runSheet,
   sortRows,
-} from '../results/run-tables.js';
-import { type Sheet, sheetRecords } from '../results/sheet.js';
+} from '../tables/run-tables.js';
+import { type Sheet, sheetRecords } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
 import { addCommonOptions, type CommonOptions } from './options.js';
 import { addFormatOption, type OutputOptions, printTables } from './output.js';

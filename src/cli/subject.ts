@@ -1,6 +1,6 @@
 import { loadExperiment, parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 
 /** How a command is told which weights it is about: a run and a checkpoint, or a config and a file. */

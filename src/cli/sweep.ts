@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { chooseEngine, createEngine } from '../engines/select.js';
-import { readRunRecords } from '../results/run-records.js';
-import { sheetRecords } from '../results/sheet.js';
-import { updateTables } from '../results/tables.js';
+import { readRunRecords } from '../runs/run-records.js';
 import { readSweepFile, type SweepDefinition } from '../sweep/definition.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
 import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
 import { runSweep } from '../sweep/run.js';
+import { sheetRecords } from '../tables/sheet.js';
+import { updateTables } from '../tables/write.js';
 import { EXIT, UserError } from '../util/errors.js';
 import {
   addCommonOptions,

@@ -5,15 +5,15 @@ import type { EngineName } from '../engines/engine.js';
 import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import type { RunEnvironment } from '../results/environment.js';
+import type { RunEnvironment } from '../runs/environment.js';
 import {
   type ErrorAtEpoch,
   findRunFolder,
   type RunFolder,
   type RunResult,
   readRunJson,
-} from '../results/run-folder.js';
-import { updateTables } from '../results/tables.js';
+} from '../runs/run-folder.js';
+import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { top5Note } from '../training/narrate.js';
 import { networkOf } from '../training/open.js';

@@ -1,16 +1,16 @@
-import { checkDefinition, type DatasetCheck, type DatasetStatus, definitionStatus } from './check.js';
 import type { Dataset, DatasetName } from './dataset.js';
 import { definition } from './definitions.js';
-import { type FetchOptions, fetchDefinition } from './fetch.js';
+import { checkDefinition, type DatasetCheck, type DatasetStatus, definitionStatus } from './files/check.js';
+import { type FetchOptions, fetchDefinition } from './files/fetch.js';
 import { checkImageNet } from './imagenet/check.js';
 import { fetchImageNet } from './imagenet/fetch.js';
 import { imagenetStatus, loadImageNet } from './imagenet/status.js';
 import { loadDefinition } from './load.js';
 
-export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './check.js';
 export { datasetName, definition, definitions } from './definitions.js';
-export type { FetchOptions } from './fetch.js';
-export { dataFolder, datasetFolder, isShipped } from './folder.js';
+export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './files/check.js';
+export type { FetchOptions } from './files/fetch.js';
+export { dataFolder, datasetFolder, isShipped } from './files/folder.js';
 export { checkHoldOut, type HeldOut, holdOut } from './hold-out.js';
 
 /** Makes the dataset whole on disk, as `fetchDefinition` or `fetchImageNet`; returns whether there was anything to do. */

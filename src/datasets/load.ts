@@ -1,12 +1,12 @@
 import { UserError } from '../util/errors.js';
-import { definitionStatus } from './check.js';
 import { readCifar } from './cifar.js';
 import type { DatasetDefinition, DatasetName, DatasetOf, ImageSet } from './dataset.js';
-import { explainDiskErrors } from './disk-error.js';
 import { readFashionMnist } from './fashion-mnist.js';
-import { datasetFolder, isShipped } from './folder.js';
+import { definitionStatus } from './files/check.js';
+import { explainDiskErrors } from './files/disk-error.js';
+import { datasetFolder, isShipped } from './files/folder.js';
+import { datasetDigest } from './files/manifest.js';
 import { FormatError } from './formats/format-error.js';
-import { datasetDigest } from './manifest.js';
 import { readSvhn } from './svhn.js';
 
 type Reader = (

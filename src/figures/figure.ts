@@ -1,5 +1,5 @@
 import type * as Plot from '@observablehq/plot';
-import type { SheetRecord } from '../results/sheet.js';
+import type { SheetRecord } from '../tables/sheet.js';
 
 /** A figure: what is drawn, what it says below, and the points that are drawn. */
 export interface Figure {

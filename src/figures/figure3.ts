@@ -1,10 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
-import { table1Networks } from '../results/imagenet-networks.js';
-import { type Measurement, meanAndSpread } from '../results/measurements.js';
-import type { PaperRecipes } from '../results/paper-recipe.js';
-import { readTable } from '../results/paper-tables.js';
-import { type Table3, table3 } from '../results/table3.js';
+import { table1Networks } from '../tables/imagenet-networks.js';
+import { type Measurement, meanAndSpread } from '../tables/measurements.js';
+import type { PaperRecipes } from '../tables/paper-recipe.js';
+import { readTable } from '../tables/paper-tables.js';
+import { type Table3, table3 } from '../tables/table3.js';
 import { COLORS, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
 
 /** Where the depth stands beside its point: on the side of the line that is free. */

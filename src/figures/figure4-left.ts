@@ -1,5 +1,5 @@
 import { variantOf } from '../networks/build.js';
-import type { Measurement } from '../results/measurements.js';
+import type { Measurement } from '../tables/measurements.js';
 import type { Figure } from './figure.js';
 import { growthRates, parameterFigure } from './parameter-figure.js';
 

@@ -1,6 +1,6 @@
 import { type NetworkOptions, variantOf } from '../networks/build.js';
-import { methodName } from '../results/labels.js';
-import type { Measurement } from '../results/measurements.js';
+import { methodName } from '../tables/labels.js';
+import type { Measurement } from '../tables/measurements.js';
 import type { Figure } from './figure.js';
 import { growthRates, parameterFigure } from './parameter-figure.js';
 

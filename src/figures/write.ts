@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { recordsCsv } from '../results/sheet.js';
+import { recordsCsv } from '../tables/sheet.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import type { Figure } from './figure.js';
 import { figureSvg } from './svg.js';

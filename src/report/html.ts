@@ -1,5 +1,5 @@
 import { escapeXml } from '../figures/svg.js';
-import { type Sheet, withoutEmptyColumns } from '../results/sheet.js';
+import { type Sheet, withoutEmptyColumns } from '../tables/sheet.js';
 
 /** HTML that is safe to put into a page: markup of this program, with every text from elsewhere escaped. */
 export class Html {

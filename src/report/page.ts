@@ -1,8 +1,8 @@
 import type { Figure } from '../figures/figure.js';
 import { figureSvg } from '../figures/svg.js';
-import type { RunRecord } from '../results/run-records.js';
-import { RUN_COLUMNS, runRow, runSheet } from '../results/run-tables.js';
-import type { Sheet } from '../results/sheet.js';
+import type { RunRecord } from '../runs/run-records.js';
+import { RUN_COLUMNS, runRow, runSheet } from '../tables/run-tables.js';
+import type { Sheet } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
 import { packageVersion } from '../util/package.js';
 import { Html, html, htmlTable } from './html.js';

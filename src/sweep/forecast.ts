@@ -1,6 +1,6 @@
 import type { Engine } from '../engines/engine.js';
-import type { RunRecord } from '../results/run-records.js';
-import type { Sheet } from '../results/sheet.js';
+import type { RunRecord } from '../runs/run-records.js';
+import type { Sheet } from '../tables/sheet.js';
 import { networkOf } from '../training/open.js';
 import { planRun } from '../training/plan.js';
 import { formatDuration } from '../util/format.js';

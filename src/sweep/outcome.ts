@@ -1,5 +1,5 @@
-import { runRow } from '../results/run-tables.js';
-import type { Sheet } from '../results/sheet.js';
+import { runRow } from '../tables/run-tables.js';
+import type { Sheet } from '../tables/sheet.js';
 import { EXIT } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
 import type { SweepOutcome } from './run.js';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type RunRecord, readRunRecords } from '../results/run-records.js';
+import { type RunRecord, readRunRecords } from '../runs/run-records.js';
 import { EXIT } from '../util/errors.js';
 import { packageRoot } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { changedKeys } from '../config/load.js';
-import type { RunRecord } from '../results/run-records.js';
+import type { RunRecord } from '../runs/run-records.js';
 import type { SweepRun } from './expand.js';
 
 /**

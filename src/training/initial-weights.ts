@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Network } from '../networks/network.js';
 import { initialValues, parameters } from '../networks/parameters.js';
 import { checkPatterns, matcher } from '../networks/patterns.js';
-import type { InitialWeights } from '../results/environment.js';
+import type { InitialWeights } from '../runs/environment.js';
 import type { NamedTensors } from '../util/tensor.js';
 import { decodeWeights, readWeightsFile } from './checkpoint.js';
 

@@ -1,15 +1,15 @@
 import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
+import { claimRun } from '../runs/claim.js';
 import {
   captureEnvironment,
   type Environment,
   type InitialWeights,
   type RunEnvironment,
-} from '../results/environment.js';
-import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../results/run-folder.js';
+} from '../runs/environment.js';
+import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../runs/run-folder.js';
 import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
-import { claimRun } from './claim.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';

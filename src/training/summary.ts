@@ -1,4 +1,4 @@
-import type { EpochRow, ErrorAtEpoch, RunResult } from '../results/run-folder.js';
+import type { EpochRow, ErrorAtEpoch, RunResult } from '../runs/run-folder.js';
 
 type Summary = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> & Pick<RunResult, 'bestValidation'>;
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
-import type { RunEnvironment } from '../../src/results/environment.js';
-import type { RunResult } from '../../src/results/run-folder.js';
+import type { RunEnvironment } from '../../src/runs/environment.js';
+import type { RunResult } from '../../src/runs/run-folder.js';
 import {
   CMYK_NAME,
   type Damage,

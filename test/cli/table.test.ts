@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
-import { makeRun } from '../results/make-run.js';
+import { makeRun } from '../runs/make-run.js';
 import { run, temporaryFolder } from './program.js';
 
 describe('table', () => {

@@ -7,10 +7,10 @@ import { loadExperiment } from '../../src/config/load.js';
 import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
 import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
-import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/results/imagenet-networks.js';
-import { methodName } from '../../src/results/labels.js';
-import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/results/paper-tables.js';
-import { table2Network } from '../../src/results/table2-networks.js';
+import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/tables/imagenet-networks.js';
+import { methodName } from '../../src/tables/labels.js';
+import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/tables/paper-tables.js';
+import { table2Network } from '../../src/tables/table2-networks.js';
 import { networkOf } from '../../src/training/open.js';
 import { learningRate } from '../../src/training/schedule.js';
 

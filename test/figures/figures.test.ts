@@ -10,10 +10,10 @@ import { figure4Left } from '../../src/figures/figure4-left.js';
 import { figure4Middle } from '../../src/figures/figure4-middle.js';
 import { figureSvg } from '../../src/figures/svg.js';
 import { figurePng, writeFigure } from '../../src/figures/write.js';
-import type { FinishedRun } from '../../src/results/finished-runs.js';
-import { measurements } from '../../src/results/measurements.js';
-import { paperRecipes } from '../../src/results/paper-recipe.js';
-import type { EpochRow } from '../../src/results/run-folder.js';
+import type { FinishedRun } from '../../src/runs/finished-runs.js';
+import type { EpochRow } from '../../src/runs/run-folder.js';
+import { measurements } from '../../src/tables/measurements.js';
+import { paperRecipes } from '../../src/tables/paper-recipe.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -5,10 +5,10 @@ import { afterEach, beforeEach } from 'vitest';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { gatherReport } from '../../src/report/report.js';
-import { readRunRecord } from '../../src/results/run-records.js';
+import { readRunRecord } from '../../src/runs/run-records.js';
 import { networkOf } from '../../src/training/open.js';
 import { silent } from '../../src/util/reporter.js';
-import { type MadeRun, makeRun } from '../results/make-run.js';
+import { type MadeRun, makeRun } from '../runs/make-run.js';
 
 /** The folder of the test that runs now. */
 export let folder: string;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { MAX_BYTES, reportPage } from '../../src/report/page.js';
 import { gatherReport } from '../../src/report/report.js';
-import { readRunRecord } from '../../src/results/run-records.js';
+import { readRunRecord } from '../../src/runs/run-records.js';
 import { silent } from '../../src/util/reporter.js';
 import { record, someReport } from './made-report.js';
 

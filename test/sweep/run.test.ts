@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { expandSweep } from '../../src/sweep/expand.js';
 import { runSweep } from '../../src/sweep/run.js';
 import { type Reporter, silent } from '../../src/util/reporter.js';
-import { makeRun } from '../results/make-run.js';
+import { makeRun } from '../runs/make-run.js';
 
 it('leaves out what another sweep finished meanwhile', async () => {
   const resultsFolder = await mkdtemp(join(tmpdir(), 'densenet-sweep-'));

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readRunRecords } from '../../src/results/run-records.js';
+import { readRunRecords } from '../../src/runs/run-records.js';
 import { expandSweep } from '../../src/sweep/expand.js';
 import { runState } from '../../src/sweep/state.js';
-import { type MadeRun, makeRun } from '../results/make-run.js';
+import { type MadeRun, makeRun } from '../runs/make-run.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { gitState } from '../../results/environment.js';
+import { gitState } from '../../runs/environment.js';
 import { makeFolder, writeFileAtomic } from '../../util/files.js';
 import { machine } from '../report.js';
 import { speedChart } from './chart.js';

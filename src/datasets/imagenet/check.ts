@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import type { CheckOptions, DatasetCheck, FileCheck, FileStatus } from '../check.js';
-import { explainDiskErrors } from '../disk-error.js';
-import { datasetFolder } from '../folder.js';
+import type { CheckOptions, DatasetCheck, FileCheck, FileStatus } from '../files/check.js';
+import { explainDiskErrors } from '../files/disk-error.js';
+import { datasetFolder } from '../files/folder.js';
 import { imagenet } from './definition.js';
 import { indexPath, readIndex } from './index-file.js';
 import { statOf } from './places.js';

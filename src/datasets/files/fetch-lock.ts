@@ -1,0 +1,77 @@
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../../util/errors.js';
+import { isDead, ownerName } from '../../util/owner.js';
+
+const BEAT = 5_000;
+const SILENCE = 60_000;
+const POLL = 500;
+
+/**
+ * Runs `work` while no other process fetches into `folder`; waits for one that does. The lock spares double
+ * downloads; it need not be perfect, since every process writes to a workspace of its own. It is a file that
+ * names its owner and is touched every 5 s. It is void once its owner is dead (on this host) or silent for 60 s.
+ * @param onWait hears, once, whom it is waiting for
+ */
+export async function withFetchLock<T>(
+  folder: string,
+  onWait: (owner: string) => void,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = join(folder, '.lock');
+  await acquire(path, onWait, signal);
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(path, now, now).catch(() => undefined);
+  }, BEAT);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+    if ((await readOwner(path))?.text === ownerName(process.pid)) await rm(path, { force: true });
+  }
+}
+
+async function acquire(path: string, onWait: (owner: string) => void, signal?: AbortSignal): Promise<void> {
+  let lastBeat: number | undefined;
+  let silentSince = performance.now();
+  for (let waiting = false; ; ) {
+    if (await create(path)) return;
+    const owner = await readOwner(path);
+    if (owner === undefined) continue;
+    if (owner.beat !== lastBeat) {
+      lastBeat = owner.beat;
+      silentSince = performance.now();
+    }
+    if (isDead(owner.text) || performance.now() - silentSince > SILENCE) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (!waiting) onWait(owner.text);
+    waiting = true;
+    await sleep(POLL, undefined, { signal });
+  }
+}
+
+async function create(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx');
+    await file.writeFile(ownerName(process.pid));
+    await file.close();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readOwner(path: string): Promise<{ text: string; beat: number } | undefined> {
+  try {
+    return { text: await readFile(path, 'utf8'), beat: (await stat(path)).mtimeMs };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import { UserError } from '../../util/errors.js';
+import { makeFolders } from '../../util/files.js';
+import type { DataFile, DatasetDefinition, SourceFile } from '../dataset.js';
+import { FormatError } from '../formats/format-error.js';
+import { readDataFiles, remedy } from '../load.js';
+import { checkDefinition, type FileCheck } from './check.js';
+import { explainDiskErrors } from './disk-error.js';
+import { type DownloadSourceOptions, downloadSource } from './download-source.js';
+import { withFetchLock } from './fetch-lock.js';
+import { datasetFolder, isShipped } from './folder.js';
+import { importSource } from './import.js';
+import { type ManifestEntry, writeManifest } from './manifest.js';
+import type { Destination } from './store.js';
+import { closeWorkspace, openWorkspace } from './workspace.js';
+
+export interface FetchOptions extends DownloadSourceOptions {
+  /** The folder of all datasets. */
+  readonly folder: string;
+  /** A folder to import from instead of downloading. */
+  readonly from?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes the dataset whole on disk: checks the digest of every file that is there, and downloads or imports the
+ * others. Nothing but whole files is moved into place, the manifest last. Several processes may do so at once.
+ * Throws `UserError` when it cannot be done.
+ * @returns whether there was anything to do
+ */
+export async function fetchDefinition(
+  definition: DatasetDefinition,
+  options: FetchOptions,
+): Promise<boolean> {
+  const { folder, signal, reporter } = options;
+  const before = await checkDefinition(definition, folder, { signal });
+  if (before.whole) return false;
+  if (isShipped(definition)) {
+    const bad = before.files.find((file) => file.status !== 'whole');
+    throw new UserError('data', `${bad?.path} is ${bad?.status}`, remedy(definition));
+  }
+  const own = datasetFolder(definition, folder);
+  const onWait = (owner: string) =>
+    reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
+  return explainDiskErrors(own, async () => {
+    await makeFolders(own);
+    return withFetchLock(own, onWait, signal, () => complete(definition, own, options));
+  });
+}
+
+async function complete(
+  definition: DatasetDefinition,
+  folder: string,
+  options: FetchOptions,
+): Promise<boolean> {
+  const check = await checkDefinition(definition, options.folder, { signal: options.signal });
+  if (check.whole) return false;
+  const workspace = await openWorkspace(folder);
+  const to: Destination = { folder, workspace, signal: options.signal };
+  const entries = new Map(wholeEntries(check.files).map((entry) => [entry.name, entry]));
+  for (const source of definition.sources) {
+    const wanted = contents(definition, source).filter((file) => !entries.has(file.name));
+    if (wanted.length === 0) continue;
+    const stored = options.from
+      ? await importSource(source, wanted, options.from, to, options.reporter)
+      : await downloadSource(source, wanted, to, options);
+    for (const entry of stored) entries.set(entry.name, entry);
+  }
+  if (options.from) await inspectUnpublished(definition, options);
+  await writeManifest(
+    definition,
+    folder,
+    definition.files.map((file) => entries.get(file.name)!),
+  );
+  await closeWorkspace(folder, workspace);
+  return true;
+}
+
+function wholeEntries(files: readonly FileCheck[]): ManifestEntry[] {
+  return files.flatMap(({ name, bytes, status, sha256 }) =>
+    status === 'whole' && sha256 !== undefined ? [{ name, bytes, sha256 }] : [],
+  );
+}
+
+/** The data files that a source holds. */
+function contents(definition: DatasetDefinition, source: SourceFile): readonly DataFile[] {
+  if (source.packing === 'tar.gz') return definition.files;
+  const name = source.packing === 'gzip' ? source.name.replace(/\.gz$/, '') : source.name;
+  return definition.files.filter((file) => file.name === name);
+}
+
+/**
+ * Where no digest is published for the data files, those of a person's own folder are at least read through
+ * once, which checks their labels.
+ */
+async function inspectUnpublished(definition: DatasetDefinition, options: FetchOptions): Promise<void> {
+  if (definition.files.every((file) => file.sha256 ?? file.md5)) return;
+  try {
+    await readDataFiles(definition, options.folder);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const remedy = `Replace that file in ${options.from}, or leave out --from to download it.`;
+    throw new UserError('data', `cannot import ${definition.title}: ${error.message}`, remedy, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import type { DatasetName } from '../datasets/dataset.js';
+import { definition } from '../datasets/definitions.js';
+import type { NetworkOptions } from '../networks/build.js';
+import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
+import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
+import type { FinishedRun } from '../runs/finished-runs.js';
+import { WIDTHS } from './table2-networks.js';
+
+/** Datasets as Table 2 calls them, and in its manner those that it does not have. */
+const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
+  cifar10: 'C10',
+  cifar100: 'C100',
+  svhn: 'SVHN',
+  'fashion-mnist': 'Fashion-MNIST',
+  'fashion-mnist-mini': 'Fashion-MNIST-mini',
+  imagenet: 'ImageNet',
+};
+
+/** The method column of Table 2. */
+export function methodName(network: NetworkOptions): string {
+  return network.family === 'densenet' ? denseNetName(network) : resNetName(network);
+}
+
+/**
+ * `DenseNet-BC (k=12)`. What differs from the paper's networks is named too: θ
+ * other than 0.5, first channels other than usual, listed blocks.
+ */
+function denseNetName(network: DenseNetOptions): string {
+  const { growthRate, compression, initialChannels, blocks } = network;
+  const usual = firstChannels({ ...network, initialChannels: undefined });
+  const details = [
+    `k=${growthRate}`,
+    ...(compression === 1 || compression === 0.5 ? [] : [`θ=${compression}`]),
+    ...(initialChannels === undefined || initialChannels === usual ? [] : [`k0=${initialChannels}`]),
+    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
+  ];
+  return `${variant(network)} (${details.join(', ')})`;
+}
+
+/**
+ * `ResNet (pre-activation)`, `Wide ResNet with Dropout`. What differs from the paper's networks is named too: widths,
+ * bottlenecks, survival probabilities, listed blocks.
+ */
+function resNetName(network: ResNetOptions): string {
+  const { depth, activation, bottleneck, width, survival, blocks } = network;
+  const usualWidth = WIDTHS[`${resNetVariant(network)} ${depth}`];
+  const usualBlocks = bottleneck === (activation === 'pre');
+  const details = [
+    ...(width === 1 || width === usualWidth ? [] : [`k=${width}`]),
+    ...(usualBlocks || width > 1 || blocks ? [] : [bottleneck ? 'bottleneck' : 'basic']),
+    ...(survival === 1 || survival === 0.5 ? [] : [`p=${survival}`]),
+    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
+  ];
+  return [resNetVariant(network), ...(details.length > 0 ? [`(${details.join(', ')})`] : [])].join(' ');
+}
+
+/**
+ * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one, or `ImageNet`. A run on a part
+ * of the data or from given weights never is: `C10+ (first 500 images)`.
+ */
+export function datasetLabel({
+  experiment,
+  subset,
+  init,
+  incomplete,
+}: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'incomplete'>): string {
+  const { name, augmentation } = experiment.dataset;
+  const both = augmentation.includes('shift') && augmentation.includes('mirror');
+  // On ImageNet augmentation is the rule: what a run leaves out of it, the recipe's differences say.
+  const remarks = [
+    ...(both || name === 'imagenet' ? [] : [...new Set(augmentation)]),
+    ...(incomplete ? ['not all of the data'] : []),
+    ...(subset !== undefined && subset < definition(name).trainCount ? [`first ${subset} images`] : []),
+    ...(init ? ['from given weights'] : []),
+  ];
+  return `${SHORT_NAMES[name]}${both ? '+' : ''}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
+}

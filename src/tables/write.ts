@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { type FinishedRun, readFinishedRuns } from '../runs/finished-runs.js';
+import { OUTPUT_REMEDY } from '../runs/run-folder.js';
+import { makeFolder, writeFileAtomic } from '../util/files.js';
+import { type Reporter, silent } from '../util/reporter.js';
+import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
+import { TEST_ERROR_COLUMNS, testErrorRows } from './test-error.js';
+
+/** Rewrites the tables of a results folder from all finished runs in it; returns their paths. */
+export async function updateTables(resultsFolder: string, reporter: Reporter = silent): Promise<string[]> {
+  return writeTables(resultsFolder, await readFinishedRuns(resultsFolder, reporter));
+}
+
+/** Writes `test-error.csv` and `parameter-count.csv` from the given runs; returns their paths. */
+export async function writeTables(resultsFolder: string, runs: readonly FinishedRun[]): Promise<string[]> {
+  await makeFolder(resultsFolder, OUTPUT_REMEDY);
+  const write = async (file: string, columns: readonly string[], rows: readonly object[]) => {
+    const path = join(resultsFolder, file);
+    await writeFileAtomic(path, stringify([...rows], { header: true, columns: [...columns] }));
+    return path;
+  };
+  return [
+    await write('test-error.csv', TEST_ERROR_COLUMNS, testErrorRows(runs)),
+    await write('parameter-count.csv', PARAMETER_COUNT_COLUMNS, parameterCountRows(runs)),
+  ];
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readlink, rm, symlink, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { claimRun } from '../../src/runs/claim.js';
+import type { RunFolder } from '../../src/runs/run-folder.js';
+import { ownerName } from '../../src/util/owner.js';
+import { makeRun } from './make-run.js';
+
+let results: string;
+let run: RunFolder;
+let claim: string;
+beforeEach(async () => {
+  results = await mkdtemp(join(tmpdir(), 'densenet-claim-'));
+  run = await makeRun(results, 'quickstart', { status: 'interrupted' });
+  claim = join(run.path, 'resuming');
+});
+afterEach(() => rm(results, { recursive: true }));
+
+describe('claimRun', () => {
+  it('names this process until it is released', async () => {
+    const release = await claimRun(run);
+    expect(await readlink(claim)).toBe(ownerName(process.pid));
+    await release();
+    await release();
+    expect(existsSync(claim)).toBe(false);
+  });
+
+  it('is refused while another process has it, and taken over once that is dead', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    await symlink(ownerName(child.pid!), claim);
+    await expect(claimRun(run)).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('still alive'),
+      remedy: expect.stringContaining(ownerName(child.pid!)),
+    });
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.on('close', resolve));
+    await claimRun(run);
+    expect(await readlink(claim)).toBe(ownerName(process.pid));
+  });
+
+  it('is refused while a process of another host has it, for whether that lives cannot be known', async () => {
+    await symlink('7@elsewhere', claim);
+    await expect(claimRun(run)).rejects.toMatchObject({ remedy: expect.stringContaining(`remove ${claim}`) });
+  });
+
+  it('takes a run that was killed on another host, once its files are silent', async () => {
+    const killed = await makeRun(results, 'quickstart', {
+      status: 'running',
+      environment: { host: 'elsewhere' },
+    });
+    const yesterday = new Date(Date.now() - 24 * 3600_000);
+    for (const file of [killed.environment, killed.result, killed.epochs])
+      await utimes(file, yesterday, yesterday);
+    await claimRun(killed);
+  });
+
+  it('is not given back twice: another process may have it by then', async () => {
+    const release = await claimRun(run);
+    await release();
+    await symlink('7@elsewhere', claim);
+    await release();
+    expect(await readlink(claim)).toBe('7@elsewhere');
+  });
+
+  it('is given back where the run is being trained', async () => {
+    const atWork = await makeRun(results, 'quickstart', {
+      status: 'running',
+      environment: { host: 'elsewhere' },
+    });
+    await expect(claimRun(atWork)).rejects.toMatchObject({ message: expect.stringContaining('still alive') });
+    expect(existsSync(join(atWork.path, 'resuming'))).toBe(false);
+  });
+});
