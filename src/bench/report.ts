@@ -6,8 +6,8 @@ import type { Network } from '../networks/network.js';
 import { gitState } from '../runs/environment.js';
 import { packageVersion } from '../util/package.js';
 import { peakFlops } from './instruments.js';
-import { type Measurement, type MeasureOptions, measure } from './measure.js';
 import { type Summary, summarize } from './statistics.js';
+import { type StepOptions, type StepTimes, timeSteps } from './steps.js';
 
 /** What `densenet bench --json` prints. */
 export interface BenchReport {
@@ -15,10 +15,10 @@ export interface BenchReport {
   readonly parameters: number;
   /** Of one image, forward. */
   readonly multiplyAdds: number;
-  readonly mode: MeasureOptions['mode'];
+  readonly mode: StepOptions['mode'];
   readonly batch: number;
   readonly memoryEfficient: boolean;
-  readonly precision: MeasureOptions['precision'];
+  readonly precision: StepOptions['precision'];
   readonly engine: { readonly name: string; readonly device: string; readonly description: string };
   readonly threads: number;
   readonly stepMilliseconds: Summary;
@@ -33,7 +33,7 @@ export interface BenchReport {
   readonly shareOfPeak: number | undefined;
   /** Largest resident memory. */
   readonly peakRssBytes: number;
-  readonly profile: Measurement['profile'];
+  readonly profile: StepTimes['profile'];
   readonly machine: Machine;
   readonly versions: Versions;
 }
@@ -64,13 +64,13 @@ export function machine(): Machine {
 export async function benchmark(
   engine: Engine,
   network: Network,
-  options: MeasureOptions & BuildOptions & { readonly threads?: number | undefined },
+  options: StepOptions & BuildOptions & { readonly threads?: number | undefined },
 ): Promise<BenchReport> {
   const threads = options.threads ?? availableParallelism();
   // The peak before and after: whatever else the machine does can only make it look lower than it is.
   const measurePeak = async () => (engine.device === 'cpu' ? peakFlops(threads, options) : undefined);
   const before = await measurePeak();
-  const { times, peakMemoryBytes, profile } = await measure(engine, network, options);
+  const { times, peakMemoryBytes, profile } = await timeSteps(engine, network, options);
   const after = await measurePeak();
   const peak = before && after && Math.max(before, after);
   const step = summarize(times);

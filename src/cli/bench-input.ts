@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import type { InputBenchReport } from '../bench/input/measure.js';
+import type { InputBenchReport } from '../bench/input/rates.js';
 import { dataFolder, datasetStatus } from '../datasets/index.js';
 import { positiveInteger, printJson } from './options.js';
 
@@ -35,7 +35,7 @@ export function benchInputCommand(): Command {
 
 async function runBenchInput(options: InputOptions): Promise<void> {
   const { openPhotographs } = await import('../bench/input/photographs.js');
-  const { benchInput } = await import('../bench/input/measure.js');
+  const { benchInput } = await import('../bench/input/rates.js');
   const folder = dataFolder(options.data);
   const { present } = await datasetStatus('imagenet', folder);
   const photographs = await openPhotographs(present, folder);

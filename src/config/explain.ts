@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { UserError } from '../util/errors.js';
 import { suggest } from '../util/suggest.js';
-import { isPlainObject, type Layer } from './merge.js';
+import { type ConfigLayer, isPlainObject } from './merge.js';
 import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
@@ -9,7 +9,7 @@ type Issue = z.core.$ZodIssue;
 /** Values that were merged from layers; `file` is to blame for what no layer has. */
 export interface Checked {
   readonly values: unknown;
-  readonly layers: readonly Layer[];
+  readonly layers: readonly ConfigLayer[];
   readonly file: string;
 }
 

@@ -5,7 +5,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { systemCode, UserError } from '../util/errors.js';
 import { packageRoot } from '../util/package.js';
 import { suggest } from '../util/suggest.js';
-import { isPlainObject, type Layer, type PlainObject } from './merge.js';
+import { type ConfigLayer, isPlainObject, type PlainObject } from './merge.js';
 
 /** The configs that come with the program. */
 export const configsFolder = join(packageRoot, 'configs');
@@ -50,8 +50,8 @@ export function findConfig(pathOrName: string): string {
  * file and are not inherited. Throws a UserError (usage) on syntax errors (with line and column), on missing
  * files and on a file that extends itself.
  */
-export async function readConfigChain(path: string): Promise<Layer[]> {
-  const layers: Layer[] = [];
+export async function readConfigChain(path: string): Promise<ConfigLayer[]> {
+  const layers: ConfigLayer[] = [];
   const chain: string[] = [];
   for (let next: string | undefined = path; next !== undefined; ) {
     const cycle = chain.includes(next);

@@ -1,6 +1,6 @@
 import { type Checked, explain } from './explain.js';
 import { configName, findConfig, readConfigChain } from './files.js';
-import { type Layer, mergeLayers, type PlainObject } from './merge.js';
+import { type ConfigLayer, mergeLayers, type PlainObject } from './merge.js';
 import { type Experiment, experimentSchema } from './schema.js';
 import { parseSetting } from './setting.js';
 
@@ -20,7 +20,7 @@ export interface LoadOptions {
 export async function loadExperiment(pathOrName: string, options: LoadOptions = {}): Promise<Experiment> {
   const path = findConfig(pathOrName);
   const files = await readConfigChain(path);
-  const name: Layer = { origin: 'file name', values: { name: configName(path) } };
+  const name: ConfigLayer = { origin: 'file name', values: { name: configName(path) } };
   const settings = (options.set ?? []).map(parseSetting);
   const layers = [name, ...files, ...settings, { origin: 'command line', values: options.overrides ?? {} }];
   return check({ values: mergeLayers(layers), layers, file: files.at(-1)!.origin });

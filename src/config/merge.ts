@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 export type PlainObject = Readonly<Record<string, unknown>>;
 
 /** Values for a config and where they come from, for messages: a file or a `--set`. */
-export interface Layer {
+export interface ConfigLayer {
   readonly origin: string;
   readonly values: PlainObject;
 }
@@ -45,7 +45,7 @@ function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {
  * Merges layers, the lowest first. The paper's number holds for one network on one dataset: a layer that changes
  * either drops the number that it finds.
  */
-export function mergeLayers(layers: readonly Layer[]): PlainObject {
+export function mergeLayers(layers: readonly ConfigLayer[]): PlainObject {
   return layers.reduce<PlainObject>((below, { values }) => {
     const merged = merge(below, values);
     const same = isDeepStrictEqual([below.network, below.dataset], [merged.network, merged.dataset]);

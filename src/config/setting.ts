@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { UserError } from '../util/errors.js';
-import type { Layer, PlainObject } from './merge.js';
+import type { ConfigLayer, PlainObject } from './merge.js';
 
 const EXAMPLE = 'Write it as --set training.epochs=10; the value is YAML, so lists are [a, b].';
 
@@ -8,7 +8,7 @@ const EXAMPLE = 'Write it as --set training.epochs=10; the value is YAML, so lis
  * Reads `path.to.key=value`, the argument of `--set`; the value is YAML, so `0.5`, `true` and `[shift, mirror]`
  * are what they look like. Throws a UserError (usage) if it has another form.
  */
-export function parseSetting(text: string): Layer {
+export function parseSetting(text: string): ConfigLayer {
   const origin = `--set ${text}`;
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');

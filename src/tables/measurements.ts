@@ -45,7 +45,7 @@ export function measurements(runs: readonly FinishedRun[]): Measurement[] {
   return [...groups.values()]
     .map((group) => [...group.values()].sort((a, b) => compare(a.name, b.name)))
     .sort(([a], [b]) => compare(a!.name, b!.name))
-    .map(measure);
+    .map(measurementOf);
 }
 
 /** Run folders are named by time. */
@@ -57,7 +57,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function measure(runs: readonly FinishedRun[]): Measurement {
+function measurementOf(runs: readonly FinishedRun[]): Measurement {
   const first = runs[0]!;
   return {
     runs,

@@ -54,7 +54,7 @@ export function signed(value: number): string {
 }
 
 /** Collects the sources that cells refer to, and numbers them in order of appearance. */
-export class Sources {
+export class SourceNotes {
   private readonly numbers = new Map<string, number>();
 
   /** `4.54 [1], 4.76 [2]`; empty for none. */

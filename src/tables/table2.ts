@@ -3,7 +3,7 @@ import { meanAndSpread } from './measurements.js';
 import { type PaperRecipes, placeInTable2, type Table2RowName } from './paper-recipe.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
 import { authorsCode, type Reference, referenceCell, reproductions } from './references.js';
-import { type Sheet, type SheetRecord, Sources, signed } from './sheet.js';
+import { type Sheet, type SheetRecord, SourceNotes, signed } from './sheet.js';
 import { millions } from './test-error.js';
 
 /** A cell of Table 2. Errors are percentages. */
@@ -110,7 +110,7 @@ function networks(measured: Iterable<Comparable>, authors: readonly Reference[])
 
 /** The table for people; then, if there are any, the measurements that are not comparable with it. */
 export function table2Sheets({ rows, others }: Table2, options: TableOptions = {}): Sheet[] {
-  const sources = new Sources();
+  const sources = new SourceNotes();
   const parts = options.references
     ? ['paper', 'ours', 'diff.', "authors' code", 'reproductions']
     : ['paper', 'ours', 'diff.'];

@@ -12,8 +12,8 @@ import { NO_PROGRESS, type Progress, saveCheckpoint } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import { EpochProgress, epochLine } from './narrate.js';
 import { microBatchSize } from './open.js';
+import { reportedErrors } from './reported-errors.js';
 import { learningRate } from './schedule.js';
-import { summarize } from './summary.js';
 
 export interface Splits {
   readonly train: Split;
@@ -165,8 +165,8 @@ class Trainer {
       history,
     };
     const state = await model.exportState();
-    const summary = summarize(history, experiment.report);
-    if (summary.best.epoch === row.epoch) {
+    const errors = reportedErrors(history, experiment.report);
+    if (errors.best.epoch === row.epoch) {
       const steps = row.epoch * this.stepsPerEpoch;
       await writeFileAtomic(folder.checkpoint('best'), weightsFile(network, state.weights, steps));
       await folder.writeJson(folder.checkpointSummary('best'), row);
@@ -220,7 +220,7 @@ class Trainer {
       subset,
       engine: engine.description,
       seed: experiment.training.seed,
-      ...(history.length > 0 ? summarize(history, experiment.report) : {}),
+      ...(history.length > 0 ? reportedErrors(history, experiment.report) : {}),
       skippedImages: skippedImages().length > 0 ? skippedImages() : undefined,
       paperError: experiment.paper?.error,
       message,

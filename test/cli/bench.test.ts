@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
-import type { InputBenchReport } from '../../src/bench/input/measure.js';
+import type { InputBenchReport } from '../../src/bench/input/rates.js';
 import type { BenchReport } from '../../src/bench/report.js';
 import { run, temporaryFolder } from './program.js';
 

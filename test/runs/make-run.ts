@@ -4,7 +4,7 @@ import { parameterCount } from '../../src/networks/counts.js';
 import type { Environment, InitialWeights } from '../../src/runs/environment.js';
 import { createRunFolder, type EpochRow, type RunFolder, type RunResult } from '../../src/runs/run-folder.js';
 import { networkOf } from '../../src/training/open.js';
-import { summarize } from '../../src/training/summary.js';
+import { reportedErrors } from '../../src/training/reported-errors.js';
 
 export interface MadeRun {
   readonly set?: readonly string[];
@@ -67,7 +67,7 @@ export async function makeRun(resultsFolder: string, config: string, run: MadeRu
     subset,
     engine: ENVIRONMENT.engine.description,
     seed,
-    ...(rows.length > 0 ? summarize(rows, experiment.report) : {}),
+    ...(rows.length > 0 ? reportedErrors(rows, experiment.report) : {}),
     paperError: experiment.paper?.error,
     message,
   };

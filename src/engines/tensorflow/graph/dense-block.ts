@@ -3,10 +3,10 @@ import type { Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
 import {
   append,
+  batchStatistics,
   type FeatureMaps,
   type MapGradient,
   type MeasuredMaps,
-  measure,
   resolve,
 } from './features.js';
 import { convolution, dropout, measured, normReluOnce, normReluShared } from './layers.js';
@@ -19,7 +19,7 @@ export function denseBlock(
   input: FeatureMaps,
 ): TrainingStage {
   const { maps: first, count, settle } = measured(context, input);
-  const layers: Layer[] = [];
+  const layers: AppendedLayer[] = [];
   let maps = first;
   for (let index = 1; index <= stage.layers; index++) {
     const layer = context.graph.scope(`denselayer${index}`, () =>
@@ -38,7 +38,7 @@ export function denseBlock(
   };
 }
 
-interface Layer {
+interface AppendedLayer {
   /** What the layer read, with its own maps appended. */
   readonly maps: MeasuredMaps;
   /** From the gradient and the value of `maps` to those of what the layer read. */
@@ -51,7 +51,7 @@ function denseLayer(
   stage: DenseBlockStage,
   input: MeasuredMaps,
   count: Output,
-): Layer {
+): AppendedLayer {
   const { graph, ops, memoryEfficient } = context;
   const { growthRate } = stage;
   const width = input.shape.channels;
@@ -61,7 +61,7 @@ function denseLayer(
   const made: MeasuredMaps = {
     x: branch.y,
     shape: { ...input.shape, channels: growthRate },
-    statistics: measure(ops, branch.y, growthRate, count),
+    statistics: batchStatistics(ops, branch.y, growthRate, count),
   };
   return {
     maps: append(ops, input, made),

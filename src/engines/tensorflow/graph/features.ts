@@ -15,7 +15,7 @@ export interface Statistics {
 export interface FeatureMaps {
   readonly x: Output;
   readonly shape: MapShape;
-  /** Of dense blocks only: other stages leave it to their reader to measure. */
+  /** Of dense blocks only: other stages leave it to their reader to batchStatistics. */
   readonly statistics?: Statistics;
 }
 
@@ -52,7 +52,7 @@ export function valuesPerChannel(ops: Ops, { height, width }: MapShape): Output 
 }
 
 /** Computes the statistics of new feature maps with `count` = M values a channel. */
-export function measure(ops: Ops, x: Output, channels: number, count: Output): Statistics {
+export function batchStatistics(ops: Ops, x: Output, channels: number, count: Output): Statistics {
   const ones = ops.graph.floats(Array<number>(channels).fill(1));
   const zeros = ops.graph.floats(Array<number>(channels).fill(0));
   const [, mean, unbiased] = ops.normalizeBatch(x, ones, zeros) as [Output, Output, Output];

@@ -1,18 +1,18 @@
 import type { Output } from './builder.js';
 import { type TrainingContext, weight } from './context.js';
 import {
+  batchStatistics,
   type Deferred,
   type FeatureMaps,
   type MapGradient,
   type MeasuredMaps,
-  measure,
   resolve,
   valuesPerChannel,
 } from './features.js';
 import type { MapShape } from './ops.js';
 
 /** Something written forwards, from x to y. */
-export interface Layer {
+export interface GraphLayer {
   readonly y: Output;
   /** From the gradient of y to that of x. `x` is given again, for it may be a recomputed one. */
   backward(dy: Output, x: Output): Output;
@@ -31,7 +31,7 @@ export function convolution(
   outputChannels: number,
   kernel: number,
   stride = 1,
-): Layer {
+): GraphLayer {
   if (kernel > 1 || stride === 1)
     return paddedConvolution(context, name, x, input, outputChannels, kernel, stride);
   const { ops } = context;
@@ -55,7 +55,7 @@ function paddedConvolution(
   outputChannels: number,
   kernel: number,
   stride: number,
-): Layer {
+): GraphLayer {
   const { graph, ops, gradients, memoryEfficient } = context;
   const filter = weight(context, `${name}.weight`);
   // With a stride, SAME would pad after the last row and column only.
@@ -176,7 +176,7 @@ export function measured(context: TrainingContext, maps: FeatureMaps) {
   const { statistics } = maps;
   if (statistics)
     return { maps: { ...maps, statistics }, count, settle: (gradient: MapGradient) => gradient };
-  const own: MeasuredMaps = { ...maps, statistics: measure(ops, maps.x, maps.shape.channels, count) };
+  const own: MeasuredMaps = { ...maps, statistics: batchStatistics(ops, maps.x, maps.shape.channels, count) };
   const settle = (gradient: MapGradient) => ({ direct: resolve(ops, gradient, own, count) });
   return { maps: own, count, settle };
 }

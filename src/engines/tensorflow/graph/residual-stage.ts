@@ -3,7 +3,7 @@ import { type ResidualUnit, residualUnits } from '../../../networks/residual.js'
 import type { Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
 import type { FeatureMaps } from './features.js';
-import { convolution, dropout, type Layer, normOnce, normReluOnce } from './layers.js';
+import { convolution, dropout, type GraphLayer, normOnce, normReluOnce } from './layers.js';
 import type { MapShape } from './ops.js';
 import { whereThere } from './stochastic-depth.js';
 
@@ -15,7 +15,7 @@ export function residualStage(
   input: FeatureMaps,
   output: MapShape,
 ): TrainingStage {
-  const units: Layer[] = [];
+  const units: GraphLayer[] = [];
   const inputs: Output[] = [];
   let { x } = input;
   for (const [index, unit] of residualUnits(stage, input.shape, number).entries()) {
@@ -34,7 +34,7 @@ export function residualStage(
 }
 
 /** "Post": ReLU(shortcut + branch). "Pre": shortcut + branch, after a BN-ReLU for both where the shortcut projects. */
-function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
   const { ops } = context;
   if (unit.activation === 'post') {
     const sum = shortcutAndBranch(context, unit, x);
@@ -53,7 +53,7 @@ function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): 
   };
 }
 
-function shortcutAndBranch(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+function shortcutAndBranch(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
   const { ops } = context;
   const around = shortcut(context, unit, x);
   if (unit.survival < 1) {
@@ -66,7 +66,7 @@ function shortcutAndBranch(context: TrainingContext, unit: ResidualUnit, x: Outp
   };
 }
 
-function shortcut(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+function shortcut(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
   const { ops } = context;
   const { input, output, stride, activation, projection } = unit;
   switch (unit.shortcut) {
@@ -88,11 +88,11 @@ function shortcut(context: TrainingContext, unit: ResidualUnit, x: Output): Laye
 }
 
 /** F. Of a "pre" unit that projects it reads what its first BN-ReLU made. */
-function branch(context: TrainingContext, unit: ResidualUnit, x: Output): Layer {
+function branch(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
   const { activation, convolutions, dropout: probability } = unit;
   const pre = activation === 'pre';
   const normalized = pre && unit.shortcut === 'projection';
-  const layers: Layer[] = [];
+  const layers: GraphLayer[] = [];
   convolutions.forEach((conv, index) => {
     const read = layers.at(-1)?.y ?? x;
     const norm = pre ? conv.norm : convolutions[index - 1]?.norm;
@@ -119,8 +119,8 @@ function normReluConvolution(
   shape: MapShape,
   probability: number,
   x: Output,
-  convolve: (z: Output) => Layer,
-): Layer {
+  convolve: (z: Output) => GraphLayer,
+): GraphLayer {
   const norm = normReluOnce(context, normName, x);
   const drop = dropout(context, norm.z, shape, probability);
   const conv = convolve(drop.y);

@@ -1,6 +1,6 @@
 import type { Output } from './builder.js';
 import { type TrainingContext, weight } from './context.js';
-import type { Layer } from './layers.js';
+import type { GraphLayer } from './layers.js';
 
 /**
  * A shortcut and a branch that is there in some steps only (stochastic depth; `survivors` says in which): their sum,
@@ -9,10 +9,10 @@ import type { Layer } from './layers.js';
  */
 export function whereThere(
   context: TrainingContext,
-  shortcut: Layer,
+  shortcut: GraphLayer,
   x: Output,
-  build: (context: TrainingContext, x: Output) => Layer,
-): Layer {
+  build: (context: TrainingContext, x: Output) => GraphLayer,
+): GraphLayer {
   const { ops, running, gradients, batchStatistics } = context;
   const there = context.nextBranch();
   const present = (value: Output) => ops.switch(value, there).whenTrue;

@@ -5,7 +5,7 @@ import { initialState } from '../training/checkpoint.js';
 import { key, normal, uniform } from '../util/random.js';
 import { peakMemory, takeProfile } from './instruments.js';
 
-export interface Measurement {
+export interface StepTimes {
   /** Of every step, in milliseconds, after the warm-up. */
   readonly times: readonly number[];
   readonly peakMemoryBytes: number;
@@ -13,7 +13,7 @@ export interface Measurement {
   readonly profile: Awaited<ReturnType<typeof takeProfile>> | undefined;
 }
 
-export interface MeasureOptions {
+export interface StepOptions {
   readonly mode: 'train' | 'predict';
   readonly batch: number;
   readonly steps: number;
@@ -30,11 +30,7 @@ const LEARNING_RATE = 0.1;
 const SEED = 1;
 
 /** Times whole steps of a network on random data, one after another. */
-export async function measure(
-  engine: Engine,
-  network: Network,
-  options: MeasureOptions,
-): Promise<Measurement> {
+export async function timeSteps(engine: Engine, network: Network, options: StepOptions): Promise<StepTimes> {
   const { memoryEfficient, precision } = options;
   const model = await engine.createModel(network, {
     optimizer: OPTIMIZER,

@@ -1,9 +1,13 @@
 import type { EpochRow, ErrorAtEpoch, RunResult } from '../runs/run-folder.js';
 
-type Summary = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> & Pick<RunResult, 'bestValidation'>;
+type ReportedErrors = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> &
+  Pick<RunResult, 'bestValidation'>;
 
 /** The errors that a run reports, from its epochs (at least one). The first of equals counts. */
-export function summarize(history: readonly EpochRow[], rule: 'last' | 'best-validation'): Summary {
+export function reportedErrors(
+  history: readonly EpochRow[],
+  rule: 'last' | 'best-validation',
+): ReportedErrors {
   const at = ({ testError, testTop5Error, epoch }: EpochRow): ErrorAtEpoch => ({
     error: testError,
     top5Error: testTop5Error,
