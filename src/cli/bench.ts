@@ -5,7 +5,7 @@ import type { ModelOptions } from '../engines/engine.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
-import { networkOf } from '../training/open.js';
+import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { benchInputCommand } from './bench-input.js';

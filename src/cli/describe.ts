@@ -4,7 +4,7 @@ import type { Experiment } from '../config/schema.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { FeatureShape, Network } from '../networks/network.js';
 import { type Table1Row, table1 } from '../networks/stage-table.js';
-import { microBatchSize, networkOf } from '../training/open.js';
+import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { formatTable } from './columns.js';
 import { addCommonOptions, type CommonOptions, positiveInteger, printJson, setOption } from './options.js';

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat, exportedFile } from '../export/export.js';
 import { OPSET } from '../export/onnx/messages.js';
 import { loadWeights } from '../training/checkpoint.js';
-import { networkOf } from '../training/open.js';
+import { networkOf } from '../training/model.js';
 import { writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import {

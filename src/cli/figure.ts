@@ -8,7 +8,7 @@ import { findRunFolder, readRunJson } from '../runs/run-folder.js';
 import { type Measurement, measurements } from '../tables/measurements.js';
 import { paperRecipes } from '../tables/paper-recipe.js';
 import { loadWeights } from '../training/checkpoint.js';
-import { networkOf } from '../training/open.js';
+import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { suggest } from '../util/suggest.js';
 import { addCommonOptions, type CommonOptions, printJson } from './options.js';

@@ -15,8 +15,8 @@ import {
 } from '../runs/run-folder.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
+import { networkOf } from '../training/model.js';
 import { top5Note } from '../training/narrate.js';
-import { networkOf } from '../training/open.js';
 import { type Plan, planRun } from '../training/plan.js';
 import { type Finished, resumeRun, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';

@@ -42,6 +42,13 @@ export interface Split {
   readonly indices: Uint32Array;
 }
 
+/** The images of an experiment. */
+export interface Splits {
+  readonly train: Split;
+  readonly validation?: Split;
+  readonly test: Split;
+}
+
 /** The order of an epoch: one fresh permutation of the split, a pure function of (seed, epoch). */
 export function epochOrder(split: Split, seed: number, epoch: number): Split {
   const order = permutation(key(seed, PURPOSE.order, epoch), split.indices.length);

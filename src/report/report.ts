@@ -12,7 +12,7 @@ import { comparison, runSheet } from '../tables/run-tables.js';
 import { table2, table2Sheets } from '../tables/table2.js';
 import { table3, table3Sheets } from '../tables/table3.js';
 import { loadWeights } from '../training/checkpoint.js';
-import { networkOf } from '../training/open.js';
+import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import type { Report, ReportedRun } from './page.js';

@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.js';
 import type { RunRecord } from '../runs/run-records.js';
 import type { Sheet } from '../tables/sheet.js';
-import { networkOf } from '../training/open.js';
+import { networkOf } from '../training/model.js';
 import { planRun } from '../training/plan.js';
 import { formatDuration } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';

@@ -3,7 +3,7 @@ import type { Batch, Engine, Model } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { microBatchSize, modelOptions, networkOf } from '../training/open.js';
+import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
 import { key, normal, PURPOSE } from '../util/random.js';
 
 /** Images a second of a network on an engine. */

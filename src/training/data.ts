@@ -1,10 +1,9 @@
 import type { Experiment } from '../config/schema.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { dataFolder, fetchDataset, holdOut, loadDataset } from '../datasets/index.js';
-import type { ImageSource, Split } from '../input/batches.js';
+import type { ImageSource, Split, Splits } from '../input/batches.js';
 import { openSources } from '../input/sources.js';
 import type { Reporter } from '../util/reporter.js';
-import type { Splits } from './trainer.js';
 
 export interface DataOptions {
   /** `--data`. */

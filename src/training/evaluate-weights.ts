@@ -4,7 +4,8 @@ import type { ModelState } from '../engines/engine.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
-import { microBatchSize, networkOf, type OpenOptions, withExperiment } from './open.js';
+import { microBatchSize, networkOf } from './model.js';
+import { type OpenOptions, withExperiment } from './open.js';
 
 export const SPLITS = ['test', 'validation', 'train'] as const;
 export type SplitName = (typeof SPLITS)[number];

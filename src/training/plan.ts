@@ -2,7 +2,7 @@ import type { Experiment } from '../config/schema.js';
 import { checkHoldOut, dataFolder, datasetStatus, definition } from '../datasets/index.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { microBatchSize } from './open.js';
+import { microBatchSize } from './model.js';
 
 /** What a training run would do. */
 export interface Plan {

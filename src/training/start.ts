@@ -11,7 +11,8 @@ import {
 import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../runs/run-folder.js';
 import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
-import { networkOf, type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
+import { networkOf } from './model.js';
+import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
 
 export interface ResumeOptions extends OpenOptions {

@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import type { Model, ModelState } from '../engines/engine.js';
-import { batchCount, batches, epochOrder, type Split } from '../input/batches.js';
+import { batchCount, batches, epochOrder, type Split, type Splits } from '../input/batches.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { weightsFile } from '../networks/weights.js';
@@ -10,16 +10,10 @@ import { writeFileAtomic } from '../util/files.js';
 import type { Reporter } from '../util/reporter.js';
 import { NO_PROGRESS, type Progress, saveCheckpoint } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
+import { microBatchSize } from './model.js';
 import { EpochProgress, epochLine } from './narrate.js';
-import { microBatchSize } from './open.js';
 import { reportedErrors } from './reported-errors.js';
 import { learningRate } from './schedule.js';
-
-export interface Splits {
-  readonly train: Split;
-  readonly validation?: Split;
-  readonly test: Split;
-}
 
 export interface TrainingRun {
   readonly experiment: Experiment;

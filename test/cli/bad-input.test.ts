@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { run } from './program.js';
 
 /** Arguments, exit code, what the first line must say, what the second must offer. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { descriptionJson, descriptionLines } from '../../src/cli/describe.js';
 import { loadExperiment } from '../../src/config/load.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 
 async function open(config: string, set: string[] = []) {
   const experiment = await loadExperiment(config, { set });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { encodeSafetensors } from '../../src/util/safetensors.js';
 import { encodeNpz } from './npz-writer.js';
 import { run, temporaryFolder } from './program.js';

@@ -10,7 +10,7 @@ import { loadExperiment } from '../../src/config/load.js';
 import { initialValues, isTrainable, parameters } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import type { RunResult } from '../../src/runs/run-folder.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
 import { bits, run, start, temporaryFolder } from './program.js';
 

@@ -11,7 +11,7 @@ import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/
 import { methodName } from '../../src/tables/labels.js';
 import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/tables/paper-tables.js';
 import { table2Network } from '../../src/tables/table2-networks.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { learningRate } from '../../src/training/schedule.js';
 
 const PREFIXES: Readonly<Record<Table2Column, string>> = {

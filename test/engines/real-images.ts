@@ -1,13 +1,12 @@
 import { loadExperiment } from '../../src/config/load.js';
 import type { Experiment } from '../../src/config/schema.js';
 import type { Batch, Model, ModelState } from '../../src/engines/engine.js';
-import { batches, epochOrder } from '../../src/input/batches.js';
+import { batches, epochOrder, type Splits } from '../../src/input/batches.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { initialState } from '../../src/training/checkpoint.js';
 import { loadExperimentData } from '../../src/training/data.js';
-import { modelOptions, networkOf } from '../../src/training/open.js';
+import { modelOptions, networkOf } from '../../src/training/model.js';
 import { learningRate } from '../../src/training/schedule.js';
-import type { Splits } from '../../src/training/trainer.js';
 import { silent } from '../../src/util/reporter.js';
 import { type TestedEngine, withModel } from './conformance/models.js';
 

@@ -6,7 +6,7 @@ import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { gatherReport } from '../../src/report/report.js';
 import { readRunRecord } from '../../src/runs/run-records.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { silent } from '../../src/util/reporter.js';
 import { type MadeRun, makeRun } from '../runs/make-run.js';
 

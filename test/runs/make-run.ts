@@ -3,7 +3,7 @@ import { loadExperiment } from '../../src/config/load.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import type { Environment, InitialWeights } from '../../src/runs/environment.js';
 import { createRunFolder, type EpochRow, type RunFolder, type RunResult } from '../../src/runs/run-folder.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 import { reportedErrors } from '../../src/training/reported-errors.js';
 
 export interface MadeRun {

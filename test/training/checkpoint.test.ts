@@ -12,7 +12,7 @@ import {
   NO_PROGRESS,
   saveCheckpoint,
 } from '../../src/training/checkpoint.js';
-import { networkOf } from '../../src/training/open.js';
+import { networkOf } from '../../src/training/model.js';
 
 let folder: string;
 let network: Network;
