@@ -218,6 +218,7 @@ function planLines(experiment: Experiment, network: Network, plan: Plan): string
   const parts = accumulate > 1 ? `, each of ${accumulate} micro-batches` : '';
   return [
     `${experiment.name}: ${network.title}`,
+    ...(experiment.description ? [experiment.description] : []),
     `  parameters      ${formatCount(plan.parameters)}`,
     `  multiply-adds   ${formatCount(plan.multiplyAdds)} an image`,
     `  activations     ${formatBytes(plan.activationBytes)} a ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,

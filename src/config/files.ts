@@ -30,19 +30,21 @@ export function configName(path: string): string {
  * Throws a UserError (usage) if there is none.
  */
 export function findConfig(pathOrName: string): string {
-  const path = resolve(pathOrName);
-  if (isFile(path)) return path;
-  if (!/[\\/]/.test(pathOrName)) {
-    const found = ['', ...EXTENSIONS]
-      .map((extension) => join(configsFolder, pathOrName + extension))
-      .find(isFile);
-    if (found) return found;
-  }
+  const found = locate(pathOrName, '');
+  if (found) return found;
   throw new UserError(
     'usage',
     `there is no config '${pathOrName}': no such file, and none of that name in configs/`,
     suggest(configName(pathOrName), configNames()),
   );
+}
+
+/** A file as seen from a folder, or else one in `configs/`, there also without extension. */
+function locate(pathOrName: string, from: string): string | undefined {
+  const path = resolve(from, pathOrName);
+  if (isFile(path)) return path;
+  if (/^\.{0,2}[\\/]/.test(pathOrName)) return undefined;
+  return ['', ...EXTENSIONS].map((extension) => join(configsFolder, pathOrName + extension)).find(isFile);
 }
 
 /**
@@ -70,12 +72,13 @@ export async function readConfigChain(path: string): Promise<ConfigLayer[]> {
 
 function basePath(path: string, base: unknown): string | undefined {
   if (base === undefined) return undefined;
-  const target = typeof base === 'string' ? resolve(dirname(path), base) : undefined;
-  if (target !== undefined && isFile(target)) return target;
+  const target = typeof base === 'string' ? locate(base, dirname(path)) : undefined;
+  if (target !== undefined) return target;
+  const folder = `${displayPath(dirname(path)) || '.'}${sep}`;
   throw new UserError(
     'usage',
     `${displayPath(path)}: extends ${JSON.stringify(base)}, which is not a file`,
-    `Give the path of a config, with extension, as seen from ${displayPath(dirname(path)) || '.'}${sep}.`,
+    `Give the path of a config as seen from ${folder}, or a name in configs/ such as recipes/cifar.`,
   );
 }
 

@@ -42,16 +42,17 @@ function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {
 }
 
 /**
- * Merges layers, the lowest first. The paper's number holds for one network on one dataset: a layer that changes
- * either drops the number that it finds.
+ * Merges layers, the lowest first. What a config says of itself holds for it alone: a layer that changes the network
+ * or the dataset drops the paper's number, and one that changes anything but name and seed drops the description.
  */
 export function mergeLayers(layers: readonly ConfigLayer[]): PlainObject {
   return layers.reduce<PlainObject>((below, { values }) => {
-    const merged = merge(below, values);
-    const same = isDeepStrictEqual([below.network, below.dataset], [merged.network, merged.dataset]);
-    if (same || values.paper !== undefined) return merged;
-    const { paper: _, ...rest } = merged;
-    return rest;
+    const merged: Record<string, unknown> = { ...merge(below, values) };
+    const changed = changedKeys(below, merged).filter((key) => key !== 'name' && key !== 'training.seed');
+    const another = changed.some((key) => /^(network|dataset)\b/.test(key));
+    if (another && values.paper === undefined) delete merged.paper;
+    if (changed.length > 0 && values.description === undefined) delete merged.description;
+    return merged;
   }, {});
 }
 

@@ -290,7 +290,7 @@ const fileSchema = z
       .string()
       .optional()
       .describe(
-        'Path of the config that this one builds on, from this file. Objects are merged, lists replaced.',
+        'The config that this one builds on: a path as seen from this file, or a name in configs/ such as recipes/cifar. Objects are merged, lists replaced.',
       ),
     name: nameSchema.optional(),
     ...experimentFields,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { configNames, configsFolder } from '../../src/config/files.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
+import { definition } from '../../src/datasets/index.js';
 import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/tables/imagenet-networks.js';
@@ -85,7 +86,7 @@ function steps(initial: number, milestones: number[], factor: number, warmupEpoc
 }
 
 /** The recipe of section 4.2, for every column of Table 2. */
-function recipe(column: Table2Column): Omit<Experiment, 'name' | 'network' | 'paper'> {
+function recipe(column: Table2Column): Omit<Experiment, 'name' | 'description' | 'network' | 'paper'> {
   const training: Experiment['training'] = {
     epochs: column === 'SVHN' ? 40 : 300,
     batchSize: 64,
@@ -122,6 +123,7 @@ describe('the configs of Table 2', () => {
     const experiment = await loadExperiment(name);
     expect(experiment).toEqual({
       name,
+      description: experiment.description,
       network: {
         family: 'densenet',
         depth,
@@ -228,6 +230,37 @@ describe('every other config', () => {
 
   it('is a valid experiment', async () => {
     for (const name of configNames()) expect((await loadExperiment(name)).name).toBe(name);
+  });
+});
+
+describe('the description of a config', () => {
+  it.each(configNames())("of %s has the paper's number", async (name) => {
+    const { description = '', paper } = await loadExperiment(name);
+    expect(description).toMatch(/^[A-Z].*[.?]$/);
+    const printed = / The paper: (\d+\.\d\d) % (top-1|test) error/.exec(description)?.[1];
+    expect(printed).toBe(paper?.error.toFixed(2));
+  });
+
+  it('has the time that follows from the speed that it names', async () => {
+    const pattern =
+      /Computed: ([\d.]+) days.*, from ([\d.]+) images\/s(?: in training and ([\d.]+) in evaluation)?/;
+    const computed: string[] = [];
+    for (const name of configNames()) {
+      const experiment = await loadExperiment(name);
+      const found = pattern.exec(experiment.description ?? '');
+      if (!found) continue;
+      computed.push(name);
+      const [, days, train, evaluate] = found;
+      const { trainCount, testCount } = definition(experiment.dataset.name);
+      const { validation } = experiment.dataset;
+      const epoch =
+        (trainCount - validation) / Number(train) +
+        (evaluate === undefined ? 0 : (testCount + validation) / Number(evaluate));
+      const expected = (experiment.training.epochs * epoch) / 86_400;
+      expect(days, name).toBe(expected < 10 ? expected.toFixed(1) : expected.toFixed(0));
+      expect(experiment.network.dropout, `${name}: no speed was measured with dropout`).toBe(0);
+    }
+    expect(computed).toContain('cifar10plus-bc-100-12');
   });
 });
 

@@ -93,6 +93,19 @@ describe('loadExperiment', () => {
     expect(experiment).not.toHaveProperty('description');
   });
 
+  it('extends a recipe by its name from anywhere, unless a file of that name is nearer', async () => {
+    const network = 'network: {depth: 40, growthRate: 12}\ndataset: {name: cifar10}\n';
+    for (const name of ['recipes/cifar', 'recipes/cifar.json']) {
+      const far = await write('far/away.yaml', `extends: ${name}\n${network}`);
+      expect((await loadExperiment(far)).network.dropout).toBe(0.2);
+    }
+    await write('near/recipes/cifar.json', '{ "network": { "dropout": 0.5 } }');
+    const near = await write('near/by.yaml', `extends: recipes/cifar.json\n${network}`);
+    expect((await loadExperiment(near)).network.dropout).toBe(0.5);
+    const error = await failure(loadExperiment(await write('far/no.yaml', 'extends: ./recipes/cifar.json')));
+    expect(error.message).toContain('which is not a file');
+  });
+
   it('lays --set on the file in turn, and the other options on both', async () => {
     const path = await write('minimal.json', MINIMAL);
     const experiment = await loadExperiment(path, {
@@ -132,6 +145,19 @@ describe('loadExperiment', () => {
     expect(await loadExperiment('cifar10-40-12')).toHaveProperty('paper.error', 7);
     const other = await loadExperiment('cifar10-40-12', { set: ['network.depth=43'] });
     expect(other).not.toHaveProperty('paper');
+  });
+
+  it('forgets the description when anything but name and seed becomes another', async () => {
+    const { description } = await loadExperiment('cifar10plus-40-12');
+    const described = (set: string[]) => loadExperiment('cifar10plus-40-12', { set });
+    for (const set of ['name=mine', 'training.seed=7'])
+      expect(await described([set])).toHaveProperty('description', description);
+    for (const set of ['network.depth=43', 'training.epochs=2', 'dataset.augmentation=[]'])
+      expect(await described([set])).not.toHaveProperty('description');
+    expect(await described(['training.epochs=2', 'description=Short.'])).toHaveProperty(
+      'description',
+      'Short.',
+    );
   });
 
   it('reads back what it wrote', async () => {
