@@ -48,12 +48,22 @@ function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {
 export function mergeLayers(layers: readonly ConfigLayer[]): PlainObject {
   return layers.reduce<PlainObject>((below, { values }) => {
     const merged: Record<string, unknown> = { ...merge(below, values) };
-    const changed = changedKeys(below, merged).filter((key) => key !== 'name' && key !== 'training.seed');
-    const another = changed.some((key) => /^(network|dataset)\b/.test(key));
-    if (another && values.paper === undefined) delete merged.paper;
-    if (changed.length > 0 && values.description === undefined) delete merged.description;
+    const same = (part: (values: PlainObject) => unknown) => isDeepStrictEqual(part(below), part(merged));
+    if (values.paper === undefined && !same(({ network, dataset }) => [network, dataset]))
+      delete merged.paper;
+    if (values.description === undefined && !same(described)) delete merged.description;
     return merged;
   }, {});
+}
+
+/** What a description speaks of. */
+function described({
+  name: _name,
+  description: _description,
+  paper: _paper,
+  ...rest
+}: PlainObject): PlainObject {
+  return merge(rest, { training: { seed: 0 } });
 }
 
 /** Dotted paths at which two values differ, in order; lists count as one value. */
