@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { InputBenchReport } from '../bench/input/rates.js';
 import { dataFolder, datasetStatus } from '../datasets/index.js';
-import { positiveInteger, printJson } from './options.js';
+import { dataOption, positiveInteger, printJson, workersOption } from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -25,10 +25,10 @@ interface InputOptions {
 export function benchInputCommand(): Command {
   return new Command('input')
     .description('measure how fast photographs are decoded and augmented, beside sharp alone')
-    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)')
+    .addOption(dataOption())
     .option('--images <n>', 'images of a round', positiveInteger, 500)
     .option('--rounds <n>', 'rounds to measure, after one to warm up', positiveInteger, 5)
-    .option('--workers <n>', 'threads that decode (default: all cores)', positiveInteger)
+    .addOption(workersOption())
     .addHelpText('after', EXAMPLES)
     .action((_, command: Command) => runBenchInput(command.optsWithGlobals<InputOptions>()));
 }

@@ -15,7 +15,7 @@ import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import { formatTable } from './columns.js';
-import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import { addCommonOptions, type CommonOptions, dataOption, printJson } from './options.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -67,9 +67,7 @@ export function dataCommand(): Command {
 }
 
 function addOptions(command: Command): Command {
-  return addCommonOptions(
-    command.option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)'),
-  );
+  return addCommonOptions(command.addOption(dataOption()));
 }
 
 async function runList(options: DataOptions): Promise<void> {

@@ -7,7 +7,14 @@ import { type Table1Row, table1 } from '../networks/stage-table.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { formatTable } from './columns.js';
-import { addCommonOptions, type CommonOptions, positiveInteger, printJson, setOption } from './options.js';
+import {
+  addCommonOptions,
+  CONFIG,
+  type CommonOptions,
+  positiveInteger,
+  printJson,
+  setOption,
+} from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +33,7 @@ interface DescribeOptions extends CommonOptions {
 export function describeCommand(): Command {
   const command = new Command('describe')
     .description("print a config's network as the paper's Table 1 prints it, with what it costs")
-    .argument('<config>', 'a config file, or the bare name of one in configs/')
+    .argument('<config>', CONFIG)
     .addOption(setOption())
     .option(
       '--batch <n>',

@@ -1,7 +1,14 @@
 import { Command } from 'commander';
 import { machineChecks } from '../doctor/checks.js';
 import { EXIT } from '../util/errors.js';
-import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  dataOption,
+  formerOutputOption,
+  printJson,
+  resultsOption,
+} from './options.js';
 
 const EXAMPLES = `
 Examples:
@@ -12,15 +19,16 @@ A dash marks what is missing, with what to do about it. Not all of it is needed:
 The exit code is 4 if no engine can run.`;
 
 interface DoctorOptions extends CommonOptions {
-  readonly output: string;
+  readonly results: string;
   readonly data?: string;
 }
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description('report what this machine can do, what is missing, and what to do about it')
-    .option('--output <dir>', 'folder of results', 'results')
-    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)')
+    .addOption(resultsOption())
+    .addOption(formerOutputOption())
+    .addOption(dataOption())
     .addHelpText('after', EXAMPLES);
   return addCommonOptions(command).action(runDoctor);
 }

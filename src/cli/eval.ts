@@ -21,16 +21,20 @@ import {
   addCommonOptions,
   addConfigOptions,
   addEngineOptions,
-  addFolderOptions,
   addInputOptions,
   type CommonOptions,
   checkpointOption,
+  dataOption,
   type EngineCliOptions,
   engineLine,
+  formerOption,
   type InputCliOptions,
-  positiveInteger,
+  outputFileOption,
   printJson,
+  RUN,
+  resultsOption,
   skippedLines,
+  subsetOption,
 } from './options.js';
 import { findSubject, type Subject, type SubjectOptions } from './subject.js';
 import { terminalReporter } from './terminal.js';
@@ -40,7 +44,7 @@ Examples:
   densenet eval quickstart                                  the newest run of an experiment, its last epoch
   densenet eval quickstart --checkpoint best --split train
   densenet eval --config imagenet-densenet-121 --weights densenet121.safetensors
-  densenet eval quickstart --predictions predictions.csv    index, label, predicted class and all logits
+  densenet eval quickstart --output predictions.csv         index, label, predicted class and all logits
   densenet eval imagenet-densenet-121 --ten-crop            as the 10-crop columns of the paper's Table 3
 
 Ten crops are the corners and the centre of an image and of its mirror image; their logits are added. The result of
@@ -52,24 +56,25 @@ interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, 
   readonly split: SplitName;
   readonly subset?: number;
   readonly tenCrop?: boolean;
-  readonly predictions?: string;
+  readonly output?: string;
 }
 
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('evaluate a run, or weights from a file')
-    .argument('[run]', "a run: its folder, <experiment>/<run>, or an experiment's newest run")
+    .argument('[run]', RUN)
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
-  addFolderOptions(command);
+  command.addOption(resultsOption()).addOption(dataOption());
   addInputOptions(command);
   addEngineOptions(command)
     .option('--weights <file>', 'evaluate this .safetensors or .npz file, with --config')
     .addOption(checkpointOption())
     .addOption(new Option('--split <split>', 'which images').choices([...SPLITS]).default('test'))
-    .option('--subset <n>', "use the first N images only (default: as many as the run's)", positiveInteger)
+    .addOption(subsetOption("use the first N images only (default: as many as the run's)"))
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
-    .option('--predictions <file>', 'write what the network says of every image to a CSV file');
+    .addOption(outputFileOption('write what the network says of every image to this CSV file'))
+    .addOption(formerOption('--predictions <file>', '--output'));
   return addCommonOptions(command).action(runEval);
 }
 
@@ -77,7 +82,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const reporter = terminalReporter(options);
   const subject = await findSubject('eval', run, options);
   const subset = options.subset ?? subject.subset;
-  if (options.predictions) await checkWritable(options.predictions);
+  if (options.output) await checkWritable(options.output);
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
@@ -92,10 +97,10 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     split: options.split,
     tenCrop: options.tenCrop,
     subset,
-    onPrediction: options.predictions ? (prediction) => predictions.push(prediction) : undefined,
+    onPrediction: options.output ? (prediction) => predictions.push(prediction) : undefined,
   });
   if (options.tenCrop) await recordTenCrop(subject, evaluation, options, reporter);
-  if (options.predictions) await writePredictions(options.predictions, predictions);
+  if (options.output) await writePredictions(options.output, predictions);
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
     const { experiment, weights } = subject;
@@ -113,14 +118,14 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   }
   const lines = evaluationLines(evaluation, options, subject);
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (options.predictions) reporter.line(`Predictions: ${options.predictions}`);
+  if (options.output) reporter.line(`Predictions: ${options.output}`);
 }
 
 /** Keeps what ten crops of the test images came to in the run's folder, if it is a result of the run. */
 async function recordTenCrop(
   { run }: Subject,
   { error, top5Error, count, loss, engine }: WeightsEvaluation,
-  { split, subset, checkpoint, output }: EvalOptions,
+  { split, subset, checkpoint, results }: EvalOptions,
   reporter: Reporter,
 ): Promise<void> {
   if (run?.result.status !== 'finished' || !run.result.last) return;
@@ -129,7 +134,7 @@ async function recordTenCrop(
   const { epoch } = run.result.last;
   const record: TenCropResult = { error, top5Error, epoch, count, loss, engine, densenet: packageVersion };
   await folder.writeJson(folder.tenCrop, record);
-  const tables = await updateTables(output, reporter);
+  const tables = await updateTables(results, reporter);
   reporter.line(`Kept in ${folder.tenCrop}; tables: ${tables.join(', ')}`);
 }
 

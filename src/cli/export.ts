@@ -10,14 +10,18 @@ import {
   addConfigOptions,
   type CommonOptions,
   checkpointOption,
+  formerOption,
+  outputFileOption,
   printJson,
+  RUN,
+  resultsOption,
 } from './options.js';
 import { findSubject, type SubjectOptions } from './subject.js';
 
 const EXAMPLES = `
 Examples:
   densenet export quickstart                                   the newest run of an experiment, for PyTorch
-  densenet export quickstart --format onnx --checkpoint best --out best.onnx
+  densenet export quickstart --format onnx --checkpoint best --output best.onnx
   densenet export --config imagenet-densenet-121 --weights densenet121.safetensors --format onnx
 
 safetensors: every entry of torchvision's state dict, which a strict load_state_dict takes. onnx: the network in
@@ -26,20 +30,21 @@ their metadata how images are normalised and what the classes are. docs/weights.
 
 interface ExportOptions extends CommonOptions, SubjectOptions {
   readonly format: ExportFormat;
-  readonly out?: string;
+  readonly output?: string;
 }
 
 export function exportCommand(): Command {
   const command = new Command('export')
     .description('write the weights of a run as safetensors for PyTorch, or its network as ONNX')
-    .argument('[run]', "a run: its folder, <experiment>/<run>, or an experiment's newest run")
+    .argument('[run]', RUN)
     .addHelpText('after', EXAMPLES)
     .addOption(
       new Option('--format <format>', 'what to write').choices([...EXPORT_FORMATS]).default('safetensors'),
     )
-    .option('--out <file>', "the file to write (default: the experiment's name in this folder)")
+    .addOption(outputFileOption("the file to write (default: the experiment's name in this folder)"))
+    .addOption(formerOption('--out <file>', '--output'))
     .addOption(checkpointOption())
-    .option('--output <dir>', 'folder of results', 'results');
+    .addOption(resultsOption());
   addConfigOptions(command).option(
     '--weights <file>',
     'export this .safetensors or .npz file, with --config',
@@ -51,14 +56,14 @@ async function runExport(run: string | undefined, options: ExportOptions): Promi
   const { experiment, weights: source } = await findSubject('export', run, options);
   const network = networkOf(experiment);
   const weights = await loadWeights(source, network);
-  const { format, out = `${experiment.name}.${format}` } = options;
+  const { format, output = `${experiment.name}.${format}` } = options;
   const bytes = exportedFile(format, experiment, network, weights);
-  await writeFileAtomic(out, bytes);
+  await writeFileAtomic(output, bytes);
   if (options.json) {
-    printJson({ file: out, format, bytes: bytes.length, network: network.title, weights: source });
+    printJson({ file: output, format, bytes: bytes.length, network: network.title, weights: source });
     return;
   }
   process.stdout.write(
-    `${out}: ${network.title} as ${format}, ${formatBytes(bytes.length)}, from ${source}\n`,
+    `${output}: ${network.title} as ${format}, ${formatBytes(bytes.length)}, from ${source}\n`,
   );
 }

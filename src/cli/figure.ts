@@ -11,7 +11,7 @@ import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { suggest } from '../util/suggest.js';
-import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import { addCommonOptions, type CommonOptions, formerOption, printJson, resultsOption } from './options.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -29,8 +29,8 @@ Each figure becomes an SVG, a PNG and a CSV with its points. docs/figures.md say
 const KINDS = ['3', '4-left', '4-middle', '4-right', '5', 'curves'] as const;
 
 interface FigureOptions extends CommonOptions {
-  readonly output: string;
-  readonly to?: string;
+  readonly results: string;
+  readonly output?: string;
   readonly dataset?: string;
   readonly checkpoint: 'last' | 'best';
 }
@@ -40,8 +40,9 @@ export function figureCommand(): Command {
     .description('draw a figure of the paper, or learning curves, from runs on disk')
     .addArgument(new Argument('<figure>', 'which').choices(KINDS))
     .argument('[runs...]', 'runs to draw; for 4-left and 4-middle, experiments (default: all)')
-    .option('--output <dir>', 'folder of results', 'results')
-    .option('--to <dir>', 'folder of the figure (default: figures in the folder of results)')
+    .addOption(resultsOption())
+    .option('--output <dir>', 'folder of the figure (default: figures in the folder of results)')
+    .addOption(formerOption('--to <dir>', '--output'))
     .option('--dataset <dataset>', 'for 4-left and 4-middle: as the tables call it, for example C10+')
     .addOption(
       new Option('--checkpoint <which>', 'for 5: which weights').choices(['last', 'best']).default('last'),
@@ -57,7 +58,7 @@ async function runFigure(
 ): Promise<void> {
   const figure = await DRAW[kind](runs, options);
   const { writeFigure } = await import('../figures/write.js');
-  const files = await writeFigure(figure, options.to ?? join(options.output, 'figures'));
+  const files = await writeFigure(figure, options.output ?? join(options.results, 'figures'));
   if (options.json) printJson({ figure: figure.name, caption: figure.caption, files });
   else process.stdout.write(`${files.join('\n')}\n`);
 }
@@ -91,7 +92,7 @@ const DRAW: Readonly<Record<(typeof KINDS)[number], Draw>> = {
     if (runs.length !== 1) throw wrongCount('figure 5 takes one run', '5 RUN');
     const { figure5 } = await import('../figures/figure5.js');
     const { featureReuse } = await import('../figures/feature-reuse.js');
-    const folder = await findRunFolder(options.output, runs[0]!);
+    const folder = await findRunFolder(options.results, runs[0]!);
     const network = networkOf(parseExperiment(await readRunJson(folder.config), folder.config));
     const weights = await loadWeights(folder.checkpoint(options.checkpoint), network);
     const title = `${network.title}, ${folder.name}`;
@@ -109,7 +110,7 @@ function wrongCount(message: string, usage: string): UserError {
 }
 
 async function finishedMeasurements(options: FigureOptions): Promise<Measurement[]> {
-  return measurements(await readFinishedRuns(options.output, terminalReporter(options)));
+  return measurements(await readFinishedRuns(options.results, terminalReporter(options)));
 }
 
 function selectMeasurements(
@@ -136,7 +137,7 @@ function selectMeasurements(
 }
 
 async function readCurve(reference: string, options: FigureOptions) {
-  const folder = await findRunFolder(options.output, reference);
+  const folder = await findRunFolder(options.results, reference);
   const epochs = await readEpochs(folder);
   if (epochs.length === 0) {
     throw new UserError(

@@ -1,6 +1,8 @@
+import { existsSync, statSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES } from '../engines/engine.js';
 import type { EngineChoice, EngineRequest } from '../engines/select.js';
+import { UserError } from '../util/errors.js';
 import type { TerminalOptions } from './terminal.js';
 
 /** Options that several commands share, each defined once. */
@@ -41,10 +43,16 @@ export interface InputCliOptions {
   readonly skipBadImages: boolean;
 }
 
+export function workersOption(): Option {
+  return new Option('--workers <n>', 'threads that decode photographs (default: all cores)').argParser(
+    positiveInteger,
+  );
+}
+
 /** Options of commands that read images. */
 export function addInputOptions(command: Command): Command {
   return command
-    .option('--workers <n>', 'threads that decode photographs (default: all cores)', positiveInteger)
+    .addOption(workersOption())
     .option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping', false);
 }
 
@@ -60,9 +68,7 @@ export function setOption(): Option {
 }
 
 export function addConfigOptions(command: Command): Command {
-  return command
-    .option('--config <config>', 'a config file, or the bare name of one in configs/')
-    .addOption(setOption());
+  return command.option('--config <config>', CONFIG).addOption(setOption());
 }
 
 /** Which of a run's two checkpoints. */
@@ -72,11 +78,51 @@ export function checkpointOption(): Option {
     .default('last');
 }
 
-export function addFolderOptions(command: Command): Command {
-  return command
-    .option('--output <dir>', 'folder of results', 'results')
-    .option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)');
+export function resultsOption(): Option {
+  return new Option('--results <dir>', 'folder of results').default('results');
 }
+
+export function dataOption(): Option {
+  return new Option('--data <dir>', 'folder of datasets (default: $DENSENET_DATA, or the cache folder)');
+}
+
+/** The file that a command writes. */
+export function outputFileOption(description: string): Option {
+  return new Option('--output <file>', description).argParser(outputFile);
+}
+
+function outputFile(path: string): string {
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    throw new InvalidArgumentError('It is a folder. Give a file; the folder of results is --results.');
+  }
+  return path;
+}
+
+/** An option that has another name now, which its use is answered with. */
+export function formerOption(flags: string, now: string): Option {
+  const former = new Option(flags).hideHelp();
+  return former.argParser(() => {
+    throw new UserError('usage', `the option ${former.long} is called ${now} now`, `Write ${now} instead.`);
+  });
+}
+
+/** `--output` of commands that print, which once meant the folder of results. */
+export function formerOutputOption(): Option {
+  return formerOption('--output <dir>', '--results');
+}
+
+export function subsetOption(
+  description = 'use the first N training and the first N test images only',
+): Option {
+  return new Option('--subset <n>', description).argParser(positiveInteger);
+}
+
+/** What a command takes for a run, and for several. */
+export const RUN = "a run: its folder, <experiment>/<run>, or an experiment's newest run";
+export const RUNS = "runs: folders, <experiment>/<run>, or experiments' newest runs";
+
+/** What a command takes for a config. */
+export const CONFIG = 'a config file, or the bare name of one in configs/';
 
 /** The first line of a command that computes: what on, and why. */
 export function engineLine({ engine, device, reason }: EngineChoice): string {

@@ -4,7 +4,14 @@ import { findRunFolder } from '../runs/run-folder.js';
 import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
-import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  outputFileOption,
+  printJson,
+  RUNS,
+  resultsOption,
+} from './options.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -24,9 +31,9 @@ interface ReportOptions extends CommonOptions {
 export function reportCommand(): Command {
   const command = new Command('report')
     .description('write one HTML page about runs, for reading and for sending')
-    .argument('<run...>', "runs: folders, <experiment>/<run>, or experiments' newest runs")
-    .option('--output <file>', 'the page', 'report.html')
-    .option('--results <dir>', 'folder of results', 'results')
+    .argument('<run...>', RUNS)
+    .addOption(outputFileOption('the page').default('report.html'))
+    .addOption(resultsOption())
     .option('--no-heat-maps', 'leave out the heat maps of feature reuse')
     .addHelpText('after', EXAMPLES);
   return addCommonOptions(command).action(runReport);

@@ -12,7 +12,7 @@ import {
 } from '../tables/run-tables.js';
 import { type Sheet, sheetRecords } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
-import { addCommonOptions, type CommonOptions } from './options.js';
+import { addCommonOptions, type CommonOptions, formerOutputOption, resultsOption } from './options.js';
 import { addFormatOption, type OutputOptions, printTables } from './output.js';
 
 const EXAMPLES = `
@@ -27,7 +27,7 @@ A run is given by its folder, by <experiment>/<run>, or by <experiment>, which m
 running, finished, interrupted, diverged, failed, killed (it ended without saying so) or damaged.`;
 
 interface RunsOptions extends CommonOptions, OutputOptions {
-  readonly output: string;
+  readonly results: string;
   readonly sort?: string;
 }
 
@@ -40,7 +40,8 @@ export function runsCommand(): Command {
     const child = command
       .command(name)
       .description(description)
-      .option('--output <dir>', 'folder of results', 'results');
+      .addOption(resultsOption())
+      .addOption(formerOutputOption());
     return addCommonOptions(addFormatOption(child));
   };
   add('list', 'all runs')
@@ -57,14 +58,14 @@ export function runsCommand(): Command {
 }
 
 async function runList(options: RunsOptions): Promise<void> {
-  const all = (await readRunRecords(options.output)).map(runRow);
+  const all = (await readRunRecords(options.results)).map(runRow);
   const rows = options.sort === undefined ? all : sortRows(all, RUN_COLUMNS, options.sort);
   const sheet = runSheet(RUN_COLUMNS, rows);
   printTables({ sheets: [sheet], columns: RUN_COLUMNS, records: rows }, options);
 }
 
 async function findRecord(reference: string, options: RunsOptions): Promise<RunRecord> {
-  return readRunRecord(await findRunFolder(options.output, reference));
+  return readRunRecord(await findRunFolder(options.results, reference));
 }
 
 async function runShow(reference: string, options: RunsOptions): Promise<void> {

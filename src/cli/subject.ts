@@ -7,7 +7,7 @@ import { UserError } from '../util/errors.js';
 export interface SubjectOptions {
   readonly config?: string;
   readonly set: readonly string[];
-  readonly output: string;
+  readonly results: string;
   readonly weights?: string;
   readonly checkpoint: 'last' | 'best';
 }
@@ -37,7 +37,7 @@ export async function findSubject(
         'Leave it out, or give --config and --weights instead of the run.',
       );
     }
-    const folder = await findRunFolder(options.output, run);
+    const folder = await findRunFolder(options.results, run);
     const stored = parseExperiment(await readRunJson(folder.config), folder.config);
     const result = (await readRunJson(folder.result)) as RunResult;
     const weights = folder.checkpoint(options.checkpoint);

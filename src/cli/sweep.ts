@@ -13,14 +13,17 @@ import { EXIT, UserError } from '../util/errors.js';
 import {
   addCommonOptions,
   addEngineOptions,
-  addFolderOptions,
   addInputOptions,
   type CommonOptions,
+  dataOption,
   type EngineCliOptions,
   engineLine,
+  formerOutputOption,
   type InputCliOptions,
   positiveInteger,
+  resultsOption,
   setOption,
+  subsetOption,
   wholeNumber,
 } from './options.js';
 import { addFormatOption, type OutputOptions, printTables } from './output.js';
@@ -43,7 +46,7 @@ interface SweepCliOptions extends CommonOptions, OutputOptions, EngineCliOptions
   readonly seeds?: number[];
   readonly subset?: number;
   readonly jobs: number;
-  readonly output: string;
+  readonly results: string;
   readonly data?: string;
   readonly dryRun?: boolean;
 }
@@ -55,11 +58,11 @@ export function sweepCommand(): Command {
     .option('--config <configs>', 'configs, with commas between them, instead of a file')
     .addOption(setOption())
     .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
-    .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
+    .addOption(subsetOption())
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', positiveInteger, 1)
     .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
     .addHelpText('after', EXAMPLES);
-  addFolderOptions(command);
+  command.addOption(resultsOption()).addOption(formerOutputOption()).addOption(dataOption());
   addInputOptions(command);
   addEngineOptions(command);
   addFormatOption(command);
@@ -111,7 +114,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const outcomes = await runSweep(runs, {
-    resultsFolder: options.output,
+    resultsFolder: options.results,
     jobs: options.jobs,
     trainOptions: trainOptions(options),
     reporter,
@@ -119,7 +122,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
     force: force.signal,
   });
   // Runs that ended at once may each have written the tables without the other.
-  await updateTables(options.output, reporter);
+  await updateTables(options.results, reporter);
   const sheet = outcomeSheet(outcomes);
   reporter.line('');
   printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
@@ -128,14 +131,14 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
 
 /** Engine, input and folders, as `train` takes them. Runs that share a CPU share its threads. */
 function trainOptions(options: SweepCliOptions): string[] {
-  const { engine, device, output, data, jobs, setup, skipBadImages } = options;
+  const { engine, device, results, data, jobs, setup, skipBadImages } = options;
   const share = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
   const threads = options.threads ?? share;
   const workers = options.workers ?? share;
   return [
     `--engine=${engine}`,
     `--device=${device}`,
-    `--output=${output}`,
+    `--results=${results}`,
     ...(data === undefined ? [] : [`--data=${data}`]),
     ...(threads === undefined ? [] : [`--threads=${threads}`]),
     ...(workers === undefined ? [] : [`--workers=${workers}`]),
@@ -148,7 +151,7 @@ async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Prom
   const reporter = progressReporter(options);
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
-  const records = await readRunRecords(options.output);
+  const records = await readRunRecords(options.results);
   const engine = await createEngine(choice, { ...options, reporter });
   const forecasts = await forecastSweep(runs, { records, engine, data: options.data, reporter }).finally(() =>
     engine.dispose(),

@@ -7,7 +7,7 @@ import { table1Sheet } from '../tables/table1.js';
 import { table2, table2Columns, table2Records, table2Sheets } from '../tables/table2.js';
 import { othersSheet, table3, table3Columns, table3Records, table3Sheets } from '../tables/table3.js';
 import { UserError } from '../util/errors.js';
-import { addCommonOptions, type CommonOptions } from './options.js';
+import { addCommonOptions, type CommonOptions, formerOutputOption, resultsOption } from './options.js';
 import { addFormatOption, type OutputOptions, printTables, type Tables } from './output.js';
 import { terminalReporter } from './terminal.js';
 
@@ -23,7 +23,7 @@ the paper's; other runs are listed below the table with what differs. "ours" is 
 sample standard deviation.`;
 
 interface TableCliOptions extends CommonOptions, OutputOptions {
-  readonly output: string;
+  readonly results: string;
   readonly measuredOnly?: boolean;
   readonly references?: boolean;
 }
@@ -32,7 +32,8 @@ export function tableCommand(): Command {
   const command = new Command('table')
     .description("print a table of the paper, with what was measured beside the paper's figures")
     .addArgument(new Argument('<table>', 'number of the table').choices(['1', '2', '3']))
-    .option('--output <dir>', 'folder of results', 'results')
+    .addOption(resultsOption())
+    .addOption(formerOutputOption())
     .option('--measured-only', 'leave out what was not measured')
     .option('--references', "add the authors' code and independent reproductions")
     .addHelpText('after', EXAMPLES);
@@ -57,7 +58,7 @@ function firstTable(options: TableCliOptions): Tables {
 }
 
 async function measuredTable(number: '2' | '3', options: TableCliOptions): Promise<Tables> {
-  const measured = measurements(await readFinishedRuns(options.output, terminalReporter(options)));
+  const measured = measurements(await readFinishedRuns(options.results, terminalReporter(options)));
   if (number === '3') {
     const table = table3(measured, await paperRecipes(), options);
     const records = table3Records(table);

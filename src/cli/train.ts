@@ -27,16 +27,18 @@ import {
   addCommonOptions,
   addConfigOptions,
   addEngineOptions,
-  addFolderOptions,
   addInputOptions,
   type CommonOptions,
+  dataOption,
   type EngineCliOptions,
   engineLine,
+  formerOutputOption,
   type InputCliOptions,
-  positiveInteger,
   printJson,
   repeated,
+  resultsOption,
   skippedLines,
+  subsetOption,
   wholeNumber,
 } from './options.js';
 import { terminalReporter } from './terminal.js';
@@ -63,7 +65,7 @@ it stopped, to the same bits.`;
 interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
-  readonly output: string;
+  readonly results: string;
   readonly data?: string;
   readonly seed?: number;
   readonly subset?: number;
@@ -78,11 +80,11 @@ export function trainCommand(): Command {
     .description('train a network, evaluate it after every epoch, and write the results')
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
-  addFolderOptions(command);
+  command.addOption(resultsOption()).addOption(formerOutputOption()).addOption(dataOption());
   addInputOptions(command);
   addEngineOptions(command)
     .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
-    .option('--subset <n>', 'use the first N training and the first N test images only', positiveInteger)
+    .addOption(subsetOption())
     .option('--init <file>', 'begin with these weights (.safetensors or .npz, see docs/weights.md)')
     .addOption(repeated('--init-skip <name>', 'but not with these of them: a name, its beginning, or with *'))
     .option(
@@ -99,7 +101,7 @@ export function trainCommand(): Command {
 
 async function runTrain(options: TrainOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const resumed = options.resume ? await findRunFolder(options.output, options.resume) : undefined;
+  const resumed = options.resume ? await findRunFolder(options.results, options.resume) : undefined;
   const experiment = resumed ? await storedExperiment(resumed, options) : await newExperiment(options);
   const network = networkOf(experiment);
   const choice = resumed ? await resumeOn(resumed, options, reporter) : chooseEngine(options);
@@ -128,11 +130,11 @@ async function runTrain(options: TrainOptions): Promise<void> {
     ? await resumeRun(resumed, common)
     : await startRun(experiment, {
         ...common,
-        resultsFolder: options.output,
+        resultsFolder: options.results,
         subset: options.subset,
         init: initOptions(options),
       });
-  const tables = await updateTables(options.output, reporter);
+  const tables = await updateTables(options.results, reporter);
   if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
   else report(finished, tables);
   if (finished.result.status === 'finished') process.exitCode = EXIT.ok;

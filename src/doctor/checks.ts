@@ -16,7 +16,7 @@ export interface CheckSection {
 const ENOUGH_DISK = 2e9;
 
 /** Looks at everything that a run needs. Changes nothing, fetches nothing. */
-export async function machineChecks(options: { data?: string; output: string }): Promise<{
+export async function machineChecks(options: { data?: string; results: string }): Promise<{
   sections: CheckSection[];
   usableEngines: EngineName[];
 }> {
@@ -33,7 +33,7 @@ export async function machineChecks(options: { data?: string; output: string }):
       { title: 'Data', checks: await dataChecks(folder) },
       {
         title: 'Disk',
-        checks: [await diskCheck('data', folder), await diskCheck('results', resolve(options.output))],
+        checks: [await diskCheck('data', folder), await diskCheck('results', resolve(options.results))],
       },
     ],
     usableEngines: [

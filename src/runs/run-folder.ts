@@ -133,7 +133,7 @@ export class RunFolder {
 const RUNS = 'runs';
 
 /** What to do where results cannot be written. */
-export const OUTPUT_REMEDY = 'Choose a folder that you may write to: --output DIR.';
+export const RESULTS_REMEDY = 'Choose a folder that you may write to: --results DIR.';
 
 /** Makes the folder of a new run, named by time and seed; two runs never share one. */
 export async function createRunFolder(
@@ -143,7 +143,7 @@ export async function createRunFolder(
   now = new Date(),
 ): Promise<RunFolder> {
   const folder = join(resultsFolder, RUNS, experiment);
-  await makeFolder(folder, OUTPUT_REMEDY);
+  await makeFolder(folder, RESULTS_REMEDY);
   const time = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   for (let attempt = 1; ; attempt++) {
     const run = `${time}-seed-${seed}${attempt > 1 ? `-${attempt}` : ''}`;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { type FinishedRun, readFinishedRuns } from '../runs/finished-runs.js';
-import { OUTPUT_REMEDY } from '../runs/run-folder.js';
+import { RESULTS_REMEDY } from '../runs/run-folder.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { type Reporter, silent } from '../util/reporter.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
@@ -14,7 +14,7 @@ export async function updateTables(resultsFolder: string, reporter: Reporter = s
 
 /** Writes `test-error.csv` and `parameter-count.csv` from the given runs; returns their paths. */
 export async function writeTables(resultsFolder: string, runs: readonly FinishedRun[]): Promise<string[]> {
-  await makeFolder(resultsFolder, OUTPUT_REMEDY);
+  await makeFolder(resultsFolder, RESULTS_REMEDY);
   const write = async (file: string, columns: readonly string[], rows: readonly object[]) => {
     const path = join(resultsFolder, file);
     await writeFileAtomic(path, stringify([...rows], { header: true, columns: [...columns] }));

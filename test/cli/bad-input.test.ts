@@ -54,9 +54,23 @@ const CASES: Case[] = [
     /--set training\.seed=2 does not go with a run/,
     /Leave it out/,
   ],
-  [['train', SMOKE, '--output=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--output/],
+  [['train', SMOKE, '--results=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--results/],
   [['train', '--config=orphan.json'], 2, /extends "none\.json"/, /as seen from \.\//],
   [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
+  ...[
+    ['train', '--output', '--results'],
+    ['sweep', '--output', '--results'],
+    ['table', '--output', '--results'],
+    ['doctor', '--output', '--results'],
+    ['runs list', '--output', '--results'],
+    ['eval', '--predictions', '--output'],
+    ['export', '--out', '--output'],
+    ['figure', '--to', '--output'],
+  ].map(([command, former, now]): Case => {
+    const args = [...command!.split(' '), former!, 'somewhere'];
+    return [args, 2, new RegExp(`option ${former} is called ${now} now`), new RegExp(`Write ${now}`)];
+  }),
+  [['eval', 'any', '--output=empty'], 2, /--output.*'empty' is invalid.*a folder.*--results/, /--help/],
 ];
 
 describe('bad input gets one clear line and what to do', () => {

@@ -20,13 +20,13 @@ test('eval finds the error that training reported, per class and image by image'
   expect(text.stdout).toContain(`test error ${trained.last.error.toFixed(2)} %`);
   expect(text.stdout).toMatch(/Ankle boot +\d+ +\d+ +\d+\.\d\d %/);
 
-  const nowhere = await run(folder, [...evaluate, '--predictions=none/predictions.csv']);
+  const nowhere = await run(folder, [...evaluate, '--output=none/predictions.csv']);
   expect(nowhere.code).toBe(3);
   expect(nowhere.stderr).toContain('cannot write none/predictions.csv (ENOENT)');
   expect(nowhere.stdout).toBe('');
 
   const file = join(folder, 'predictions.csv');
-  const evaluation = JSON.parse((await run(folder, [...evaluate, '--json', `--predictions=${file}`])).stdout);
+  const evaluation = JSON.parse((await run(folder, [...evaluate, '--json', `--output=${file}`])).stdout);
   expect(evaluation.error).toBe(trained.last.error);
   expect(evaluation.count).toBe(320);
   const [header, ...rows] = (await readFile(file, 'utf8'))

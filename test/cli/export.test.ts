@@ -14,7 +14,7 @@ const COUNT = 16;
 
 /** Logits that `eval` gives for the first test images, [COUNT, 10]. */
 async function evaluated(folder: string, args: readonly string[]): Promise<number[]> {
-  const common = ['--engine=native', `--subset=${COUNT}`, '--predictions=p.csv'];
+  const common = ['--engine=native', `--subset=${COUNT}`, '--output=p.csv'];
   const { code } = await run(folder, ['eval', ...args, ...common]);
   expect(code).toBe(0);
   const lines = (await readFile(join(folder, 'p.csv'), 'utf8')).trim().split('\n').slice(1);
@@ -32,7 +32,7 @@ test('an exported run gives the same logits in ONNX Runtime and from its safeten
   const weights = `${EXPERIMENT}.safetensors`;
   expect(await evaluated(folder, [`--config=${EXPERIMENT}`, `--weights=${weights}`])).toEqual(expected);
 
-  const json = await run(folder, ['export', EXPERIMENT, '--format=onnx', '--out=net.onnx', '--json']);
+  const json = await run(folder, ['export', EXPERIMENT, '--format=onnx', '--output=net.onnx', '--json']);
   const onnx = await readFile(join(folder, 'net.onnx'));
   expect(JSON.parse(json.stdout)).toEqual({
     file: 'net.onnx',
@@ -59,9 +59,9 @@ test('weights from elsewhere are exported with their config; both or a run are n
   const folder = await temporaryFolder();
   await run(folder, TRAIN);
   const config = `--config=${EXPERIMENT}`;
-  await run(folder, ['export', EXPERIMENT, '--checkpoint=best', '--out=best.safetensors']);
-  await run(folder, ['export', EXPERIMENT, '--checkpoint=best', '--format=onnx', '--out=run.onnx']);
-  const weights = ['--weights=best.safetensors', '--format=onnx', '--out=file.onnx'];
+  await run(folder, ['export', EXPERIMENT, '--checkpoint=best', '--output=best.safetensors']);
+  await run(folder, ['export', EXPERIMENT, '--checkpoint=best', '--format=onnx', '--output=run.onnx']);
+  const weights = ['--weights=best.safetensors', '--format=onnx', '--output=file.onnx'];
   expect((await run(folder, ['export', config, ...weights])).code).toBe(0);
   expect(await readFile(join(folder, 'file.onnx'))).toEqual(await readFile(join(folder, 'run.onnx')));
 
@@ -71,7 +71,7 @@ test('weights from elsewhere are exported with their config; both or a run are n
   const format = await run(folder, ['export', EXPERIMENT, '--format=tflite']);
   expect(format.stderr).toMatch(/safetensors, onnx/);
   expect(format.code).toBe(2);
-  const nowhere = await run(folder, ['export', EXPERIMENT, '--out=none/x.onnx']);
+  const nowhere = await run(folder, ['export', EXPERIMENT, '--output=none/x.onnx']);
   expect(nowhere.stderr).toMatch(/cannot write none\/x\.onnx \(ENOENT\)/);
   expect(nowhere.code).toBe(3);
 });

@@ -49,8 +49,8 @@ describe('figure and report', () => {
     const { name } = await makeRun(join(folder, 'results'), 'quickstart');
     await writeFile(join(folder, 'file'), '');
     for (const [args, option] of [
-      [['figure', '3', '--to=file/figures'], '--to DIR'],
-      [['figure', 'curves', name, '--to=/proc/densenet'], '--to DIR'],
+      [['figure', '3', '--output=file/figures'], '--output DIR'],
+      [['figure', 'curves', name, '--output=/proc/densenet'], '--output DIR'],
       [['report', name, '--output=file/pages/a.html'], '--output FILE'],
     ] as const) {
       const { code, stderr } = await run(folder, args);

@@ -26,14 +26,14 @@ test('DenseNet-121 with published names: eval on ImageNet, export, the same logi
 
   const given = [`--config=${CONFIG}`, '--weights=published.safetensors'];
   const torchvision = [...given, '--set=dataset.resize=torchvision', '--data=data', '--engine=native'];
-  const evaluated = await run(folder, ['eval', ...torchvision, '--predictions=p.csv', '--json']);
+  const evaluated = await run(folder, ['eval', ...torchvision, '--output=p.csv', '--json']);
   expect(evaluated.code, evaluated.stderr).toBe(0);
   expect(JSON.parse(evaluated.stdout)).toMatchObject({ experiment: CONFIG, count: MINI.test });
   const lines = (await readFile(join(folder, 'p.csv'), 'utf8')).trim().split('\n').slice(1);
   const logits = lines.flatMap((line) => line.split(',').slice(3).map(Number));
   expect(logits).toHaveLength(MINI.test * 1000);
 
-  const exported = await run(folder, ['export', ...given, '--format=onnx', '--out=net.onnx']);
+  const exported = await run(folder, ['export', ...given, '--format=onnx', '--output=net.onnx']);
   expect(exported.code, exported.stderr).toBe(0);
   const experiment = await loadExperiment(CONFIG, { set: ['dataset.resize=torchvision'] });
   const data = await loadExperimentData(experiment, {
