@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { changedKeys, loadExperiment, parseExperiment } from '../config/load.js';
+import { differences } from '../config/identity.js';
+import { loadExperiment, parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import type { EngineName } from '../engines/engine.js';
 import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
@@ -171,7 +172,7 @@ async function storedExperiment(folder: RunFolder, options: TrainOptions): Promi
   const stored = parseExperiment(await readRunJson(folder.config), folder.config);
   const { status, subset } = (await readRunJson(folder.result)) as RunResult;
   const asked = await loadExperiment(options.config ?? folder.config, loadOptions(options));
-  const changed = changedKeys(stored, asked);
+  const changed = differences(stored, asked);
   if (options.subset !== undefined && options.subset !== subset) changed.push('--subset');
   if (options.init !== undefined) changed.push('--init');
   if (options.initSkip.length > 0) changed.push('--init-skip');

@@ -4,8 +4,6 @@ import { type ConfigLayer, mergeLayers, type PlainObject } from './merge.js';
 import { type Experiment, experimentSchema } from './schema.js';
 import { parseSetting } from './setting.js';
 
-export { changedKeys } from './merge.js';
-
 export interface LoadOptions {
   /** `path.to.key=value`, each laid on the file in turn. */
   readonly set?: readonly string[];

@@ -65,12 +65,3 @@ function described({
 }: PlainObject): PlainObject {
   return merge(rest, { training: { seed: 0 } });
 }
-
-/** Dotted paths at which two values differ, in order; lists count as one value. */
-export function changedKeys(a: unknown, b: unknown, path: readonly string[] = []): string[] {
-  if (isPlainObject(a) && isPlainObject(b)) {
-    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-    return [...keys].flatMap((key) => changedKeys(a[key], b[key], [...path, key]));
-  }
-  return isDeepStrictEqual(a, b) ? [] : [path.join('.')];
-}

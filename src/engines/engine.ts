@@ -99,6 +99,7 @@ export interface Engine {
   readonly device: 'cpu' | 'gpu';
   /** For people and environment.json, for example `TensorFlow 2.21.0 on CPU, 2 threads`. */
   readonly description: string;
+  /** A model that holds nothing yet: `importState` comes before every other call but `dispose`. */
   createModel(network: Network, options: ModelOptions): Promise<Model>;
   dispose(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { changedKeys } from '../config/load.js';
+import { changedKeys, recipe } from '../config/identity.js';
 import { buildNetwork, type NetworkOptions, variantOf } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Measurement } from '../tables/measurements.js';
@@ -174,11 +174,11 @@ function oneDataset(measured: readonly Measurement[]): string {
 }
 
 function requireOneRecipe(measured: readonly Measurement[], command: string): void {
-  const recipe = ({ experiment }: Measurement) => {
-    const { seed: _seed, memoryEfficient: _memory, ...training } = experiment.training;
-    return { training, dataset: experiment.dataset, dropout: experiment.network.dropout };
-  };
-  const keys = new Set(measured.flatMap((m) => changedKeys(recipe(measured[0]!), recipe(m))));
+  const alike = ({ experiment }: Measurement) => ({
+    ...recipe(experiment),
+    dropout: experiment.network.dropout,
+  });
+  const keys = new Set(measured.flatMap((m) => changedKeys(alike(measured[0]!), alike(m))));
   if (keys.size === 0) return;
   throw new UserError(
     'usage',

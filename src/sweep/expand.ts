@@ -1,3 +1,4 @@
+import { runKey } from '../config/identity.js';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import type { SweepDefinition } from './definition.js';
@@ -28,7 +29,7 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
       }
       for (const seed of definition.seeds) {
         const experiment = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
-        runs.set(JSON.stringify(experiment), {
+        runs.set(runKey(experiment), {
           label: `${experiment.name} seed ${seed}`,
           experiment,
           subset: definition.subset,

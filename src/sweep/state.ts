@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { changedKeys } from '../config/load.js';
+import { differences } from '../config/identity.js';
 import type { RunRecord } from '../runs/run-records.js';
 import type { SweepRun } from './expand.js';
 
@@ -34,5 +34,5 @@ export function newestRecord(run: SweepRun, records: readonly RunRecord[]): RunR
 function isSame(run: SweepRun, { experiment, environment, result }: RunRecord): boolean {
   if (!experiment || environment?.init !== undefined) return false;
   if (result && result.subset !== run.subset) return false;
-  return !changedKeys(run.experiment, experiment).some((key) => !/^(description|paper)\b/.test(key));
+  return differences(run.experiment, experiment).length === 0;
 }

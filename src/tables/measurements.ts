@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { repetitionKey } from '../config/identity.js';
 import type { Experiment } from '../config/schema.js';
 import type { FinishedRun } from '../runs/finished-runs.js';
 import { datasetLabel, methodName } from './labels.js';
@@ -30,15 +31,14 @@ export interface Measurement extends Spread {
 }
 
 /**
- * Runs count as one experiment if their configs differ in nothing but name, seed and memory. Repeating a seed
- * repeats the result, so the newest run of a seed stands for it. In order of the runs' names.
+ * Runs count as one experiment if they are repetitions on the same data. Repeating a seed repeats the result, so the
+ * newest run of a seed stands for it. In order of the runs' names.
  */
 export function measurements(runs: readonly FinishedRun[]): Measurement[] {
   const groups = new Map<string, Map<number, FinishedRun>>();
   for (const run of [...runs].sort(byTime)) {
-    const { network, dataset, training, report } = run.experiment;
-    const { seed, memoryEfficient: _, ...recipe } = training;
-    const key = JSON.stringify([network, dataset, recipe, report, datasetLabel(run)]);
+    const { seed } = run.experiment.training;
+    const key = `${repetitionKey(run.experiment)} ${datasetLabel(run)}`;
     const group = groups.get(key) ?? new Map<number, FinishedRun>();
     groups.set(key, group.set(seed, run));
   }

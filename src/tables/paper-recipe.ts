@@ -1,5 +1,6 @@
 import { configNames } from '../config/files.js';
-import { changedKeys, loadExperiment } from '../config/load.js';
+import { changedKeys, recipe } from '../config/identity.js';
+import { loadExperiment } from '../config/load.js';
 import { isPlainObject } from '../config/merge.js';
 import type { Experiment } from '../config/schema.js';
 import { methodName } from './labels.js';
@@ -101,20 +102,14 @@ export function placeInTable2(
 }
 
 function differencesFrom(paper: Experiment, experiment: Experiment): string[] {
-  const mine = recipe(experiment);
-  return changedKeys(recipe(paper), mine)
+  const mine = comparable(experiment);
+  return changedKeys(comparable(paper), mine)
     .filter((key) => key !== 'network.dropout' || experiment.network.family === 'densenet')
     .map((key) => `${key}=${JSON.stringify(valueAt(mine, key))}`);
 }
 
-function recipe({ network, dataset, training, report }: Experiment) {
-  const { seed: _seed, memoryEfficient: _memory, ...rest } = training;
-  return {
-    network: { dropout: network.dropout },
-    dataset: { ...dataset, augmentation: [...dataset.augmentation].sort() },
-    training: rest,
-    report,
-  };
+function comparable(experiment: Experiment) {
+  return { network: { dropout: experiment.network.dropout }, ...recipe(experiment) };
 }
 
 /** The value at a dotted path; undefined where there is none. */

@@ -1,4 +1,4 @@
-import { changedKeys } from '../config/load.js';
+import { differences } from '../config/identity.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration } from '../util/format.js';
@@ -121,8 +121,7 @@ export function configDifferences(records: readonly RunRecord[]): {
   values: SheetRecord[];
 } {
   const [first, ...rest] = records;
-  const changed = rest.flatMap((record) => changedKeys(first?.experiment, record.experiment));
-  const keys = [...new Set(changed)].filter((key) => !/^(description|paper)\b/.test(key));
+  const keys = [...new Set(rest.flatMap((record) => differences(first?.experiment, record.experiment)))];
   return {
     keys,
     values: records.map(({ experiment }) =>

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configsFolder } from '../../src/config/files.js';
-import { changedKeys, loadExperiment, parseExperiment } from '../../src/config/load.js';
+import { changedKeys } from '../../src/config/identity.js';
+import { loadExperiment, parseExperiment } from '../../src/config/load.js';
 import { UserError } from '../../src/util/errors.js';
 
 let folder: string;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changedKeys, merge, mergeLayers, type PlainObject } from '../../src/config/merge.js';
+import { changedKeys } from '../../src/config/identity.js';
+import { merge, mergeLayers, type PlainObject } from '../../src/config/merge.js';
 
 /** Objects such as configs are: a few levels of keys, with numbers, texts and lists at the ends. */
 const objects = fc.object({
@@ -108,27 +109,6 @@ describe('mergeLayers', () => {
   it("takes a layer's own number", () => {
     const own = { ...paper, error: 5.77 };
     expect(mergeLayers([base, layer({ network: { depth: 100 }, paper: own })])).toHaveProperty('paper', own);
-  });
-});
-
-describe('changedKeys', () => {
-  it('is empty exactly for equal values', () => {
-    fc.assert(
-      fc.property(objects, (a) => {
-        expect(changedKeys(a, structuredClone(a))).toEqual([]);
-      }),
-    );
-  });
-
-  it('lists dotted paths, on either side, with lists as one value', () => {
-    const a = { network: { depth: 40, growthRate: 12 }, augmentation: ['shift'], same: { x: 1 } };
-    const b = {
-      network: { depth: 100, growthRate: 12, blocks: [1] },
-      augmentation: ['mirror'],
-      same: { x: 1 },
-    };
-    expect(changedKeys(a, b)).toEqual(['network.depth', 'network.blocks', 'augmentation']);
-    expect(changedKeys(b, a)).toEqual(['network.depth', 'network.blocks', 'augmentation']);
   });
 });
 

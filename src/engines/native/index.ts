@@ -24,10 +24,7 @@ export class NativeEngine implements Engine {
     this.description = `native engine on CPU (${binding.instructions}), ${threads} thread${threads === 1 ? '' : 's'}`;
   }
 
-  /**
-   * A model with all tensors 0 until its state is imported. Throws a UserError (engine) for bfloat16 where it would be
-   * slower than float32.
-   */
+  /** Throws a UserError (engine) for bfloat16 where it would be slower than float32. */
   async createModel(network: Network, options: ModelOptions): Promise<NativeModel> {
     if (options.precision === 'bfloat16' && !this.#binding.bfloat16Instructions) {
       throw new UserError(

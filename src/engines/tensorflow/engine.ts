@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '../../networks/network.js';
-import { initialValues, parameters } from '../../networks/parameters.js';
+import { parameters } from '../../networks/parameters.js';
 import { UserError } from '../../util/errors.js';
 import type { Engine, Model, ModelOptions } from '../engine.js';
 import { TAG } from './graph/builder.js';
@@ -25,7 +25,7 @@ export class TensorFlowEngine implements Engine {
     this.description = description;
   }
 
-  /** A model with initial values drawn from the seed. */
+  /** Throws a UserError (usage) for another precision than float32. */
   async createModel(network: Network, options: ModelOptions): Promise<Model> {
     if (options.precision !== 'float32') {
       throw new UserError(
@@ -36,9 +36,7 @@ export class TensorFlowEngine implements Engine {
     }
     const layout = layoutOf(parameters(network));
     const session = await this.#load(modelGraph(network, layout, options));
-    const model = new TensorFlowModel(this.#process, session, network, layout, options.seed);
-    await model.initialize(initialValues(network, options.seed));
-    return model;
+    return new TensorFlowModel(this.#process, session, network, layout, options.seed);
   }
 
   /** Live tensors and peak memory of the TensorFlow process, for benchmarks and tests. */

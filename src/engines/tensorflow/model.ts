@@ -2,7 +2,6 @@ import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
 import { survivalProbabilities, survivors } from '../../networks/residual.js';
 import { key, PURPOSE } from '../../util/random.js';
-import type { NamedTensors } from '../../util/tensor.js';
 import {
   type Batch,
   type MicroBatch,
@@ -12,7 +11,7 @@ import {
   type TrainResult,
   type TrainStep,
 } from '../engine.js';
-import { flatten, type Layout, totalSize, unflatten } from './graph/layout.js';
+import { flatten, type Layout, unflatten } from './graph/layout.js';
 import { FEED, FETCH } from './graph/model-graph.js';
 import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
@@ -106,14 +105,13 @@ export class TensorFlowModel implements Model {
 
   async importState({ weights, momentum }: ModelState): Promise<void> {
     const { trainable, running } = this.#layout;
-    await this.#restore(flatten(trainable, weights), flatten(trainable, momentum), flatten(running, weights));
-  }
-
-  /** Puts a new model into its first state: the given values and no momentum. */
-  async initialize(values: NamedTensors): Promise<void> {
-    const { trainable, running } = this.#layout;
-    const momentum = new Float32Array(totalSize(trainable));
-    await this.#restore(flatten(trainable, values), momentum, flatten(running, values));
+    const feed = (name: string, data: Float32Array): Feed => ({ name, shape: [data.length], data });
+    const feeds = [
+      feed(FEED.weights, flatten(trainable, weights)),
+      feed(FEED.momentum, flatten(trainable, momentum)),
+      feed(FEED.running, flatten(running, weights)),
+    ];
+    await this.#process.run(this.#session, feeds, [FETCH.restored]);
   }
 
   async dispose(): Promise<void> {
@@ -124,14 +122,5 @@ export class TensorFlowModel implements Model {
     const { channels, height, width } = this.#network.input;
     const count = images.length / (channels * height * width);
     return { name: FEED.images, shape: [count, channels, height, width], data: images };
-  }
-
-  async #restore(weights: Float32Array, momentum: Float32Array, running: Float32Array): Promise<void> {
-    const feeds = [
-      { name: FEED.weights, shape: [weights.length], data: weights },
-      { name: FEED.momentum, shape: [momentum.length], data: momentum },
-      { name: FEED.running, shape: [running.length], data: running },
-    ];
-    await this.#process.run(this.#session, feeds, [FETCH.restored]);
   }
 }

@@ -1,11 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
+import { initialValues } from '../../../src/networks/parameters.js';
+import { initialState } from '../../../src/training/checkpoint.js';
 import { silent } from '../../../src/util/reporter.js';
 import { EXAMPLE, exampleNetwork, randomBatch } from '../../reference/examples.js';
 import { DEFAULTS } from '../conformance/models.js';
 
 const network = exampleNetwork({ ...EXAMPLE, height: 16, width: 16, dropout: 0.2 });
 const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
+
+/** A model with its initial weights. */
+async function newModel(on: TensorFlowEngine) {
+  const model = await on.createModel(network, DEFAULTS);
+  await model.importState(initialState(network, initialValues(network, 1)));
+  return model;
+}
 
 let engine: TensorFlowEngine;
 beforeAll(async () => {
@@ -19,7 +28,7 @@ test('says which TensorFlow computes, and on what', () => {
 });
 
 test('no tensor is left behind: as many after 100 steps as after 2', async () => {
-  const model = await engine.createModel(network, DEFAULTS);
+  const model = await newModel(engine);
   const train = async (from: number, to: number) => {
     for (let step = from; step < to; step++) {
       await model.train(randomBatch(network, 8, step), { learningRate: 0.1, step });
@@ -33,9 +42,7 @@ test('no tensor is left behind: as many after 100 steps as after 2', async () =>
 
 test('two models of one engine do not disturb each other', async () => {
   const train = async (count: number) => {
-    const models = await Promise.all(
-      Array.from({ length: count }, () => engine.createModel(network, DEFAULTS)),
-    );
+    const models = await Promise.all(Array.from({ length: count }, () => newModel(engine)));
     const losses: number[] = [];
     for (let step = 0; step < 3; step++) {
       for (const model of models) {
@@ -51,7 +58,7 @@ test('two models of one engine do not disturb each other', async () => {
 
 test('when its process dies, calls under way and later ones say so', async () => {
   const mortal = await createTensorFlowEngine(options);
-  const model = await mortal.createModel(network, DEFAULTS);
+  const model = await newModel(mortal);
   const call = model.train(randomBatch(network, 512, 1), { learningRate: 0.1, step: 0 });
   process.kill(mortal.pid!, 'SIGKILL');
   const message = 'the TensorFlow process was killed by SIGKILL';

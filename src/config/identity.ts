@@ -1,0 +1,50 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isPlainObject } from './merge.js';
+import type { Experiment } from './schema.js';
+
+/** When two experiments are the same: for resuming a run, for a sweep, for a row of a table. */
+
+/** Dotted paths at which two values differ, in order; lists count as one value. */
+export function changedKeys(a: unknown, b: unknown, path: readonly string[] = []): string[] {
+  if (isPlainObject(a) && isPlainObject(b)) {
+    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...keys].flatMap((key) => changedKeys(a[key], b[key], [...path, key]));
+  }
+  return isDeepStrictEqual(a, b) ? [] : [path.join('.')];
+}
+
+/**
+ * The keys at which two experiments differ, but for what a config says about itself: its description and the paper's
+ * figure. With none, both are the same run, to the bit; a run of one goes on as the other.
+ */
+export function differences(a: Experiment | undefined, b: Experiment | undefined): string[] {
+  return changedKeys(a && definition(a), b && definition(b));
+}
+
+/** The same for two experiments exactly if they are the same run. */
+export function runKey(experiment: Experiment): string {
+  return JSON.stringify(definition(experiment));
+}
+
+function definition({ description: _description, paper: _paper, ...rest }: Experiment) {
+  return { ...rest, dataset: unordered(rest.dataset) };
+}
+
+/**
+ * What a network is trained by: data and training. The seed, which is chance, and what changes only memory do not
+ * count. Two experiments of one recipe and one network are repetitions, and their results are averaged.
+ */
+export function recipe({ dataset, training, report }: Experiment) {
+  const { seed: _seed, memoryEfficient: _memory, ...rest } = training;
+  return { dataset: unordered(dataset), training: rest, report };
+}
+
+/** The same for two experiments exactly if one repeats the other, with another seed or name. */
+export function repetitionKey(experiment: Experiment): string {
+  return JSON.stringify([experiment.network, recipe(experiment)]);
+}
+
+/** Augmentations are a set: in which order a config lists them changes nothing. */
+function unordered(dataset: Experiment['dataset']): Experiment['dataset'] {
+  return { ...dataset, augmentation: [...dataset.augmentation].sort() };
+}
