@@ -8,7 +8,6 @@ import {
   definition,
   definitions,
   fetchDataset,
-  isShipped,
   verifyDataset,
 } from '../datasets/index.js';
 import { UserError } from '../util/errors.js';
@@ -95,6 +94,9 @@ async function runList(options: DataOptions): Promise<void> {
   process.stdout.write(`${formatTable(header, cells, ['Training', 'Test', 'On disk']).join('\n')}\n`);
 }
 
+/** What `fetch` has done. */
+const DONE = { downloaded: 'fetched', shipped: 'comes with densenet', brought: 'indexed' } as const;
+
 async function runFetch(names: string[], options: FetchOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
@@ -104,13 +106,8 @@ async function runFetch(names: string[], options: FetchOptions): Promise<void> {
     const { from, mirror } = options;
     const fetched = await fetchDataset(name, { folder, from, mirror, reporter });
     const { folder: where, bytes } = await datasetStatus(name, folder);
-    const what = isShipped(definition(name))
-      ? 'comes with densenet'
-      : fetched
-        ? definition(name).brought
-          ? 'indexed'
-          : 'fetched'
-        : 'is here already';
+    const { origin } = definition(name);
+    const what = fetched || origin === 'shipped' ? DONE[origin] : 'is here already';
     const result = `${name} ${what}: ${formatBytes(bytes)} in ${where}\n`;
     if (!options.json) process.stdout.write(result);
     results.push({ name, fetched, bytes, folder: where });
@@ -131,7 +128,7 @@ async function runVerify(names: string[], options: DataOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
   const chosen = names.length > 0 ? names.map(datasetName) : await namesOnDisk(folder);
-  const results: ({ name: string } & DatasetCheck)[] = [];
+  const results: ({ name: DatasetName } & DatasetCheck)[] = [];
   for (const name of chosen) {
     const check = await verifyWithBar(name, folder, reporter);
     results.push({ name, ...check });
@@ -145,9 +142,10 @@ async function runVerify(names: string[], options: DataOptions): Promise<void> {
   }
 }
 
-function describeCheck({ name, recorded, files }: { name: string } & DatasetCheck): string[] {
+function describeCheck({ name, recorded, files }: { name: DatasetName } & DatasetCheck): string[] {
+  const { origin } = definition(name);
   const manifest =
-    recorded || name === 'imagenet' ? [] : [`${name}/manifest.json: missing or not of these files\n`];
+    recorded || origin === 'brought' ? [] : [`${name}/manifest.json: missing or not of these files\n`];
   return [...files.map((file) => `${name}/${file.name}: ${file.status}\n`), ...manifest];
 }
 
@@ -163,10 +161,11 @@ async function verifyWithBar(name: DatasetName, folder: string, reporter: Report
   const bar = reporter.bar(name, bytes, 'bytes');
   let done = 0;
   try {
-    return await verifyDataset(name, folder, (read) => {
+    const onBytes = (read: number) => {
       done += read;
       bar.update(done);
-    });
+    };
+    return await verifyDataset(name, folder, { onBytes });
   } finally {
     bar.finish();
   }

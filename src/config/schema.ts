@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { DATASET_NAMES, type DatasetName } from '../datasets/dataset.js';
-import { AUGMENTATIONS, type Augmentation, RESIZE_STYLES } from '../input/augmentation.js';
+import { AUGMENTATIONS, DATASET_NAMES } from '../datasets/dataset.js';
+import { definition } from '../datasets/definitions.js';
+import { RESIZE_STYLES } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
 
@@ -104,11 +105,6 @@ const networkSchema = z
   .discriminatedUnion('family', [denseNetSchema, resNetSchema])
   .describe('The architecture.');
 
-/** Small images are shifted, photographs are cropped and lose their colours. */
-function augmentationsOf(dataset: DatasetName): readonly Augmentation[] {
-  return dataset === 'imagenet' ? AUGMENTATIONS.filter((one) => one !== 'shift') : ['shift', 'mirror'];
-}
-
 const datasetSchema = z
   .strictObject({
     name: z.enum(DATASET_NAMES).describe('The images.'),
@@ -116,28 +112,28 @@ const datasetSchema = z
       .array(z.enum(AUGMENTATIONS))
       .default([])
       .describe(
-        'What is done to training images: shift (pad by 4, crop at random), mirror (half of them); both make the paper\'s "+". For imagenet: sized-crop, color-jitter, lighting, mirror.',
+        'What is done to training images: shift (pad by 4, crop at random), mirror (half of them); both make the paper\'s "+". For photographs (imagenet): sized-crop, color-jitter, lighting, mirror.',
       ),
     resize: z
       .enum(RESIZE_STYLES)
       .optional()
       .describe(
-        'How photographs are resized, for imagenet only: paper (bicubic) or torchvision (bilinear, as its weights were measured). Without it: paper.',
+        'How photographs (imagenet) are resized: paper (bicubic) or torchvision (bilinear, as its weights were measured). Without it: paper.',
       ),
     validation: count(0).default(0).describe('Training images that are held out for validation; 0 for none.'),
   })
   .superRefine(({ name, augmentation, resize }, context) => {
-    const fitting = augmentationsOf(name);
-    const [misfit] = augmentation.filter((one) => !fitting.includes(one));
+    const { augmentations, photographs } = definition(name);
+    const [misfit] = augmentation.filter((one) => !augmentations.includes(one));
     if (misfit !== undefined) {
       context.addIssue({
         code: 'custom',
         path: ['augmentation'],
         message: `has '${misfit}', which is not for ${name}`,
-        params: { remedy: `Choose from ${fitting.join(', ')}.` },
+        params: { remedy: `Choose from ${augmentations.join(', ')}.` },
       });
     }
-    if (resize !== undefined && name !== 'imagenet') {
+    if (resize !== undefined && !photographs) {
       context.addIssue({
         code: 'custom',
         path: ['resize'],

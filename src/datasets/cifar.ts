@@ -10,11 +10,15 @@ const HOST = 'https://www.cs.toronto.edu/~kriz';
 export const cifar10: DatasetDefinition = {
   name: 'cifar10',
   title: 'CIFAR-10',
+  shortName: 'C10',
+  table: 2,
   classNames: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
   image: { channels: 3, height: 32, width: 32 },
   trainCount: 50_000,
   testCount: 10_000,
   normalization: { mean: [125.3, 123.0, 113.9], deviation: [63.0, 62.1, 66.7] },
+  augmentations: ['shift', 'mirror'],
+  origin: 'downloaded',
   sources: [
     {
       name: 'cifar-10-binary.tar.gz',
@@ -35,6 +39,8 @@ export const cifar10: DatasetDefinition = {
 export const cifar100: DatasetDefinition = {
   name: 'cifar100',
   title: 'CIFAR-100',
+  shortName: 'C100',
+  table: 2,
   classNames:
     `apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
     camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur
@@ -49,6 +55,8 @@ export const cifar100: DatasetDefinition = {
   trainCount: 50_000,
   testCount: 10_000,
   normalization: { mean: [129.3, 124.1, 112.4], deviation: [68.2, 65.4, 70.4] },
+  augmentations: ['shift', 'mirror'],
+  origin: 'downloaded',
   sources: [
     {
       name: 'cifar-100-binary.tar.gz',

@@ -75,22 +75,35 @@ export interface HoldOutPart {
   readonly perClass: number;
 }
 
+/** For small images: shift and mirror; for photographs: all but shift. */
+export const AUGMENTATIONS = ['shift', 'mirror', 'sized-crop', 'color-jitter', 'lighting'] as const;
+export type Augmentation = (typeof AUGMENTATIONS)[number];
+
 /** What is known of a dataset before a byte of it is here. */
 export interface DatasetDefinition {
   readonly name: DatasetName;
   /** For people: `CIFAR-10`. */
   readonly title: string;
+  /** As the paper's tables call it, or would: `C10`. */
+  readonly shortName: string;
+  /** The table of the paper that its test errors stand in, or beside. */
+  readonly table: 2 | 3;
   readonly classNames: readonly string[];
   readonly image: { readonly channels: number; readonly height: number; readonly width: number };
-  /** Its images are larger than that: they are cropped, and can be evaluated by ten crops. */
-  readonly tenCrop?: boolean;
+  /** Its images are larger than that, in files: they are resized and cropped, and can be evaluated by ten crops. */
+  readonly photographs?: boolean;
   readonly trainCount: number;
   readonly testCount: number;
   /** Mean and standard deviation of each channel on the 0–255 scale: normalised = (byte − mean) / deviation. */
   readonly normalization: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
-  /** It needs a registration: a person brings it, and an index of it is made. There are no sources and files. */
-  readonly brought?: boolean;
-  /** What to download. Empty when the data files come with the program. */
+  /** What may be done to its training images. */
+  readonly augmentations: readonly Augmentation[];
+  /**
+   * How its data come here: downloaded; with the program; or brought by a person, since they need a registration, and
+   * then an index of them is made, and there are no sources and files.
+   */
+  readonly origin: 'downloaded' | 'shipped' | 'brought';
+  /** What to download; empty for other origins. */
   readonly sources: readonly SourceFile[];
   /** What lies on disk, in the order it is read. */
   readonly files: readonly DataFile[];

@@ -17,6 +17,8 @@ function gzipped(name: string, bytes: number): SourceFile {
 export const fashionMnist: DatasetDefinition = {
   name: 'fashion-mnist',
   title: 'Fashion-MNIST',
+  shortName: 'Fashion-MNIST',
+  table: 2,
   classNames: [
     'T-shirt/top',
     'Trouser',
@@ -33,6 +35,8 @@ export const fashionMnist: DatasetDefinition = {
   trainCount: 60_000,
   testCount: 10_000,
   normalization: { mean: [72.94], deviation: [90.02] },
+  augmentations: ['shift', 'mirror'],
+  origin: 'downloaded',
   sources: [
     gzipped('train-images-idx3-ubyte', 26_421_880),
     gzipped('train-labels-idx1-ubyte', 29_515),
@@ -68,8 +72,10 @@ export const fashionMnistMini: DatasetDefinition = {
   ...fashionMnist,
   name: 'fashion-mnist-mini',
   title: 'Fashion-MNIST mini',
+  shortName: 'Fashion-MNIST-mini',
   trainCount: 5_000,
   testCount: 1_000,
+  origin: 'shipped',
   sources: [],
   files: [
     {

@@ -1,40 +1,46 @@
+import { cifar10, cifar100, readCifar } from './cifar.js';
 import type { Dataset, DatasetName } from './dataset.js';
-import { definition } from './definitions.js';
-import { checkDefinition, type DatasetCheck, type DatasetStatus, definitionStatus } from './files/check.js';
-import { type FetchOptions, fetchDefinition } from './files/fetch.js';
-import { checkImageNet } from './imagenet/check.js';
-import { fetchImageNet } from './imagenet/fetch.js';
-import { imagenetStatus, loadImageNet } from './imagenet/status.js';
-import { loadDefinition } from './load.js';
+import { fashionMnist, fashionMnistMini, readFashionMnist } from './fashion-mnist.js';
+import { filesStore } from './files/store.js';
+import { imagenetStore } from './imagenet/store.js';
+import type { DatasetCheck, DatasetStatus, DatasetStore, FetchOptions, VerifyOptions } from './store.js';
+import { readSvhn, svhn } from './svhn.js';
 
 export { datasetName, definition, definitions } from './definitions.js';
-export type { DatasetCheck, DatasetStatus, FileCheck, FileStatus } from './files/check.js';
-export type { FetchOptions } from './files/fetch.js';
-export { dataFolder, datasetFolder, isShipped } from './files/folder.js';
+export { dataFolder } from './files/folder.js';
 export { checkHoldOut, type HeldOut, holdOut } from './hold-out.js';
+export type { DatasetCheck, DatasetStatus, FetchOptions, FileCheck, FileStatus } from './store.js';
 
-/** Makes the dataset whole on disk, as `fetchDefinition` or `fetchImageNet`; returns whether there was anything to do. */
+/** How each dataset is kept: as files that are downloaded, or as an index of archives that a person brings. */
+const STORES: Readonly<Record<DatasetName, DatasetStore>> = {
+  cifar10: filesStore(cifar10, readCifar),
+  cifar100: filesStore(cifar100, readCifar),
+  svhn: filesStore(svhn, readSvhn),
+  'fashion-mnist': filesStore(fashionMnist, readFashionMnist),
+  'fashion-mnist-mini': filesStore(fashionMnistMini, readFashionMnist),
+  imagenet: imagenetStore,
+};
+
+/** As `DatasetStore.fetch`. */
 export function fetchDataset(name: DatasetName, options: FetchOptions): Promise<boolean> {
-  return name === 'imagenet' ? fetchImageNet(options) : fetchDefinition(definition(name), options);
+  return STORES[name].fetch(options);
 }
 
-/** Reads every file and compares its digest, as `checkDefinition` or `checkImageNet`. */
+/** As `DatasetStore.status`. */
+export function datasetStatus(name: DatasetName, folder: string): Promise<DatasetStatus> {
+  return STORES[name].status(folder);
+}
+
+/** As `DatasetStore.verify`. */
 export function verifyDataset(
   name: DatasetName,
   folder: string,
-  onBytes?: (bytes: number) => void,
+  options?: VerifyOptions,
 ): Promise<DatasetCheck> {
-  return name === 'imagenet'
-    ? checkImageNet(folder, { onBytes })
-    : checkDefinition(definition(name), folder, { onBytes });
+  return STORES[name].verify(folder, options);
 }
 
-/** Whether the dataset is present, without reading the files, as `definitionStatus` or `imagenetStatus`. */
-export function datasetStatus(name: DatasetName, folder: string): Promise<DatasetStatus> {
-  return name === 'imagenet' ? imagenetStatus(folder) : definitionStatus(definition(name), folder);
-}
-
-/** Opens the dataset, as `loadDefinition` (all in memory) or `loadImageNet` (decoded when needed). */
+/** As `DatasetStore.load`: small images in memory, photographs in files. */
 export function loadDataset(name: DatasetName, folder: string): Promise<Dataset> {
-  return name === 'imagenet' ? loadImageNet(folder) : loadDefinition(definition(name), folder);
+  return STORES[name].load(folder);
 }

@@ -32,11 +32,15 @@ const EXTRA_IMAGES = 531_131;
 export const svhn: DatasetDefinition = {
   name: 'svhn',
   title: 'SVHN',
+  shortName: 'SVHN',
+  table: 2,
   classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
   image: { channels: 3, height: 32, width: 32 },
   trainCount: TRAIN_IMAGES + EXTRA_IMAGES,
   testCount: 26_032,
   normalization: { mean: [0, 0, 0], deviation: [255, 255, 255] },
+  augmentations: ['shift', 'mirror'],
+  origin: 'downloaded',
   sources: FILES.map((file): SourceFile => ({ ...file, url: `${HOST}/${file.name}`, packing: 'plain' })),
   files: FILES,
   holdOutParts: [

@@ -70,7 +70,8 @@ function memoryCheck(): Check {
 
 async function dataChecks(folder: string): Promise<Check[]> {
   return Promise.all(
-    definitions.map(async ({ name, title, brought }) => {
+    definitions.map(async ({ name, title, origin }) => {
+      const brought = origin === 'brought';
       const { present, folder: where } = await datasetStatus(name, folder);
       return {
         name: title,

@@ -1,11 +1,8 @@
+import type { Augmentation } from '../datasets/dataset.js';
 import { bits, key, PURPOSE } from '../util/random.js';
 
 /** Shift: zero-pad by this many pixels on every side, then crop at random (paper, section 4.1). */
 const SHIFT_PADDING = 4;
-
-/** For small images in memory: shift and mirror; for photographs: all but shift. */
-export const AUGMENTATIONS = ['shift', 'mirror', 'sized-crop', 'color-jitter', 'lighting'] as const;
-export type Augmentation = (typeof AUGMENTATIONS)[number];
 
 /** How photographs are resized: as the paper's code does it, or as torchvision does it for its published weights. */
 export const RESIZE_STYLES = ['paper', 'torchvision'] as const;

@@ -19,7 +19,7 @@ export interface ImageSource {
   make(indices: Uint32Array, epoch: number | undefined): Promise<MadeImages>;
   /**
    * Makes the ten crops of plain images (`tenCrops`), [10·N, C, H, W], the crops of an image one after another. Only
-   * where images are larger than the network's input: `DatasetDefinition.tenCrop`.
+   * where images are larger than the network's input: `DatasetDefinition.photographs`.
    */
   makeTenCrops?(indices: Uint32Array): Promise<MadeImages>;
   /** Takes back the memory of images that nobody needs any more, for later ones. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ImageSet } from '../datasets/dataset.js';
-import { type Augmentation, drawPlacement, type Placement, UNCHANGED } from './augmentation.js';
+import type { Augmentation, ImageSet } from '../datasets/dataset.js';
+import { drawPlacement, type Placement, UNCHANGED } from './augmentation.js';
 import type { ImageSource, MadeImages } from './batches.js';
 
 export interface Normalization {

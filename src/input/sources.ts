@@ -1,6 +1,6 @@
-import type { Dataset, DatasetOf, ImageSet } from '../datasets/dataset.js';
+import type { Augmentation, Dataset, DatasetOf, ImageSet } from '../datasets/dataset.js';
 import type { Reporter } from '../util/reporter.js';
-import type { Augmentation, ResizeStyle } from './augmentation.js';
+import type { ResizeStyle } from './augmentation.js';
 import type { ImageSource } from './batches.js';
 import { MemorySource } from './memory-source.js';
 

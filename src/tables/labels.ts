@@ -1,20 +1,9 @@
-import type { DatasetName } from '../datasets/dataset.js';
 import { definition } from '../datasets/definitions.js';
 import type { NetworkOptions } from '../networks/build.js';
 import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
 import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
 import type { FinishedRun } from '../runs/finished-runs.js';
 import { WIDTHS } from './table2-networks.js';
-
-/** Datasets as Table 2 calls them, and in its manner those that it does not have. */
-const SHORT_NAMES: Readonly<Record<DatasetName, string>> = {
-  cifar10: 'C10',
-  cifar100: 'C100',
-  svhn: 'SVHN',
-  'fashion-mnist': 'Fashion-MNIST',
-  'fashion-mnist-mini': 'Fashion-MNIST-mini',
-  imagenet: 'ImageNet',
-};
 
 /** The method column of Table 2. */
 export function methodName(network: NetworkOptions): string {
@@ -66,12 +55,13 @@ export function datasetLabel({
 }: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'incomplete'>): string {
   const { name, augmentation } = experiment.dataset;
   const both = augmentation.includes('shift') && augmentation.includes('mirror');
-  // On ImageNet augmentation is the rule: what a run leaves out of it, the recipe's differences say.
+  const { shortName, table, trainCount } = definition(name);
+  // In Table 3 augmentation is the rule: what a run leaves out of it, the recipe's differences say.
   const remarks = [
-    ...(both || name === 'imagenet' ? [] : [...new Set(augmentation)]),
+    ...(both || table === 3 ? [] : [...new Set(augmentation)]),
     ...(incomplete ? ['not all of the data'] : []),
-    ...(subset !== undefined && subset < definition(name).trainCount ? [`first ${subset} images`] : []),
+    ...(subset !== undefined && subset < trainCount ? [`first ${subset} images`] : []),
     ...(init ? ['from given weights'] : []),
   ];
-  return `${SHORT_NAMES[name]}${both ? '+' : ''}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
+  return `${shortName}${both ? '+' : ''}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
 }

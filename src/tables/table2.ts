@@ -1,3 +1,4 @@
+import { definition } from '../datasets/definitions.js';
 import type { Measurement } from './measurements.js';
 import { meanAndSpread } from './measurements.js';
 import { type PaperRecipes, placeInTable2, type Table2RowName } from './paper-recipe.js';
@@ -51,7 +52,7 @@ export interface TableOptions {
 /**
  * Table 2 of the paper with what was measured beside it. A measurement stands in a cell if network, data and
  * recipe (section 4.2, or that of the network's own source) are the cell's; networks that the paper does not have
- * get rows of their own below. Everything else is in `others`, but for ImageNet, which is Table 3's.
+ * get rows of their own below. Everything else is in `others`, but for datasets of Table 3.
  */
 export function table2(
   measured: readonly Measurement[],
@@ -60,7 +61,7 @@ export function table2(
 ): Table2 {
   const comparable = new Map<string, Comparable>();
   const others: OtherMeasurement[] = [];
-  for (const measurement of measured.filter((one) => one.experiment.dataset.name !== 'imagenet')) {
+  for (const measurement of measured.filter((one) => definition(one.experiment.dataset.name).table === 2)) {
     const { experiment, dataset } = measurement;
     const place = placeInTable2(recipes, dataset, experiment);
     if (place?.differences.length === 0)

@@ -76,9 +76,9 @@ export async function evaluateWeights(
 }
 
 function checkTenCrop(experiment: Experiment): void {
-  const { tenCrop, title } = definition(experiment.dataset.name);
-  if (tenCrop) return;
-  const able = definitions.filter((one) => one.tenCrop).map(({ name }) => name);
+  const { photographs, title } = definition(experiment.dataset.name);
+  if (photographs) return;
+  const able = definitions.filter((one) => one.photographs).map(({ name }) => name);
   throw new UserError(
     'usage',
     `${title} has no ten crops: its images are as large as the network's input`,

@@ -32,7 +32,7 @@ export async function planRun(
 ): Promise<Plan> {
   const { batchSize, epochs } = experiment.training;
   const { name, validation } = experiment.dataset;
-  const { title, sources, brought, ...published } = definition(name);
+  const { title, sources, origin, ...published } = definition(name);
   const folder = dataFolder(options.data);
   const status = await datasetStatus(name, folder);
   const { train: trainCount, test: testCount } = status.counts ?? {
@@ -60,7 +60,7 @@ export async function planRun(
       present: status.present,
       folder,
       downloadBytes: status.present ? 0 : sources.reduce((sum, source) => sum + source.bytes, 0),
-      brought: brought ?? false,
+      brought: origin === 'brought',
     },
   };
 }

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataFolder, definition } from '../../src/datasets/index.js';
-import { loadDefinition } from '../../src/datasets/load.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
+import { storeOf } from '../datasets/support/tiny.js';
 import { runOnnx } from '../export/onnxruntime.js';
 import { relativeError } from '../reference/compare.js';
 import { run, temporaryFolder } from './program.js';
@@ -49,7 +49,7 @@ test('an exported run gives the same logits in ONNX Runtime and from its safeten
   const [mean] = JSON.parse(metadata.mean!);
   const [deviation] = JSON.parse(metadata.deviation!);
   expect(JSON.parse(metadata.classes!)).toHaveLength(10);
-  const { test } = await loadDefinition(definition('fashion-mnist-mini'), dataFolder());
+  const { test } = await storeOf(definition('fashion-mnist-mini')).load(dataFolder());
   const bytes = test.images.subarray(0, COUNT * 28 * 28);
   const images = Float32Array.from(bytes, (byte) => (byte - mean) / deviation);
   expect(relativeError(await runOnnx(onnx, images, [1, 28, 28]), expected)).toBeLessThan(1e-5);

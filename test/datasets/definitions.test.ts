@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DATASET_NAMES } from '../../src/datasets/dataset.js';
 import { dataFolder, datasetName, definition, definitions, verifyDataset } from '../../src/datasets/index.js';
-import { loadDefinition } from '../../src/datasets/load.js';
+import { storeOf } from './support/tiny.js';
 
 const CLASSES: Readonly<Record<string, number>> = { cifar100: 100, imagenet: 1000 };
 
@@ -76,7 +76,7 @@ describe('Fashion-MNIST mini', () => {
   });
 
   it('is the beginning of Fashion-MNIST', async () => {
-    const { train, test } = await loadDefinition(definition('fashion-mnist-mini'), '/nowhere');
+    const { train, test } = await storeOf(definition('fashion-mnist-mini')).load('/nowhere');
     expect([train.count, test.count]).toEqual([5000, 1000]);
     expect([...train.labels.subarray(0, 10)]).toEqual([9, 0, 0, 3, 0, 2, 7, 2, 5, 5]);
     expect([...test.labels.subarray(0, 10)]).toEqual([9, 2, 1, 1, 6, 1, 4, 6, 5, 7]);

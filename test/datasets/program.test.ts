@@ -2,15 +2,14 @@ import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { definition } from '../../src/datasets/index.js';
-import { loadDefinition } from '../../src/datasets/load.js';
-import { compileForChildren, densenetData } from './support/program.js';
+import type { DatasetOf, ImageSet } from '../../src/datasets/dataset.js';
+import { loadDataset } from '../../src/datasets/index.js';
+import { run as densenet } from '../cli/program.js';
 import { serve } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
 
 let folder: string;
 let data: string;
-compileForChildren();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'program-'));
   data = join(folder, 'data');
@@ -18,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 function run(...args: string[]) {
-  return densenetData([...args, '--data', data]).ended;
+  return densenet(folder, ['data', ...args, '--data', data]);
 }
 
 /** The six files of CIFAR-10 in their full size: 60,000 images whose labels go round. */
@@ -50,7 +49,7 @@ describe('densenet data', () => {
     expect(list.stdout).toMatch(/^cifar10 +CIFAR-10 +50,000 +10,000 +184\.4 MB +yes +/m);
     expect(list.stdout).toMatch(/^svhn +SVHN +604,388 +26,032 +no +/m);
 
-    const { train, test } = await loadDefinition(definition('cifar10'), data);
+    const { train, test } = (await loadDataset('cifar10', data)) as DatasetOf<ImageSet>;
     expect([train.count, test.count, train.labels[49_999], test.labels[7]]).toEqual([50_000, 10_000, 9, 7]);
 
     const file = await open(join(own, 'data_batch_3.bin'), 'r+');
@@ -139,7 +138,7 @@ describe('densenet data', () => {
   });
 
   it('shows examples with its help', async () => {
-    const { stdout } = await densenetData(['fetch', '--help']).ended;
+    const { stdout } = await densenet(folder, ['data', 'fetch', '--help']);
     expect(stdout).toContain('densenet data fetch fashion-mnist --from ~/Downloads');
   });
 });

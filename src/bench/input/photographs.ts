@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatasetDefinition, ImageFiles } from '../../datasets/dataset.js';
-import { definition, loadDataset } from '../../datasets/index.js';
+import { imagenet } from '../../datasets/imagenet/definition.js';
+import { imagenetStore } from '../../datasets/imagenet/store.js';
 import { bits, key } from '../../util/random.js';
 
 export interface Photographs {
@@ -15,10 +16,8 @@ export interface Photographs {
 
 /** Training images of ImageNet where its index is, else drawn ones of the usual size and weight. */
 export async function openPhotographs(indexed: boolean, folder: string): Promise<Photographs> {
-  const imagenet = definition('imagenet');
-  if (!indexed) return drawPhotographs(imagenet);
-  const { train, note } = await loadDataset('imagenet', folder);
-  if (!('locate' in train)) throw new Error('ImageNet is not in files');
+  if (!indexed) return drawPhotographs();
+  const { train, note } = await imagenetStore.load(folder);
   const description = `ImageNet's training images${note ? ' (not all of ILSVRC2012)' : ''}`;
   return { images: train, definition: imagenet, description, close: async () => undefined };
 }
@@ -28,7 +27,7 @@ const [WIDTH, HEIGHT] = [500, 375];
 const QUALITY = 96;
 const DRAWN = 48;
 
-async function drawPhotographs(imagenet: DatasetDefinition): Promise<Photographs> {
+async function drawPhotographs(): Promise<Photographs> {
   const folder = await mkdtemp(join(tmpdir(), 'densenet-photographs-'));
   const { default: sharp } = await import('sharp');
   const files: { path: string; start: number; bytes: number }[] = [];

@@ -1,19 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../util/errors.js';
-import type { Reporter } from '../../util/reporter.js';
 import type { DataFile, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
-import { download, OTHER_WAYS, PATIENT, type RetryPolicy } from './download.js';
+import type { FetchOptions } from '../store.js';
+import { download, OTHER_WAYS, PATIENT } from './download.js';
 import type { ManifestEntry } from './manifest.js';
-import { checkSource, type Destination, moveIntoPlace, storeArchive, storeFile } from './store.js';
+import { checkSource, type Destination, moveIntoPlace, storeArchive, storeFile } from './unpack.js';
 
-export interface DownloadSourceOptions {
-  /** Base URL to download from instead of the publisher's. */
-  readonly mirror?: string;
-  readonly reporter: Reporter;
-  readonly retry?: RetryPolicy;
-}
+type DownloadSourceOptions = Pick<FetchOptions, 'mirror' | 'reporter' | 'retry'>;
 
 /**
  * Downloads a source, checks it and puts the wanted files into place. Wrong bytes are downloaded once more,

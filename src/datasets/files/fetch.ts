@@ -2,24 +2,17 @@ import { UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
 import type { DataFile, DatasetDefinition, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
-import { readDataFiles, remedy } from '../load.js';
-import { checkDefinition, type FileCheck } from './check.js';
+import type { FetchOptions, FileCheck } from '../store.js';
+import { checkFiles } from './check.js';
 import { explainDiskErrors } from './disk-error.js';
-import { type DownloadSourceOptions, downloadSource } from './download-source.js';
+import { downloadSource } from './download-source.js';
 import { withFetchLock } from './fetch-lock.js';
-import { datasetFolder, isShipped } from './folder.js';
+import { datasetFolder } from './folder.js';
 import { importSource } from './import.js';
+import { type Reader, remedy } from './load.js';
 import { type ManifestEntry, writeManifest } from './manifest.js';
-import type { Destination } from './store.js';
+import type { Destination } from './unpack.js';
 import { closeWorkspace, openWorkspace } from './workspace.js';
-
-export interface FetchOptions extends DownloadSourceOptions {
-  /** The folder of all datasets. */
-  readonly folder: string;
-  /** A folder to import from instead of downloading. */
-  readonly from?: string;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Makes the dataset whole on disk: checks the digest of every file that is there, and downloads or imports the
@@ -27,14 +20,15 @@ export interface FetchOptions extends DownloadSourceOptions {
  * Throws `UserError` when it cannot be done.
  * @returns whether there was anything to do
  */
-export async function fetchDefinition(
+export async function fetchFiles(
   definition: DatasetDefinition,
+  read: Reader,
   options: FetchOptions,
 ): Promise<boolean> {
   const { folder, signal, reporter } = options;
-  const before = await checkDefinition(definition, folder, { signal });
+  const before = await checkFiles(definition, folder, { signal });
   if (before.whole) return false;
-  if (isShipped(definition)) {
+  if (definition.origin === 'shipped') {
     const bad = before.files.find((file) => file.status !== 'whole');
     throw new UserError('data', `${bad?.path} is ${bad?.status}`, remedy(definition));
   }
@@ -43,16 +37,17 @@ export async function fetchDefinition(
     reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
   return explainDiskErrors(own, async () => {
     await makeFolders(own);
-    return withFetchLock(own, onWait, signal, () => complete(definition, own, options));
+    return withFetchLock(own, onWait, signal, () => complete(definition, read, own, options));
   });
 }
 
 async function complete(
   definition: DatasetDefinition,
+  read: Reader,
   folder: string,
   options: FetchOptions,
 ): Promise<boolean> {
-  const check = await checkDefinition(definition, options.folder, { signal: options.signal });
+  const check = await checkFiles(definition, options.folder, { signal: options.signal });
   if (check.whole) return false;
   const workspace = await openWorkspace(folder);
   const to: Destination = { folder, workspace, signal: options.signal };
@@ -65,7 +60,7 @@ async function complete(
       : await downloadSource(source, wanted, to, options);
     for (const entry of stored) entries.set(entry.name, entry);
   }
-  if (options.from) await inspectUnpublished(definition, options);
+  if (options.from) await inspectUnpublished(definition, read, folder, options.from);
   await writeManifest(
     definition,
     folder,
@@ -92,13 +87,18 @@ function contents(definition: DatasetDefinition, source: SourceFile): readonly D
  * Where no digest is published for the data files, those of a person's own folder are at least read through
  * once, which checks their labels.
  */
-async function inspectUnpublished(definition: DatasetDefinition, options: FetchOptions): Promise<void> {
+async function inspectUnpublished(
+  definition: DatasetDefinition,
+  read: Reader,
+  folder: string,
+  from: string,
+): Promise<void> {
   if (definition.files.every((file) => file.sha256 ?? file.md5)) return;
   try {
-    await readDataFiles(definition, options.folder);
+    await read(definition, folder);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const remedy = `Replace that file in ${options.from}, or leave out --from to download it.`;
+    const remedy = `Replace that file in ${from}, or leave out --from to download it.`;
     throw new UserError('data', `cannot import ${definition.title}: ${error.message}`, remedy, {
       cause: error,
     });

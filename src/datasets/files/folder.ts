@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../util/cache.js';
 import type { DatasetDefinition } from '../dataset.js';
 
-/** The repository's `datasets/`, seen from `src/datasets/` and from `dist/datasets/`. */
+/** The repository's `datasets/`, seen from `src/datasets/files/` and from `dist/datasets/files/`. */
 const SHIPPED = fileURLToPath(new URL('../../../datasets', import.meta.url));
 
 /**
@@ -16,12 +16,7 @@ export function dataFolder(option?: string): string {
   return cacheFolder('data');
 }
 
-/** Whether the dataset comes with the program, so that there is nothing to fetch. */
-export function isShipped(definition: DatasetDefinition): boolean {
-  return definition.sources.length === 0 && !definition.brought;
-}
-
 /** Where the data files of one dataset lie: a folder of its own in `folder`, or in the repository. */
 export function datasetFolder(definition: DatasetDefinition, folder: string): string {
-  return join(isShipped(definition) ? SHIPPED : folder, definition.name);
+  return join(definition.origin === 'shipped' ? SHIPPED : folder, definition.name);
 }

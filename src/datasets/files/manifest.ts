@@ -24,7 +24,7 @@ export async function readManifest(
   folder: string,
 ): Promise<ReadonlyMap<string, ManifestEntry> | undefined> {
   const entries =
-    definition.sources.length === 0 ? publishedEntries(definition) : await storedEntries(definition, folder);
+    definition.origin === 'shipped' ? publishedEntries(definition) : await storedEntries(definition, folder);
   const byName = new Map(entries?.map((entry) => [entry.name, entry]));
   const agrees = definition.files.every((file) => {
     const entry = byName.get(file.name);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import type { CheckOptions, DatasetCheck, FileCheck, FileStatus } from '../files/check.js';
 import { explainDiskErrors } from '../files/disk-error.js';
 import { datasetFolder } from '../files/folder.js';
+import type { DatasetCheck, FileCheck, FileStatus, VerifyOptions } from '../store.js';
 import { imagenet } from './definition.js';
 import { indexPath, readIndex } from './index-file.js';
 import { statOf } from './places.js';
@@ -13,7 +13,7 @@ import type { Place, SplitIndex } from './split-index.js';
  * Reads the archives that the index refers to and compares their MD5 with what it was when they were indexed, which
  * for the published ones is the published one. Of images in folders, only the sizes are known and compared.
  */
-export async function checkImageNet(folder: string, options: CheckOptions = {}): Promise<DatasetCheck> {
+export async function checkImageNet(folder: string, options: VerifyOptions = {}): Promise<DatasetCheck> {
   const own = datasetFolder(imagenet, folder);
   return explainDiskErrors(own, async () => {
     const index = await readIndex(own);
@@ -33,7 +33,7 @@ function missingIndex(own: string): FileCheck {
 
 async function checkArchive(
   place: Extract<Place, { kind: 'archive' }>,
-  { onBytes, signal }: CheckOptions,
+  { onBytes, signal }: VerifyOptions,
 ): Promise<FileCheck> {
   const { path } = place;
   const found = await statOf(path);
@@ -54,7 +54,7 @@ async function checkArchive(
 const AT_ONCE = 64;
 
 /** All image files of a split as one: what is wrong with the first bad one, under its name. */
-async function checkFiles(split: SplitIndex, { onBytes, signal }: CheckOptions): Promise<FileCheck> {
+async function checkFiles(split: SplitIndex, { onBytes, signal }: VerifyOptions): Promise<FileCheck> {
   let bytes = 0;
   for (let first = 0; first < split.count; first += AT_ONCE) {
     signal?.throwIfAborted();

@@ -22,18 +22,21 @@ export const ARCHIVES = {
 export const imagenet: DatasetDefinition = {
   name: 'imagenet',
   title: 'ImageNet (ILSVRC2012)',
+  shortName: 'ImageNet',
+  table: 3,
   get classNames() {
     return imagenetClasses().map(({ name }) => name);
   },
   image: { channels: 3, height: 224, width: 224 },
-  tenCrop: true,
+  photographs: true,
   trainCount: 1_281_167,
   testCount: 50_000,
   normalization: {
     mean: [0.485, 0.456, 0.406].map((value) => 255 * value),
     deviation: [0.229, 0.224, 0.225].map((value) => 255 * value),
   },
-  brought: true,
+  augmentations: ['mirror', 'sized-crop', 'color-jitter', 'lighting'],
+  origin: 'brought',
   sources: [],
   files: [],
 };

@@ -1,9 +1,9 @@
 import { UserError } from '../../util/errors.js';
 import { formatCount } from '../../util/format.js';
 import type { DatasetOf, ImageFiles } from '../dataset.js';
-import type { DatasetStatus } from '../files/check.js';
 import { explainDiskErrors } from '../files/disk-error.js';
 import { datasetFolder } from '../files/folder.js';
+import type { DatasetStatus } from '../store.js';
 import { imagenetClasses } from './classes.js';
 import { imagenet } from './definition.js';
 import { datasetDigest, type ImageNetIndex, readIndex } from './index-file.js';

@@ -69,7 +69,7 @@ export class FileSource implements ImageSource {
       throw new UserError(
         'data',
         `not one image of a training batch can be read; the last is ${this.skipped.get(indices.at(-1)!)}`,
-        'Check the data: densenet data verify imagenet',
+        'Check the data: densenet data verify',
       );
     }
     return made;
@@ -110,7 +110,7 @@ export class FileSource implements ImageSource {
       throw new UserError(
         'data',
         `cannot read the image ${name}: ${problem}`,
-        'Replace it (densenet data verify imagenet reads everything), or leave such out: --skip-bad-images',
+        'Check the data (densenet data verify) and replace it, or leave such images out: --skip-bad-images',
       );
     }
     if (this.skipped.has(index)) return;

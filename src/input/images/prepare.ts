@@ -1,5 +1,6 @@
+import type { Augmentation } from '../../datasets/dataset.js';
 import { bits, key, PURPOSE } from '../../util/random.js';
-import type { Augmentation, ResizeStyle } from '../augmentation.js';
+import type { ResizeStyle } from '../augmentation.js';
 import type { Normalization } from '../memory-source.js';
 import { type Crop, tenCrops } from '../ten-crop.js';
 import { colourMap, drawColours, IDENTITY, normalized } from './colour.js';

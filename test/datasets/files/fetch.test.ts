@@ -3,14 +3,21 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkDefinition, definitionStatus } from '../../../src/datasets/files/check.js';
-import { type FetchOptions, fetchDefinition } from '../../../src/datasets/files/fetch.js';
-import { loadDefinition } from '../../../src/datasets/load.js';
+import type { FetchOptions } from '../../../src/datasets/store.js';
 import { UserError } from '../../../src/util/errors.js';
 import { silent } from '../../../src/util/reporter.js';
 import { filesBelow } from '../support/program.js';
 import { dropAfter, honest, serve, type TestServer } from '../support/server.js';
-import { noise, sha256, type Tiny, tarGz, tinyCifar, tinyFashion, tinySvhn } from '../support/tiny.js';
+import {
+  noise,
+  sha256,
+  storeOf,
+  type Tiny,
+  tarGz,
+  tinyCifar,
+  tinyFashion,
+  tinySvhn,
+} from '../support/tiny.js';
 
 let folder: string;
 let server: TestServer | undefined;
@@ -29,7 +36,7 @@ const HASTY = { attempts: 3, firstDelay: 1, progress: 1024, stall: 2000 };
 async function fetchTiny(tiny: Tiny, options: Partial<FetchOptions> = {}) {
   const warnings: string[] = [];
   const reporter = { ...silent, warn: (text: string) => warnings.push(text) };
-  const fetched = await fetchDefinition(tiny.definition, {
+  const fetched = await storeOf(tiny.definition).fetch({
     folder,
     mirror: server?.url,
     reporter,
@@ -50,7 +57,7 @@ async function failure(tiny: Tiny, options: Partial<FetchOptions> = {}): Promise
 }
 
 async function expectLoaded({ definition, train, test }: Tiny): Promise<void> {
-  const dataset = await loadDefinition(definition, folder);
+  const dataset = await storeOf(definition).load(folder);
   for (const [loaded, made] of [
     [dataset.train, train],
     [dataset.test, test],
@@ -120,11 +127,11 @@ describe.each([
   it('has one digest, however it came', async () => {
     server = await serve(tiny.served);
     await fetchTiny(tiny);
-    const downloaded = (await loadDefinition(tiny.definition, folder)).digest;
+    const downloaded = (await storeOf(tiny.definition).load(folder)).digest;
     const from = join(folder, 'mine');
     await writeAll(from, tiny.unpacked);
     await fetchTiny(tiny, { from, folder: join(folder, 'other') });
-    expect((await loadDefinition(tiny.definition, join(folder, 'other'))).digest).toBe(downloaded);
+    expect((await storeOf(tiny.definition).load(join(folder, 'other'))).digest).toBe(downloaded);
     expect(downloaded).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -140,7 +147,7 @@ describe.each([
     const files = await filesBelow(own);
     expect(files).not.toContain('manifest.json');
     expect(files).not.toContain(tiny.definition.files.at(-1)!.name);
-    await expect(loadDefinition(tiny.definition, folder)).rejects.toThrow('is not complete');
+    await expect(storeOf(tiny.definition).load(folder)).rejects.toThrow('is not complete');
   });
 
   it('is mended where a file is damaged, cut short or missing', async () => {
@@ -152,12 +159,14 @@ describe.each([
     content[content.length - 1]! ^= 1;
     await writeFile(path, content);
     await truncate(join(own, second!.name), 10);
-    const check = await checkDefinition(tiny.definition, folder);
+    const check = await storeOf(tiny.definition).verify(folder);
     expect(check.whole).toBe(false);
     const statuses = check.files.map((file) => file.status);
     expect(statuses.slice(0, 2)).toEqual(['wrong digest', 'wrong size']);
     expect(new Set(statuses.slice(2))).not.toContain('wrong digest');
-    const error = await loadDefinition(tiny.definition, folder).catch((thrown: unknown) => thrown);
+    const error = await storeOf(tiny.definition)
+      .load(folder)
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       kind: 'data',
       remedy: `Fetch what is missing or damaged: densenet data fetch ${tiny.definition.name}`,
@@ -173,8 +182,8 @@ describe.each([
     for (const text of [undefined, '{"format":1', '{"format":2,"files":[]}']) {
       await rm(join(own, 'manifest.json'));
       if (text) await writeFile(join(own, 'manifest.json'), text);
-      expect(await definitionStatus(tiny.definition, folder)).toMatchObject({ present: false });
-      expect((await checkDefinition(tiny.definition, folder)).recorded).toBe(false);
+      expect(await storeOf(tiny.definition).status(folder)).toMatchObject({ present: false });
+      expect((await storeOf(tiny.definition).verify(folder)).recorded).toBe(false);
       expect((await fetchTiny(tiny)).fetched).toBe(true);
       await expectLoaded(tiny);
     }
@@ -261,7 +270,7 @@ describe('a download', () => {
     const path = join(folder, tiny.definition.name, 'manifest.json');
     await symlink(path, path);
     expect((await failure(tiny)).message).toBe(`cannot use ${path}: its links lead in a circle`);
-    await expect(loadDefinition(tiny.definition, folder)).rejects.toThrow('its links lead in a circle');
+    await expect(storeOf(tiny.definition).load(folder)).rejects.toThrow('its links lead in a circle');
   });
 
   it('to a folder that cannot be made says so', async () => {
@@ -310,7 +319,7 @@ describe('an import', () => {
     await writeAll(join(folder, 'mine'), new Map([...tiny.unpacked, ['data_batch_2.bin', content]]));
     const error = await failure(tiny, { from: join(folder, 'mine') });
     expect(error.message).toContain('data_batch_2.bin: image 1 has label 10, the largest is 9');
-    expect(await definitionStatus(tiny.definition, folder)).toMatchObject({ present: false });
+    expect(await storeOf(tiny.definition).status(folder)).toMatchObject({ present: false });
   });
 
   it('refuses files of another size', async () => {
@@ -331,7 +340,7 @@ describe('an import', () => {
     const error = await failure(tiny, { from: join(folder, 'mine') });
     expect(error.message).toMatch(/test.bin: has MD5 [0-9a-f]{32}, expected [0-9a-f]{32}$/);
     await writeFile(join(folder, 'cifar100', 'test.bin'), content);
-    const { files } = await checkDefinition(tiny.definition, folder);
+    const { files } = await storeOf(tiny.definition).verify(folder);
     expect(files.map(({ status }) => status)).toEqual(['whole', 'wrong digest']);
   });
 

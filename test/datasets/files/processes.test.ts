@@ -3,16 +3,14 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loadDefinition } from '../../../src/datasets/load.js';
-import { compileForChildren, fetchInChild, filesBelow } from '../support/program.js';
+import { fetchInChild, filesBelow } from '../support/program.js';
 import { type Answer, honest, serve, type TestServer } from '../support/server.js';
-import { type Tiny, tinyCifar } from '../support/tiny.js';
+import { storeOf, type Tiny, tinyCifar } from '../support/tiny.js';
 
 let tiny: Tiny;
 let folder: string;
 let own: string;
 let server: TestServer | undefined;
-compileForChildren();
 beforeAll(async () => {
   tiny = await tinyCifar('cifar10', 20);
 });
@@ -31,7 +29,7 @@ function startChild() {
 }
 
 async function expectWhole(): Promise<void> {
-  const dataset = await loadDefinition(tiny.definition, folder);
+  const dataset = await storeOf(tiny.definition).load(folder);
   expect(Buffer.from(dataset.train.images).equals(tiny.train.images)).toBe(true);
   expect(await filesBelow(own)).toEqual([...tiny.unpacked.keys(), 'manifest.json'].sort());
 }
@@ -78,7 +76,7 @@ describe('kill -9', () => {
     await partialWritten(first.child.pid);
     first.child.kill('SIGKILL');
     expect((await first.ended).code).toBe('SIGKILL');
-    await expect(loadDefinition(tiny.definition, folder)).rejects.toThrow('is not complete');
+    await expect(storeOf(tiny.definition).load(folder)).rejects.toThrow('is not complete');
 
     const second = await startChild().ended;
     expect(second).toEqual({ code: 0, stdout: 'fetched\n', stderr: '' });
@@ -134,7 +132,7 @@ describe('two processes at once', () => {
     await partialWritten(first.child.pid);
     await rm(join(own, '.lock'));
     expect(await startChild().ended).toMatchObject({ code: 0, stdout: 'fetched\n' });
-    const dataset = await loadDefinition(tiny.definition, folder);
+    const dataset = await storeOf(tiny.definition).load(folder);
     expect(Buffer.from(dataset.train.images).equals(tiny.train.images)).toBe(true);
     release();
     expect(await first.ended).toMatchObject({ code: 0, stderr: '' });

@@ -1,12 +1,16 @@
-/** Fetches a dataset of any definition: node fetch-child.mjs COMPILED '{"definition": …, "folder": …, "mirror": …}' */
+/** Fetches CIFAR-10 of any definition: node fetch-child.mjs DIST '{"definition": …, "folder": …, "mirror": …}' */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-const [compiled, request] = process.argv.slice(2);
-const { fetchDefinition } = await import(join(compiled, 'datasets', 'fetch.js'));
+const [dist, request] = process.argv.slice(2);
+const load = (path) => import(pathToFileURL(join(dist, 'datasets', path)));
+const { readCifar } = await load('cifar.js');
+const { filesStore } = await load(join('files', 'store.js'));
 const { definition, ...options } = JSON.parse(request);
 const reporter = {
   line: (text) => console.log(text),
   warn: (text) => console.error(text),
   bar: () => ({ update() {}, finish() {} }),
 };
-console.log((await fetchDefinition(definition, { ...options, reporter })) ? 'fetched' : 'was whole');
+const fetched = await filesStore(definition, readCifar).fetch({ ...options, reporter });
+console.log(fetched ? 'fetched' : 'was whole');

@@ -1,23 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
+import { packageRoot } from '../../../src/util/package.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDER = join(ROOT, 'build', `test-datasets-${process.pid}`);
-const COMPILED = join(FOLDER, 'dist');
-
-/** Compiles the `data` command and all below it before the tests of a file, for its child processes to run. */
-export function compileForChildren(): void {
-  beforeAll(async () => {
-    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-    const settings = fileURLToPath(new URL('tsconfig.json', import.meta.url));
-    await promisify(execFile)(process.execPath, [compiler, '-p', settings, '--outDir', COMPILED]);
-  });
-  afterAll(() => rm(FOLDER, { recursive: true }));
-}
+const FETCH_CHILD = fileURLToPath(new URL('fetch-child.mjs', import.meta.url));
 
 export interface Ended {
   /** Exit code, or the name of the signal. */
@@ -31,19 +18,10 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts `densenet data …`; `args` begin with the subcommand. */
-export function densenetData(args: readonly string[]): Running {
-  return run('run-data.mjs', args);
-}
-
-/** Starts a process that fetches a dataset of our own definition. `request` is what fetch-child.mjs reads. */
+/** Starts a process that fetches a dataset of a definition of its own. `request` is what fetch-child.mjs reads. */
 export function fetchInChild(request: object): Running {
-  return run('fetch-child.mjs', [JSON.stringify(request)]);
-}
-
-function run(script: string, args: readonly string[]): Running {
-  const path = join(dirname(fileURLToPath(import.meta.url)), script);
-  const child = spawn(process.execPath, [path, COMPILED, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [FETCH_CHILD, join(packageRoot, 'dist'), JSON.stringify(request)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { readCifar } from '../../../src/datasets/cifar.js';
 import type { DatasetDefinition, SourceFile } from '../../../src/datasets/dataset.js';
 import { definition } from '../../../src/datasets/definitions.js';
+import { readFashionMnist } from '../../../src/datasets/fashion-mnist.js';
+import { filesStore } from '../../../src/datasets/files/store.js';
+import { readSvhn } from '../../../src/datasets/svhn.js';
 import { writeMat5 } from './mat5-writer.js';
 
 /** A dataset of a few images in the publisher's formats, with the definition that fits it. */
@@ -20,6 +24,13 @@ interface Split {
   /** [N, C, H, W] */
   readonly images: Buffer;
   readonly labels: Buffer;
+}
+
+/** How a dataset of this definition is kept, as `datasets/index.ts` has it for the published ones. */
+export function storeOf(definition: DatasetDefinition) {
+  const { name } = definition;
+  const read = name === 'svhn' ? readSvhn : name.startsWith('fashion') ? readFashionMnist : readCifar;
+  return filesStore(definition, read);
 }
 
 /** Bytes that look random and are the same every time. */

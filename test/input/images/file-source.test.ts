@@ -20,6 +20,12 @@ const PREPARATION: Preparation = {
   normalization: imagenet.normalization,
 };
 
+const OPTIONS = {
+  preparation: PREPARATION,
+  skipBadImages: false,
+  reporter: silent,
+} as const;
+
 /** Images in one colour each; the file of `bad`, if given, is not there. */
 async function images(bad?: number): Promise<ImageFiles> {
   const folder = await temporaryFolder();
@@ -40,7 +46,7 @@ async function images(bad?: number): Promise<ImageFiles> {
 function open(files: ImageFiles, workers: number, skipBadImages = false): FileSource {
   const pool = new DecodingPool(workers);
   onTestFinished(() => pool.close());
-  return new FileSource(files, { pool, preparation: PREPARATION, skipBadImages, reporter: silent });
+  return new FileSource(files, { ...OPTIONS, pool, skipBadImages });
 }
 
 const indices = Uint32Array.from({ length: COUNT }, (_, i) => (7 * i) % COUNT);
@@ -86,9 +92,8 @@ describe('images in files', () => {
 
 test('as many batches are ahead as keep the workers busy, in at most 512 MB', () => {
   const pool = { workers: 16 } as DecodingPool;
-  const options = { skipBadImages: false, reporter: silent, pool };
   const empty = { count: 0, labels: new Uint16Array() } as ImageFiles;
-  const source = new FileSource(empty, { ...options, preparation: { ...PREPARATION, side: 224 } });
+  const source = new FileSource(empty, { ...OPTIONS, pool, preparation: { ...PREPARATION, side: 224 } });
   expect([1, 16, 64, 256, 1024].map((batchSize) => source.ahead(batchSize))).toEqual([65, 5, 2, 2, 1]);
 });
 

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Augmentation } from '../../../src/datasets/dataset.js';
 import { imagenet } from '../../../src/datasets/imagenet/definition.js';
-import type { Augmentation } from '../../../src/input/augmentation.js';
 import { drawColours } from '../../../src/input/images/colour.js';
 import { randomSizedCrop, withShorterSide } from '../../../src/input/images/crops.js';
 import { decode } from '../../../src/input/images/decode.js';
