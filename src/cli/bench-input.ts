@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { InputBenchReport } from '../bench/input/rates.js';
 import { dataFolder, datasetStatus } from '../datasets/index.js';
-import { dataOption, positiveInteger, printJson, workersOption } from './options.js';
+import { dataOption, positiveInteger, workersOption } from './options.js';
+import { print, printJson } from './print.js';
 
 const EXAMPLES = `
 Examples:
@@ -43,7 +44,7 @@ async function runBenchInput(options: InputOptions): Promise<void> {
     const workers = options.workers ?? availableParallelism();
     const report = await benchInput(photographs, { ...options, workers });
     if (options.json) printJson(report);
-    else process.stdout.write(`${lines(report).join('\n')}\n`);
+    else print(lines(report));
   } finally {
     await photographs.close();
   }

@@ -8,9 +8,9 @@ import type { Network } from '../networks/network.js';
 import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
+import { textTable } from '../util/text-table.js';
 import { benchInputCommand } from './bench-input.js';
 import { benchPeersCommand } from './bench-peers.js';
-import { formatTable } from './columns.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -19,9 +19,9 @@ import {
   type EngineCliOptions,
   engineLine,
   positiveInteger,
-  printJson,
   wholeNumber,
 } from './options.js';
+import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -111,7 +111,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   try {
     const report = await benchmark(engine, network, { ...options, reporter });
     if (options.json) printJson(report);
-    else process.stdout.write(`${reportLines(report).join('\n')}\n`);
+    else print(reportLines(report));
   } finally {
     await engine.dispose();
   }
@@ -170,7 +170,7 @@ function profileLines({ profile, stepMilliseconds, peakFlopsPerSecond }: BenchRe
         : `${((100 * speed) / peakFlopsPerSecond).toFixed(0)} %`,
     ];
   });
-  return ['', ...formatTable(header, rows, header.slice(2))];
+  return ['', ...textTable(header, rows, header.slice(2))];
 }
 
 function shape(text: string): BenchOptions['input'] {

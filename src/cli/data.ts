@@ -13,8 +13,9 @@ import {
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
-import { formatTable } from './columns.js';
-import { addCommonOptions, type CommonOptions, dataOption, printJson } from './options.js';
+import { textTable } from '../util/text-table.js';
+import { addCommonOptions, type CommonOptions, dataOption } from './options.js';
+import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -91,7 +92,7 @@ async function runList(options: DataOptions): Promise<void> {
     row.folder,
   ]);
   const header = ['Name', 'Title', 'Training', 'Test', 'On disk', 'Present', 'Folder'];
-  process.stdout.write(`${formatTable(header, cells, ['Training', 'Test', 'On disk']).join('\n')}\n`);
+  print(textTable(header, cells, ['Training', 'Test', 'On disk']));
 }
 
 /** What `fetch` has done. */

@@ -6,15 +6,9 @@ import type { FeatureShape, Network } from '../networks/network.js';
 import { type Table1Row, table1 } from '../networks/stage-table.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
-import { formatTable } from './columns.js';
-import {
-  addCommonOptions,
-  CONFIG,
-  type CommonOptions,
-  positiveInteger,
-  printJson,
-  setOption,
-} from './options.js';
+import { textTable } from '../util/text-table.js';
+import { addCommonOptions, CONFIG, type CommonOptions, positiveInteger, setOption } from './options.js';
+import { print, printJson } from './print.js';
 
 const EXAMPLES = `
 Examples:
@@ -49,7 +43,7 @@ async function runDescribe(config: string, options: DescribeOptions): Promise<vo
   const network = networkOf(experiment);
   const batch = options.batch ?? microBatchSize(experiment);
   if (options.json) printJson(descriptionJson(experiment, network, batch));
-  else process.stdout.write(`${descriptionLines(experiment, network, batch).join('\n')}\n`);
+  else print(descriptionLines(experiment, network, batch));
 }
 
 /** The document that `--json` prints. Bytes are of one batch, in float32; the total includes the images. */
@@ -84,7 +78,7 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
     `${name}: ${network.title} on ${dataset.name}, ${network.classes} classes`,
     ...(description ? [description] : []),
     '',
-    ...formatTable(HEADER, [input, ...cells], COUNTS),
+    ...textTable(HEADER, [input, ...cells], COUNTS),
     '',
     `Parameters     ${formatCount(parameterCount(network))}`,
     `Multiply-adds  ${formatCount(multiplyAdds(network))} an image`,

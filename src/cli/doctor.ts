@@ -6,9 +6,9 @@ import {
   type CommonOptions,
   dataOption,
   formerOutputOption,
-  printJson,
   resultsOption,
 } from './options.js';
+import { print, printJson } from './print.js';
 
 const EXAMPLES = `
 Examples:
@@ -38,14 +38,14 @@ async function runDoctor(options: DoctorOptions): Promise<void> {
   if (options.json) printJson({ usableEngines, sections });
   else {
     for (const { title, checks } of sections) {
-      process.stdout.write(`${title}\n`);
+      print(title);
       for (const { name, ok, found, remedy } of checks) {
-        process.stdout.write(`  ${ok ? '✓' : '–'} ${name.padEnd(22)} ${found}\n`);
-        if (!ok && remedy) process.stdout.write(`      ${remedy}\n`);
+        print(`  ${ok ? '✓' : '–'} ${name.padEnd(22)} ${found}`);
+        if (!ok && remedy) print(`      ${remedy}`);
       }
     }
     const engines = usableEngines.join(' and ') || 'none';
-    process.stdout.write(`\nEngines that can run here: ${engines}\n`);
+    print(`\nEngines that can run here: ${engines}`);
   }
   if (usableEngines.length === 0) process.exitCode = EXIT.engine;
 }

@@ -16,7 +16,7 @@ import { checkWritable } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { packageVersion } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
-import { formatTable } from './columns.js';
+import { textTable } from '../util/text-table.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -30,12 +30,12 @@ import {
   formerOption,
   type InputCliOptions,
   outputFileOption,
-  printJson,
   RUN,
   resultsOption,
   skippedLines,
   subsetOption,
 } from './options.js';
+import { print, printJson } from './print.js';
 import { findSubject, type Subject, type SubjectOptions } from './subject.js';
 import { terminalReporter } from './terminal.js';
 
@@ -117,7 +117,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     return;
   }
   const lines = evaluationLines(evaluation, options, subject);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  print(lines);
   if (options.output) reporter.line(`Predictions: ${options.output}`);
 }
 
@@ -155,7 +155,7 @@ function evaluationLines(
   return [
     `${network}, weights ${weights}`,
     '',
-    ...formatTable(header, rows, header.slice(1)),
+    ...textTable(header, rows, header.slice(1)),
     '',
     `${split} error${tenCrop ? ' of ten crops' : ''} ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
     ...(paper === undefined ? [] : [paper]),

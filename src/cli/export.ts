@@ -12,10 +12,10 @@ import {
   checkpointOption,
   formerOption,
   outputFileOption,
-  printJson,
   RUN,
   resultsOption,
 } from './options.js';
+import { printJson } from './print.js';
 import { findSubject, type SubjectOptions } from './subject.js';
 
 const EXAMPLES = `

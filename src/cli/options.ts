@@ -19,6 +19,17 @@ export function addCommonOptions(command: Command): Command {
     .option('--no-setup', 'refuse to build or fetch what is missing');
 }
 
+export interface FormatOptions {
+  readonly json: boolean;
+  readonly format: 'text' | 'csv' | 'md';
+}
+
+export function formatOption(): Option {
+  return new Option('--format <format>', 'text, or for other programs csv or md; see also --json')
+    .choices(['text', 'csv', 'md'])
+    .default('text');
+}
+
 export interface EngineCliOptions extends EngineRequest {
   readonly threads?: number;
 }
@@ -137,11 +148,6 @@ export function skippedLines(names: readonly string[] = []): string[] {
     `Left out as unreadable: ${names.length} image${names.length === 1 ? '' : 's'}`,
     ...names.map((name) => `  ${name}`),
   ];
-}
-
-/** Prints the one JSON document of `--json`. */
-export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 export function positiveInteger(text: string): number {

@@ -4,14 +4,8 @@ import { findRunFolder } from '../runs/run-folder.js';
 import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
-import {
-  addCommonOptions,
-  type CommonOptions,
-  outputFileOption,
-  printJson,
-  RUNS,
-  resultsOption,
-} from './options.js';
+import { addCommonOptions, type CommonOptions, outputFileOption, RUNS, resultsOption } from './options.js';
+import { printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `

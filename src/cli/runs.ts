@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readEpochs } from '../runs/epochs.js';
 import { findRunFolder } from '../runs/run-folder.js';
 import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
+import { runDetails } from '../tables/run-details.js';
 import {
   comparison,
   differenceSheet,
@@ -10,10 +11,17 @@ import {
   runSheet,
   sortRows,
 } from '../tables/run-tables.js';
-import { type Sheet, sheetRecords } from '../tables/sheet.js';
+import { sheetDocument } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
-import { addCommonOptions, type CommonOptions, formerOutputOption, resultsOption } from './options.js';
-import { addFormatOption, type OutputOptions, printTables } from './output.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  type FormatOptions,
+  formatOption,
+  formerOutputOption,
+  resultsOption,
+} from './options.js';
+import { printTables } from './print.js';
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +34,7 @@ Examples:
 A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
 running, finished, interrupted, diverged, failed, killed (it ended without saying so) or damaged.`;
 
-interface RunsOptions extends CommonOptions, OutputOptions {
+interface RunsOptions extends CommonOptions, FormatOptions {
   readonly results: string;
   readonly sort?: string;
 }
@@ -42,7 +50,7 @@ export function runsCommand(): Command {
       .description(description)
       .addOption(resultsOption())
       .addOption(formerOutputOption());
-    return addCommonOptions(addFormatOption(child));
+    return addCommonOptions(child.addOption(formatOption()));
   };
   add('list', 'all runs')
     .option(...sort)
@@ -70,38 +78,7 @@ async function findRecord(reference: string, options: RunsOptions): Promise<RunR
 
 async function runShow(reference: string, options: RunsOptions): Promise<void> {
   const record = await findRecord(reference, options);
-  const { folder, status, experiment, environment, result, problem } = record;
-  const epochs = await readEpochs(folder);
-  const about: Sheet = {
-    columns: ['key', 'value'],
-    right: [],
-    rows: [
-      ['folder', folder.path],
-      ...flatten(runRow(record)),
-      ...flatten({ environment: { ...environment, resumed: environment?.resumed.length } }),
-      ...flatten({ config: experiment }),
-      ...flatten({ last_epoch: epochs.at(-1) }),
-    ],
-  };
-  const document = {
-    name: folder.name,
-    path: folder.path,
-    status,
-    problem,
-    result,
-    experiment,
-    environment,
-    epochs,
-  };
-  printTables({ sheets: [about], columns: about.columns, records: sheetRecords(about), document }, options);
-}
-
-/** Every value with its dotted path; lists count as one value. */
-function flatten(value: unknown, path = ''): string[][] {
-  if (value === undefined || value === '') return [];
-  if (typeof value !== 'object' || value === null) return [[path, `${value}`]];
-  if (Array.isArray(value)) return [[path, value.join(' ')]];
-  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path ? `${path}.${key}` : key));
+  printTables(runDetails(record, await readEpochs(record.folder)), options);
 }
 
 async function runCompare(references: string[], options: RunsOptions): Promise<void> {
@@ -117,5 +94,5 @@ async function runCompare(references: string[], options: RunsOptions): Promise<v
 async function runDiff(first: string, second: string, options: RunsOptions): Promise<void> {
   const [a, b] = [await findRecord(first, options), await findRecord(second, options)];
   const sheet = differenceSheet(a, b);
-  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+  printTables(sheetDocument(sheet), options);
 }

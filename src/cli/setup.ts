@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { createTensorFlowEngine } from '../engines/tensorflow/index.js';
 import { ensureLibrary } from '../engines/tensorflow/library/setup.js';
-import { addCommonOptions, type CommonOptions, printJson } from './options.js';
+import { addCommonOptions, type CommonOptions } from './options.js';
+import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -35,5 +36,5 @@ async function setupTensorFlow(options: SetupOptions): Promise<void> {
   const engine = await createTensorFlowEngine({ device: options.device, setup: false, reporter });
   await engine.dispose();
   if (options.json) printJson({ device: engine.device, description: engine.description, binding });
-  else process.stdout.write(`Ready: ${engine.description}\n`);
+  else print(`Ready: ${engine.description}`);
 }

@@ -7,7 +7,7 @@ import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
 import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
 import { runSweep } from '../sweep/run.js';
-import { sheetRecords } from '../tables/sheet.js';
+import { sheetDocument } from '../tables/sheet.js';
 import { updateTables } from '../tables/write.js';
 import { EXIT, UserError } from '../util/errors.js';
 import {
@@ -18,6 +18,8 @@ import {
   dataOption,
   type EngineCliOptions,
   engineLine,
+  type FormatOptions,
+  formatOption,
   formerOutputOption,
   type InputCliOptions,
   positiveInteger,
@@ -26,7 +28,7 @@ import {
   subsetOption,
   wholeNumber,
 } from './options.js';
-import { addFormatOption, type OutputOptions, printTables } from './output.js';
+import { printTables } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -40,7 +42,7 @@ Runs that are finished are skipped, runs that were cut are resumed, and a failur
 command goes on where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
-interface SweepCliOptions extends CommonOptions, OutputOptions, EngineCliOptions, InputCliOptions {
+interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
   readonly seeds?: number[];
@@ -62,10 +64,13 @@ export function sweepCommand(): Command {
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', positiveInteger, 1)
     .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
     .addHelpText('after', EXAMPLES);
-  command.addOption(resultsOption()).addOption(formerOutputOption()).addOption(dataOption());
+  command
+    .addOption(resultsOption())
+    .addOption(formerOutputOption())
+    .addOption(dataOption())
+    .addOption(formatOption());
   addInputOptions(command);
   addEngineOptions(command);
-  addFormatOption(command);
   return addCommonOptions(command).action(runSweepCommand);
 }
 
@@ -125,7 +130,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
   await updateTables(options.results, reporter);
   const sheet = outcomeSheet(outcomes);
   reporter.line('');
-  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+  printTables(sheetDocument(sheet), options);
   process.exitCode = stop.signal.aborted ? code : sweepExitCode(outcomes);
 }
 
@@ -157,7 +162,7 @@ async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Prom
     engine.dispose(),
   );
   const sheet = forecastSheet(forecasts);
-  printTables({ sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet) }, options);
+  printTables(sheetDocument(sheet), options);
 }
 
 /** News goes to standard error where standard output carries a document. */

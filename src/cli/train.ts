@@ -35,13 +35,13 @@ import {
   engineLine,
   formerOutputOption,
   type InputCliOptions,
-  printJson,
   repeated,
   resultsOption,
   skippedLines,
   subsetOption,
   wholeNumber,
 } from './options.js';
+import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -112,7 +112,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     if (init) await loadInitialWeights(init, network, experiment.training.seed);
     const plan = await planRun(experiment, network, options);
     if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
-    else for (const line of planLines(experiment, network, plan)) process.stdout.write(`${line}\n`);
+    else print(planLines(experiment, network, plan));
     return;
   }
   const parameters = formatCount(parameterCount(network));
@@ -246,7 +246,7 @@ function missingData(
 
 /** The results: they are printed with --quiet too. */
 function report({ folder, experiment, result, note }: Finished, tables: string[]): void {
-  const line = (text: string) => process.stdout.write(`${text}\n`);
+  const line = (text: string) => print(text);
   const { last, best, bestValidation, reported, paperError } = result;
   if (result.status === 'interrupted') {
     line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);

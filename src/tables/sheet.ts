@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+import { textTable } from '../util/text-table.js';
 
 /** A table as people read it; an empty cell is what was not measured. */
 export interface Sheet {
@@ -19,6 +20,31 @@ export function withoutEmptyColumns(sheet: Sheet): Sheet {
   const kept = sheet.columns.map((_, index) => sheet.rows.some((row) => row[index] !== ''));
   const pick = <T>(row: readonly T[]) => row.filter((_, index) => kept[index]);
   return { ...sheet, columns: pick(sheet.columns), rows: sheet.rows.map(pick) };
+}
+
+/** The same content, for people and for programs. */
+export interface TableDocument {
+  /** Text leaves out columns that are wholly empty; Markdown has all. */
+  readonly sheets: readonly Sheet[];
+  readonly columns: readonly string[];
+  readonly records: readonly SheetRecord[];
+  /** What `--json` prints, where it is more than the records. */
+  readonly document?: unknown;
+}
+
+/** A document of one sheet, whose records are its rows. */
+export function sheetDocument(sheet: Sheet, document?: unknown): TableDocument {
+  return { sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet), document };
+}
+
+/** A table for the terminal. */
+export function sheetText(full: Sheet): string[] {
+  const { title, columns, rows, right, notes = [] } = withoutEmptyColumns(full);
+  return [
+    ...(title ? [title, ''] : []),
+    ...(rows.length > 0 ? textTable(columns, rows, right) : ['(nothing)']),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ];
 }
 
 /** A Markdown table; `|` in cells is escaped. */

@@ -1,5 +1,5 @@
 /** Lays text out in columns, two spaces apart. Columns named in `right` are aligned to the right. */
-export function formatTable(
+export function textTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   right: readonly string[] = [],
