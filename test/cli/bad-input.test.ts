@@ -6,7 +6,7 @@ import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { networkOf } from '../../src/training/model.js';
-import { run } from './program.js';
+import { run } from '../program.js';
 
 /** Arguments, exit code, what the first line must say, what the second must offer. */
 type Case = readonly [args: string[], code: number, says: RegExp, offers: RegExp];

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import type { InputBenchReport } from '../../src/bench/input/rates.js';
 import type { BenchReport } from '../../src/bench/report.js';
-import { run, temporaryFolder } from './program.js';
+import { run, temporaryFolder } from '../program.js';
 
 const SMALL = ['--depth', '10', '--growth-rate', '4', '--batch', '8', '--steps', '3', '--engine', 'native'];
 

@@ -6,8 +6,8 @@ import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { networkOf } from '../../src/training/model.js';
 import { encodeSafetensors } from '../../src/util/safetensors.js';
+import { run, temporaryFolder } from '../program.js';
 import { encodeNpz } from './npz-writer.js';
-import { run, temporaryFolder } from './program.js';
 
 const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--engine=native', '--json'];
 

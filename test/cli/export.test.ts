@@ -5,8 +5,8 @@ import { dataFolder, definition } from '../../src/datasets/index.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
 import { storeOf } from '../datasets/support/tiny.js';
 import { runOnnx } from '../export/onnxruntime.js';
+import { run, temporaryFolder } from '../program.js';
 import { relativeError } from '../reference/compare.js';
-import { run, temporaryFolder } from './program.js';
 
 const EXPERIMENT = 'smoke-fashion-mnist-mini';
 const TRAIN = ['train', `--config=${EXPERIMENT}`, '--subset=320', '--engine=native', '--json'];

@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
+import { run, temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
-import { run, temporaryFolder } from './program.js';
 
 describe('figure and report', () => {
   test('draw what a run left', async () => {

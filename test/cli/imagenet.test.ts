@@ -13,7 +13,7 @@ import {
   writeMiniArchives,
   writeMiniFolders,
 } from '../datasets/support/imagenet-mini.js';
-import { bits, type Ended, run, temporaryFolder } from './program.js';
+import { bits, type Ended, run, temporaryFolder } from '../program.js';
 
 // The first run may have to build the engine, on a busy machine.
 vi.setConfig({ testTimeout: 400_000 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
-import { temporaryFolder } from './program.js';
+import { temporaryFolder } from '../program.js';
 
 const execute = promisify(execFile);
 

@@ -9,8 +9,8 @@ import { encodeSafetensors } from '../../src/util/safetensors.js';
 import { MINI, writeMiniFolders } from '../datasets/support/imagenet-mini.js';
 import { runOnnx } from '../export/onnxruntime.js';
 import { publishedNetwork } from '../fixtures/pytorch/published.js';
+import { run, temporaryFolder } from '../program.js';
 import { relativeError } from '../reference/compare.js';
-import { run, temporaryFolder } from './program.js';
 
 const CONFIG = 'imagenet-densenet-121';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { run, temporaryFolder } from './program.js';
+import { run, temporaryFolder } from '../program.js';
 
 test.each([1, 2, 3])(
   'the quickstart learns with seed %i: fewer than a quarter of the test images are wrong',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRunFolder } from '../../src/runs/run-folder.js';
 import { packageRoot } from '../../src/util/package.js';
-import { bits, run, start, temporaryFolder } from './program.js';
+import { bits, run, start, temporaryFolder } from '../program.js';
 
 const MINI = ['--set=training.batchSize=32', '--engine=native'];
 const THREE_EPOCHS = ['--set=training.epochs=3', '--subset=320', ...MINI];

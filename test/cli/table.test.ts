@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
+import { run, temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
-import { run, temporaryFolder } from './program.js';
 
 describe('table', () => {
   test('prints Table 2 as text, CSV and Markdown, from the runs on disk', async () => {

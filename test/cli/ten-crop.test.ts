@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { writeMiniFolders } from '../datasets/support/imagenet-mini.js';
-import { run, temporaryFolder } from './program.js';
+import { run, temporaryFolder } from '../program.js';
 
 /** A small network with the ImageNet stem, on a miniature of ILSVRC2012 in its published form. */
 const CONFIG = {

@@ -12,7 +12,7 @@ import { weightsFile } from '../../src/networks/weights.js';
 import type { RunResult } from '../../src/runs/run-folder.js';
 import { networkOf } from '../../src/training/model.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
-import { bits, run, start, temporaryFolder } from './program.js';
+import { bits, run, start, temporaryFolder } from '../program.js';
 
 /** Eight epochs of ten steps on real images: a second or two, long enough to be stopped in the middle. */
 const SMALL = [
@@ -150,7 +150,7 @@ describe('train', () => {
     const running = start(folder, SMALL);
     await running.seen(/epoch 2\/8 ·/);
     running.process.kill('SIGKILL');
-    expect((await running.ended).code).toBeNull();
+    expect((await running.ended).code).toBe('SIGKILL');
     expect((await json(join(await onlyRun(folder), 'result.json'))).status).toBe('running');
     const resumed = await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
     expect(resumed.stderr).toBe('');

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
-import { run, temporaryFolder } from './program.js';
+import { run, temporaryFolder } from '../program.js';
 
 const SMOKE = ['train', '--config=smoke-fashion-mnist-mini', '--subset=8'];
 

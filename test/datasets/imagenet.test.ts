@@ -6,9 +6,9 @@ import type { DatasetOf, ImageFiles } from '../../src/datasets/dataset.js';
 import { datasetStatus, fetchDataset, loadDataset, verifyDataset } from '../../src/datasets/index.js';
 import type { UserError } from '../../src/util/errors.js';
 import { silent } from '../../src/util/reporter.js';
-import { run, start, temporaryFolder } from '../cli/program.js';
+import { run, start, temporaryFolder } from '../program.js';
+import { filesBelow } from './support/files-below.js';
 import { MINI, writeMiniArchives, writeMiniFolders } from './support/imagenet-mini.js';
-import { filesBelow } from './support/program.js';
 
 const TRAIN = 'ILSVRC2012_img_train.tar';
 const VAL = 'ILSVRC2012_img_val.tar';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatasetOf, ImageSet } from '../../src/datasets/dataset.js';
 import { loadDataset } from '../../src/datasets/index.js';
-import { run as densenet } from '../cli/program.js';
+import { run } from '../program.js';
 import { serve } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
 
@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function run(...args: string[]) {
-  return densenet(folder, ['data', ...args, '--data', data]);
+function runData(...args: string[]) {
+  return run(folder, ['data', ...args, '--data', data]);
 }
 
 /** The six files of CIFAR-10 in their full size: 60,000 images whose labels go round. */
@@ -37,15 +37,15 @@ describe('densenet data', () => {
     await writeCifar10(join(from, 'cifar-10-batches-bin'));
     const own = join(data, 'cifar10');
 
-    const fetched = await run('fetch', 'cifar10', '--from', from);
+    const fetched = await runData('fetch', 'cifar10', '--from', from);
     expect(fetched.code, fetched.stderr).toBe(0);
     expect(fetched.stdout).toContain(`cifar10 fetched: 184.4 MB in ${own}`);
     expect(fetched.stderr).toContain('warning: no digest is published for data_batch_1.bin, ');
 
-    const again = await run('fetch', 'cifar10');
+    const again = await runData('fetch', 'cifar10');
     expect(again).toEqual({ code: 0, stdout: `cifar10 is here already: 184.4 MB in ${own}\n`, stderr: '' });
 
-    const list = await run('list');
+    const list = await runData('list');
     expect(list.stdout).toMatch(/^cifar10 +CIFAR-10 +50,000 +10,000 +184\.4 MB +yes +/m);
     expect(list.stdout).toMatch(/^svhn +SVHN +604,388 +26,032 +no +/m);
 
@@ -55,7 +55,7 @@ describe('densenet data', () => {
     const file = await open(join(own, 'data_batch_3.bin'), 'r+');
     await file.write(Buffer.of(1, 2, 3), 0, 3, 20_000_000);
     await file.close();
-    const verified = await run('verify', 'cifar10');
+    const verified = await runData('verify', 'cifar10');
     expect(verified.code).toBe(3);
     expect(verified.stdout).toContain(
       'cifar10/data_batch_2.bin: whole\ncifar10/data_batch_3.bin: wrong digest\n',
@@ -64,8 +64,8 @@ describe('densenet data', () => {
       'error: not whole: cifar10\nFetch what is missing or damaged: densenet data fetch cifar10\n',
     );
 
-    await run('fetch', 'cifar10', '--from', from);
-    const mended = await run('verify', '--json');
+    await runData('fetch', 'cifar10', '--from', from);
+    const mended = await runData('verify', '--json');
     expect(mended.code).toBe(0);
     const { datasets } = JSON.parse(mended.stdout);
     expect(datasets.map(({ name, whole }: { name: string; whole: boolean }) => [name, whole])).toContainEqual(
@@ -74,7 +74,7 @@ describe('densenet data', () => {
   });
 
   it('prints one JSON document on standard output', async () => {
-    const { datasets } = JSON.parse((await run('list', '--json')).stdout);
+    const { datasets } = JSON.parse((await runData('list', '--json')).stdout);
     expect(datasets.length).toBe(6);
     expect(datasets[2]).toEqual({
       name: 'svhn',
@@ -113,7 +113,7 @@ describe('densenet data', () => {
       /^error: not whole: svhn\n.*densenet data fetch svhn\n$/,
     ],
   ])('explains %s', async (_, args, code, stderr) => {
-    const ended = await run(...args);
+    const ended = await runData(...args);
     expect(ended.code).toBe(code);
     expect(ended.stderr).toMatch(stderr);
     expect(ended.stderr.trimEnd().split('\n').length).toBe(2);
@@ -122,23 +122,23 @@ describe('densenet data', () => {
   it('refuses a server that has other files than the publisher', async () => {
     const archive = await tarGz('cifar-100-binary', new Map([['train.bin', noise('train', 3074)]]));
     const server = await serve(new Map([['train-images-idx3-ubyte.gz', archive]]));
-    const missing = await run('fetch', 'cifar100', '--mirror', `${server.url}/`);
+    const missing = await runData('fetch', 'cifar100', '--mirror', `${server.url}/`);
     expect(missing).toMatchObject({ code: 3, stdout: '' });
     expect(missing.stderr).toMatch(
       /^error: cannot download .*: the server answers 404 Not Found\nTry another host/,
     );
-    const wrong = await run('fetch', 'fashion-mnist', '--mirror', server.url);
+    const wrong = await runData('fetch', 'fashion-mnist', '--mirror', server.url);
     expect(wrong.code).toBe(3);
     expect(wrong.stderr).toMatch(/warning: .* is not the published file; downloading it once more\n/);
     expect(wrong.stderr).toMatch(
       /\nerror: .*\/train-images-idx3-ubyte.gz is not the published file: holds \d+ bytes/,
     );
-    expect((await run('list', '--json')).stdout).toContain('"present": false');
+    expect((await runData('list', '--json')).stdout).toContain('"present": false');
     await server.close();
   });
 
   it('shows examples with its help', async () => {
-    const { stdout } = await densenet(folder, ['data', 'fetch', '--help']);
+    const { stdout } = await runData('fetch', '--help');
     expect(stdout).toContain('densenet data fetch fashion-mnist --from ~/Downloads');
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FetchOptions } from '../../../src/datasets/store.js';
 import { UserError } from '../../../src/util/errors.js';
 import { silent } from '../../../src/util/reporter.js';
-import { filesBelow } from '../support/program.js';
+import { filesBelow } from '../support/files-below.js';
 import { dropAfter, honest, serve, type TestServer } from '../support/server.js';
 import {
   noise,

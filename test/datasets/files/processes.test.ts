@@ -3,7 +3,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fetchInChild, filesBelow } from '../support/program.js';
+import { fetchInChild } from '../support/fetch-child.js';
+import { filesBelow } from '../support/files-below.js';
 import { type Answer, honest, serve, type TestServer } from '../support/server.js';
 import { storeOf, type Tiny, tinyCifar } from '../support/tiny.js';
 
@@ -25,7 +26,7 @@ afterEach(async () => {
 });
 
 function startChild() {
-  return fetchInChild({ definition: tiny.definition, folder, mirror: server?.url });
+  return fetchInChild(folder, { definition: tiny.definition, folder, mirror: server?.url });
 }
 
 async function expectWhole(): Promise<void> {
@@ -73,8 +74,8 @@ describe('kill -9', () => {
     const { answer } = holding();
     server = await serve(tiny.served, answer);
     const first = startChild();
-    await partialWritten(first.child.pid);
-    first.child.kill('SIGKILL');
+    await partialWritten(first.process.pid);
+    first.process.kill('SIGKILL');
     expect((await first.ended).code).toBe('SIGKILL');
     await expect(storeOf(tiny.definition).load(folder)).rejects.toThrow('is not complete');
 
@@ -87,7 +88,7 @@ describe('kill -9', () => {
   it('at any moment does no harm', async () => {
     server = await serve(tiny.served);
     for (const delay of [60, 90, 120, 150, 180]) {
-      const { child, ended } = startChild();
+      const { process: child, ended } = startChild();
       await sleep(delay);
       child.kill('SIGKILL');
       await ended;
@@ -106,10 +107,10 @@ describe('two processes at once', () => {
     const first = startChild();
     await reached;
     const second = startChild();
-    await new Promise((resolve) => second.child.stdout?.once('data', resolve));
+    await new Promise((resolve) => second.process.stdout?.once('data', resolve));
     release();
     expect(await first.ended).toEqual({ code: 0, stdout: 'fetched\n', stderr: '' });
-    const waited = `Process ${first.child.pid}@${hostname()} is fetching CIFAR-10 already; waiting for it.\n`;
+    const waited = `Process ${first.process.pid}@${hostname()} is fetching CIFAR-10 already; waiting for it.\n`;
     expect(await second.ended).toEqual({ code: 0, stdout: `${waited}was whole\n`, stderr: '' });
     expect(server.asked.length).toBe(1);
     await expectWhole();
@@ -129,7 +130,7 @@ describe('two processes at once', () => {
     const { answer, release } = holding();
     server = await serve(tiny.served, answer);
     const first = startChild();
-    await partialWritten(first.child.pid);
+    await partialWritten(first.process.pid);
     await rm(join(own, '.lock'));
     expect(await startChild().ended).toMatchObject({ code: 0, stdout: 'fetched\n' });
     const dataset = await storeOf(tiny.definition).load(folder);
@@ -156,7 +157,7 @@ describe('the lock of a process that is gone', () => {
     await mkdir(own);
     const lock = join(own, '.lock');
     await writeFile(lock, '1@elsewhere');
-    const { child, ended } = startChild();
+    const { process: child, ended } = startChild();
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     const now = new Date();
     await utimes(lock, now, now);

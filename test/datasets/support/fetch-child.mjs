@@ -1,12 +1,8 @@
-/** Fetches CIFAR-10 of any definition: node fetch-child.mjs DIST '{"definition": …, "folder": …, "mirror": …}' */
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+/** Fetches CIFAR-10 of any definition: node fetch-child.mjs '{"definition": …, "folder": …, "mirror": …}' */
+import { readCifar } from '../../../dist/datasets/cifar.js';
+import { filesStore } from '../../../dist/datasets/files/store.js';
 
-const [dist, request] = process.argv.slice(2);
-const load = (path) => import(pathToFileURL(join(dist, 'datasets', path)));
-const { readCifar } = await load('cifar.js');
-const { filesStore } = await load(join('files', 'store.js'));
-const { definition, ...options } = JSON.parse(request);
+const { definition, ...options } = JSON.parse(process.argv[2]);
 const reporter = {
   line: (text) => console.log(text),
   warn: (text) => console.error(text),

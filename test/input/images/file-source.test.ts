@@ -8,7 +8,7 @@ import { FileSource } from '../../../src/input/images/file-source.js';
 import { DecodingPool } from '../../../src/input/images/pool.js';
 import type { Preparation } from '../../../src/input/images/prepare.js';
 import { silent } from '../../../src/util/reporter.js';
-import { temporaryFolder } from '../../cli/program.js';
+import { temporaryFolder } from '../../program.js';
 
 const COUNT = 11;
 const SIDE = 32;

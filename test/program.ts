@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { packageRoot } from '../../src/util/package.js';
-import { decodeSafetensors } from '../../src/util/safetensors.js';
+import { packageRoot } from '../src/util/package.js';
+import { decodeSafetensors } from '../src/util/safetensors.js';
 
 export interface Ended {
-  /** Exit code; null if a signal ended the process. */
-  readonly code: number | null;
+  /** Exit code, or the name of the signal that ended the process. */
+  readonly code: number | NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -29,36 +30,44 @@ export async function temporaryFolder(): Promise<string> {
 
 /** Starts the program as a person would, in a folder of its own. */
 export function start(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'densenet'), ...args], {
+  return startNode(cwd, [join(packageRoot, 'bin', 'densenet'), ...args], env);
+}
+
+/** Starts a script of our own in a process of its own. */
+export function startNode(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, args, {
     cwd,
     env: { ...process.env, CI: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const output = new EventEmitter();
   let stdout = '';
   let stderr = '';
-  let wake = () => {};
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
-    wake();
+    output.emit('more');
   });
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
-    wake();
+    output.emit('more');
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, stdout, stderr }));
   });
   return {
     process: child,
     ended,
     seen: (pattern) =>
       new Promise((resolve, reject) => {
-        wake = () => {
-          if (pattern.test(stdout + stderr)) resolve();
+        const look = () => {
+          if (!pattern.test(stdout + stderr)) return;
+          output.off('more', look);
+          resolve();
         };
+        output.on('more', look);
         child.on('close', () => reject(new Error(`ended before ${pattern}:\n${stdout}\n${stderr}`)));
-        wake();
+        look();
       }),
   };
 }
