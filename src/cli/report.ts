@@ -41,7 +41,7 @@ async function runReport(references: string[], options: ReportOptions): Promise<
   const { reportPage } = await import('../report/page.js');
   const reporter = terminalReporter(options);
   const page = reportPage(await gatherReport(records, { ...options, reporter }));
-  await makeFolder(dirname(options.output), 'Choose a folder that you may write to: --output FILE.');
+  await makeFolder(dirname(options.output), 'choose another place with --output FILE');
   await writeFileAtomic(options.output, page);
   const bytes = Buffer.byteLength(page);
   if (options.json)

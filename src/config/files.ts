@@ -2,7 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { systemCode, UserError } from '../util/errors.js';
+import { diskError } from '../util/disk-errors.js';
+import { UserError } from '../util/errors.js';
 import { packageRoot } from '../util/package.js';
 import { suggest } from '../util/suggest.js';
 import { type ConfigLayer, isPlainObject, type PlainObject } from './merge.js';
@@ -123,9 +124,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    const message = `cannot read ${displayPath(path)} (${systemCode(error)})`;
-    throw new UserError('usage', message, 'Give yourself permission to read it.', { cause: error });
+    throw diskError(error, `cannot read ${displayPath(path)}`, 'choose another config', 'usage');
   }
 }
 

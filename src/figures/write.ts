@@ -11,7 +11,7 @@ const SCALE = 2;
 
 /** Writes a figure as SVG, as PNG, and its points as CSV; returns the three paths. */
 export async function writeFigure(figure: Figure, folder: string): Promise<string[]> {
-  await makeFolder(folder, 'Choose a folder that you may write to: --output DIR.');
+  await makeFolder(folder, 'choose another folder with --output DIR');
   const svg = figureSvg(figure, 'paper');
   const files: [extension: string, data: string | Uint8Array][] = [
     ['svg', svg],

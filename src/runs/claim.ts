@@ -47,7 +47,7 @@ async function makeLink(target: string, path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw cannotWrite(path, systemCode(error), error);
+    throw cannotWrite(path, error);
   }
 }
 

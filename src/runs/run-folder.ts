@@ -133,7 +133,7 @@ export class RunFolder {
 const RUNS = 'runs';
 
 /** What to do where results cannot be written. */
-export const RESULTS_REMEDY = 'Choose a folder that you may write to: --results DIR.';
+export const RESULTS_REMEDY = 'choose another folder with --results DIR';
 
 /** Makes the folder of a new run, named by time and seed; two runs never share one. */
 export async function createRunFolder(

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { systemCode, UserError } from '../util/errors.js';
+import { diskError } from '../util/disk-errors.js';
+import { UserError } from '../util/errors.js';
 import { suggest } from '../util/suggest.js';
 
 const settings = z.array(z.string());
@@ -57,11 +58,8 @@ async function parseFile(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    const message = `cannot read the sweep ${path} (${systemCode(error)})`;
-    throw new UserError('usage', message, 'Give the path of a file as docs/sweeps.md describes it.', {
-      cause: error,
-    });
+    const otherwise = 'give the path of a file as docs/sweeps.md describes it';
+    throw diskError(error, `cannot read the sweep ${path}`, otherwise, 'usage');
   }
   try {
     return parse(text);

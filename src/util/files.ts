@@ -1,18 +1,8 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { diskError } from './disk-errors.js';
 import { systemCode, UserError } from './errors.js';
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full: free some space, then run the same command again.',
-  EDQUOT: 'The disk quota is used up: free some space, then run the same command again.',
-  EACCES: 'Give yourself write permission on the folder, or choose another one.',
-  EPERM: 'Give yourself write permission on the folder, or choose another one.',
-  EROFS: 'The file system is read-only: choose another folder.',
-  ENOENT: 'Make the folder first.',
-  EISDIR: 'A folder has this name: choose another one.',
-  ENOTDIR: 'A part of the path is a file: choose another folder.',
-};
 
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then
@@ -38,7 +28,7 @@ export async function writeFileAtomic(
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw cannotWrite(path, systemCode(error), error);
+    throw cannotWrite(path, error);
   }
 }
 
@@ -47,32 +37,27 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
   } catch (error) {
-    throw cannotWrite(path, systemCode(error), error);
+    throw cannotWrite(path, error);
   }
-  if (existsSync(path) && (await isFolder(path))) throw cannotWrite(path, 'EISDIR');
+  if (existsSync(path) && (await isFolder(path))) {
+    throw new UserError('data', `cannot write ${path}: a folder has this name`, 'Choose another name.');
+  }
 }
 
-/** What to throw where `path` cannot be written: a UserError (data) if a person can mend it, otherwise the cause. */
-export function cannotWrite(path: string, code = '', cause?: unknown): unknown {
-  const remedy = REMEDIES[code];
-  if (remedy === undefined) return cause;
-  return new UserError('data', `cannot write ${path} (${code})`, remedy, { cause });
+/** What to throw where `path` cannot be written: a UserError (data) if the disk refuses it, otherwise the cause. */
+export function cannotWrite(path: string, cause: unknown): unknown {
+  return diskError(cause, `cannot write ${path}`, 'choose another folder');
 }
 
 /**
- * Makes a folder, and those above it that are missing, for results. Throws a UserError (data) if it cannot be made;
- * `remedy` says what to do then.
+ * Makes a folder, and those above it that are missing, for results. Throws a UserError (data) if it cannot be made.
+ * @param otherwise what else a person can do then, as the end of a sentence
  */
-export async function makeFolder(
-  path: string,
-  remedy = 'Choose a folder that you may write to.',
-): Promise<void> {
+export async function makeFolder(path: string, otherwise = 'choose another folder'): Promise<void> {
   try {
     await makeFolders(path);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    throw new UserError('data', `cannot make the folder ${path} (${code})`, remedy, { cause: error });
+    throw diskError(error, `cannot make the folder ${path}`, otherwise);
   }
 }
 

@@ -22,7 +22,7 @@ test('eval finds the error that training reported, per class and image by image'
 
   const nowhere = await run(folder, [...evaluate, '--output=none/predictions.csv']);
   expect(nowhere.code).toBe(3);
-  expect(nowhere.stderr).toContain('cannot write none/predictions.csv (ENOENT)');
+  expect(nowhere.stderr).toContain('cannot write none/predictions.csv: no such file or directory (ENOENT)');
   expect(nowhere.stdout).toBe('');
 
   const file = join(folder, 'predictions.csv');

@@ -72,6 +72,6 @@ test('weights from elsewhere are exported with their config; both or a run are n
   expect(format.stderr).toMatch(/safetensors, onnx/);
   expect(format.code).toBe(2);
   const nowhere = await run(folder, ['export', EXPERIMENT, '--output=none/x.onnx']);
-  expect(nowhere.stderr).toMatch(/cannot write none\/x\.onnx \(ENOENT\)/);
+  expect(nowhere.stderr).toMatch(/cannot write none\/x\.onnx: no such file or directory \(ENOENT\)/);
   expect(nowhere.code).toBe(3);
 });

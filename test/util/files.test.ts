@@ -21,14 +21,14 @@ describe('makeFolder', () => {
   });
 
   test.each([
-    ['below a file', 'file/a', 'ENOTDIR'],
-    ['in the place of a file', 'file', 'EEXIST'],
-  ])('says what to do where it cannot be made: %s', async (_, name, code) => {
+    ['below a file', 'file/a', 'not a directory (ENOTDIR)', 'Correct the path'],
+    ['in the place of a file', 'file', 'file already exists (EEXIST)', 'Move away what has this name'],
+  ])('says what to do where it cannot be made: %s', async (_, name, problem, first) => {
     await writeFileAtomic(join(folder, 'file'), 'x');
     const path = join(folder, name);
-    const failure = await makeFolder(path, 'Do that.').catch((error: unknown) => error);
-    expect(failure).toMatchObject({ name: 'UserError', kind: 'data', remedy: 'Do that.' });
-    expect((failure as UserError).message).toBe(`cannot make the folder ${path} (${code})`);
+    const failure = await makeFolder(path, 'do that').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'UserError', kind: 'data', remedy: `${first}, or do that.` });
+    expect((failure as UserError).message).toBe(`cannot make the folder ${path}: ${problem}`);
   });
 
   test('comes back where a file system has no place for folders', async () => {
@@ -57,14 +57,16 @@ describe('writeFileAtomic', () => {
     const path = join(folder, 'none', 'a');
     const failure = await writeFileAtomic(path, 'x').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UserError);
-    expect(failure).toMatchObject({ kind: 'data', remedy: 'Make the folder first.' });
-    expect((failure as UserError).message).toBe(`cannot write ${path} (ENOENT)`);
+    expect(failure).toMatchObject({ kind: 'data', remedy: 'Check the path, or choose another folder.' });
+    expect((failure as UserError).message).toBe(`cannot write ${path}: no such file or directory (ENOENT)`);
   });
 
   test('leaves nothing behind where it fails after writing', async () => {
     const path = join(folder, 'a');
     await mkdir(path);
-    await expect(writeFileAtomic(path, 'x')).rejects.toThrow(`cannot write ${path} (EISDIR)`);
+    await expect(writeFileAtomic(path, 'x')).rejects.toThrow(
+      `cannot write ${path}: illegal operation on a directory (EISDIR)`,
+    );
     expect(await readdir(folder)).toEqual(['a']);
   });
 
@@ -84,8 +86,10 @@ describe('writeFileAtomic', () => {
   test('foresees that it would fail', async () => {
     await checkWritable(join(folder, 'a'));
     const nowhere = join(folder, 'none', 'a');
-    await expect(checkWritable(nowhere)).rejects.toThrow(`cannot write ${nowhere} (ENOENT)`);
-    await expect(checkWritable(folder)).rejects.toThrow(`cannot write ${folder} (EISDIR)`);
+    await expect(checkWritable(nowhere)).rejects.toThrow(
+      `cannot write ${nowhere}: no such file or directory (ENOENT)`,
+    );
+    await expect(checkWritable(folder)).rejects.toThrow(`cannot write ${folder}: a folder has this name`);
     expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -6,7 +6,8 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../util/cache.js';
 import { type Compiler, findCompiler } from '../../util/compiler.js';
-import { systemCode, UserError } from '../../util/errors.js';
+import { diskError } from '../../util/disk-errors.js';
+import { UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
@@ -80,15 +81,9 @@ async function build(compiler: Compiler, stamp: string): Promise<string> {
     await rename(folder, final);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    const code = systemCode(error);
     if (existsSync(join(final, LIBRARY))) return join(final, LIBRARY);
-    if (code === undefined || error instanceof UserError) throw error;
-    throw new UserError(
-      'engine',
-      `cannot build the native engine in ${cache} (${code})`,
-      'Make room or give yourself write permission there, or set XDG_CACHE_HOME to another folder.',
-      { cause: error },
-    );
+    const otherwise = 'set XDG_CACHE_HOME to another folder';
+    throw diskError(error, `cannot build the native engine in ${cache}`, otherwise, 'engine');
   }
   return join(final, LIBRARY);
 }

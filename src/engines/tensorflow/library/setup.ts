@@ -4,7 +4,8 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../util/cache.js';
 import { findCompiler } from '../../../util/compiler.js';
-import { systemCode, UserError } from '../../../util/errors.js';
+import { diskError } from '../../../util/disk-errors.js';
+import { UserError } from '../../../util/errors.js';
 import { makeFolders } from '../../../util/files.js';
 import { formatBytes } from '../../../util/format.js';
 import type { Reporter } from '../../../util/reporter.js';
@@ -79,14 +80,8 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
     await build(building, wheels, reporter);
     await moveIntoPlace(building, libraryFolder(device));
   } catch (error) {
-    const code = systemCode(error);
-    if (error instanceof UserError || code === undefined) throw error;
-    throw new UserError(
-      'engine',
-      `cannot set up TensorFlow in ${cache} (${code})`,
-      `Make room (${formatBytes(4 * total(wheels))}) or give yourself write permission there, or set XDG_CACHE_HOME.`,
-      { cause: error },
-    );
+    const otherwise = `set XDG_CACHE_HOME to a folder with ${formatBytes(4 * total(wheels))} of free space`;
+    throw diskError(error, `cannot set up TensorFlow in ${cache}`, otherwise, 'engine');
   } finally {
     await rm(building, { recursive: true, force: true });
   }
