@@ -1,10 +1,10 @@
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Engine } from '../engines/engine.js';
 import type { BuildOptions } from '../engines/native/build.js';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { gitState } from '../runs/environment.js';
-import { packageVersion } from '../util/package.js';
+import { type Machine, machine } from '../util/machine.js';
+import { type GitState, gitState, packageVersion } from '../util/package.js';
 import { peakFlops } from './instruments.js';
 import { type Summary, summarize } from './statistics.js';
 import { type StepOptions, type StepTimes, timeSteps } from './steps.js';
@@ -38,26 +38,10 @@ export interface BenchReport {
   readonly versions: Versions;
 }
 
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly platform: string;
-}
-
 interface Versions {
   readonly densenet: string;
   readonly node: string;
-  readonly git: Awaited<ReturnType<typeof gitState>>;
-}
-
-export function machine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    platform: `${process.platform} ${process.arch}`,
-  };
+  readonly git: GitState | undefined;
 }
 
 /** Measures a network on an engine, and the peak of the machine beside it. */

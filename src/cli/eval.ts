@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
 import { type PredictionRow, writePredictions } from '../runs/predictions.js';
-import type { TenCropResult } from '../runs/run-folder.js';
+import type { TenCropResult } from '../runs/result.js';
 import { paperErrors, paperLine } from '../tables/paper-errors.js';
 import { updateTables } from '../tables/write.js';
 import {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { Command } from 'commander';
-import { findRunFolder } from '../runs/run-folder.js';
+import { findRunFolder } from '../runs/folders.js';
 import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { readEpochs } from '../runs/epochs.js';
-import { findRunFolder } from '../runs/run-folder.js';
+import { findRunFolder } from '../runs/folders.js';
 import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
 import { runDetails } from '../tables/run-details.js';
 import {
@@ -78,7 +77,7 @@ async function findRecord(reference: string, options: RunsOptions): Promise<RunR
 
 async function runShow(reference: string, options: RunsOptions): Promise<void> {
   const record = await findRecord(reference, options);
-  printTables(runDetails(record, await readEpochs(record.folder)), options);
+  printTables(runDetails(record, record.folder.readEpochs()), options);
 }
 
 async function runCompare(references: string[], options: RunsOptions): Promise<void> {

@@ -1,6 +1,8 @@
-import { loadExperiment, parseExperiment } from '../config/load.js';
+import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import { findRunFolder, type RunFolder, type RunResult, readRunJson } from '../runs/run-folder.js';
+import { findRunFolder } from '../runs/folders.js';
+import type { RunResult } from '../runs/result.js';
+import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 
 /** How a command is told which weights it is about: a run and a checkpoint, or a config and a file. */
@@ -38,10 +40,13 @@ export async function findSubject(
       );
     }
     const folder = await findRunFolder(options.results, run);
-    const stored = parseExperiment(await readRunJson(folder.config), folder.config);
-    const result = (await readRunJson(folder.result)) as RunResult;
-    const weights = folder.checkpoint(options.checkpoint);
-    return { experiment: stored, weights, subset: result.subset, run: { folder, result } };
+    const result = folder.readResult();
+    return {
+      experiment: folder.readExperiment(),
+      weights: folder.checkpoint(options.checkpoint),
+      subset: result.subset,
+      run: { folder, result },
+    };
   }
   if (run === undefined && options.config !== undefined && options.weights !== undefined) {
     const experiment = await loadExperiment(options.config, { set: options.set });

@@ -1,28 +1,20 @@
 import { Command, Option } from 'commander';
-import { differences } from '../config/identity.js';
-import { loadExperiment, parseExperiment } from '../config/load.js';
+import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import type { EngineName } from '../engines/engine.js';
-import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
+import { chooseEngine } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import type { RunEnvironment } from '../runs/environment.js';
-import {
-  type ErrorAtEpoch,
-  findRunFolder,
-  type RunFolder,
-  type RunResult,
-  readRunJson,
-} from '../runs/run-folder.js';
+import { findRunFolder } from '../runs/folders.js';
+import type { ErrorAtEpoch } from '../runs/result.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { networkOf } from '../training/model.js';
 import { top5Note } from '../training/narrate.js';
 import { type Plan, planRun } from '../training/plan.js';
-import { type Finished, resumeRun, startRun } from '../training/start.js';
+import { engineToResume, experimentToResume, resumeRun } from '../training/resume.js';
+import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
-import type { Reporter } from '../util/reporter.js';
 import { onInterrupt } from './interrupt.js';
 import {
   addCommonOptions,
@@ -103,9 +95,9 @@ export function trainCommand(): Command {
 async function runTrain(options: TrainOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const resumed = options.resume ? await findRunFolder(options.results, options.resume) : undefined;
-  const experiment = resumed ? await storedExperiment(resumed, options) : await newExperiment(options);
+  const experiment = resumed ? await experimentToResume(resumed, options) : await newExperiment(options);
   const network = networkOf(experiment);
-  const choice = resumed ? await resumeOn(resumed, options, reporter) : chooseEngine(options);
+  const choice = resumed ? engineToResume(resumed, options, reporter) : chooseEngine(options);
   reporter.line(engineLine(choice));
   if (options.dryRun) {
     const init = initOptions(options);
@@ -149,11 +141,8 @@ async function newExperiment(options: TrainOptions): Promise<Experiment> {
       'For a first try: densenet train --config quickstart. All configs: ls configs',
     );
   }
-  return loadExperiment(options.config, loadOptions(options));
-}
-
-function loadOptions({ set, seed }: TrainOptions) {
-  return { set, overrides: seed === undefined ? {} : { training: { seed } } };
+  const { config, set, seed } = options;
+  return loadExperiment(config, { set, overrides: seed === undefined ? {} : { training: { seed } } });
 }
 
 /** Throws a UserError (usage) if weights are left out of a file that is not given. */
@@ -165,53 +154,6 @@ function initOptions({ init, initSkip }: TrainOptions): InitOptions | undefined 
     '--init-skip needs --init: it says which weights of that file not to take',
     'For example: --init FILE.safetensors --init-skip classifier',
   );
-}
-
-/** The config of a run to be resumed; a config or values given beside it must say the same. */
-async function storedExperiment(folder: RunFolder, options: TrainOptions): Promise<Experiment> {
-  const stored = parseExperiment(await readRunJson(folder.config), folder.config);
-  const { status, subset } = (await readRunJson(folder.result)) as RunResult;
-  const asked = await loadExperiment(options.config ?? folder.config, loadOptions(options));
-  const changed = differences(stored, asked);
-  if (options.subset !== undefined && options.subset !== subset) changed.push('--subset');
-  if (options.init !== undefined) changed.push('--init');
-  if (options.initSkip.length > 0) changed.push('--init-skip');
-  if (changed.length > 0) {
-    throw new UserError(
-      'usage',
-      `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
-      'Leave these out to resume it, or start a new run with --config.',
-    );
-  }
-  if (status === 'finished') {
-    throw new UserError(
-      'usage',
-      `the run ${folder.name} is finished`,
-      `Evaluate it with: densenet eval ${folder.name}`,
-    );
-  }
-  return stored;
-}
-
-/** A run goes on on the engine and device it was trained on, unless others are asked for: then it warns. */
-async function resumeOn(
-  folder: RunFolder,
-  request: EngineRequest,
-  reporter: Reporter,
-): Promise<EngineChoice> {
-  const environment = (await readRunJson(folder.environment)) as RunEnvironment;
-  const before = (environment.resumed.at(-1) ?? environment).engine;
-  const engine = request.engine === 'auto' ? (before.name as EngineName) : request.engine;
-  const keepsDevice = request.device === 'auto' && engine === before.name;
-  const device = keepsDevice ? (before.device as EngineRequest['device']) : request.device;
-  const choice = chooseEngine({ engine, device });
-  if (choice.engine === before.name && choice.device === before.device) {
-    return { ...choice, reason: 'as the run was trained so far' };
-  }
-  reporter.warn(
-    `the run was trained with ${before.description} so far; it goes on, but not to the same bits`,
-  );
-  return choice;
 }
 
 function planLines(experiment: Experiment, network: Network, plan: Plan): string[] {

@@ -1,11 +1,12 @@
 import { statfs } from 'node:fs/promises';
-import { cpus, freemem, totalmem } from 'node:os';
+import { freemem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
 import type { EngineName } from '../engines/engine.js';
 import { hasNvidiaDriver } from '../engines/select.js';
 import type { Check } from '../util/check.js';
 import { formatBytes } from '../util/format.js';
+import { machine } from '../util/machine.js';
 
 export interface CheckSection {
   readonly title: string;
@@ -54,12 +55,12 @@ function nodeCheck(): Check {
 }
 
 function cpuCheck(): Check {
-  const list = cpus();
-  return { name: 'CPU', ok: true, found: `${list[0]?.model.trim() ?? 'unknown'}, ${list.length} cores` };
+  const { cpu, cores } = machine();
+  return { name: 'CPU', ok: true, found: `${cpu}, ${cores} cores` };
 }
 
 function memoryCheck(): Check {
-  const found = `${formatBytes(totalmem())}, ${formatBytes(freemem())} free`;
+  const found = `${formatBytes(machine().memoryBytes)}, ${formatBytes(freemem())} free`;
   return {
     name: 'memory',
     ok: freemem() > 1e9,

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import type { Experiment } from '../config/schema.js';
-import type { EpochRow } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
 import { color, DASHES, type Figure, type LegendEntry, type Panel } from './figure.js';
 
 /** A run with its epochs, for learning curves. */

@@ -1,7 +1,5 @@
-import { parseExperiment } from '../config/load.js';
-import { readEpochs } from '../runs/epochs.js';
 import { readFinishedRuns } from '../runs/finished-runs.js';
-import { findRunFolder, readRunJson } from '../runs/run-folder.js';
+import { findRunFolder } from '../runs/folders.js';
 import { type Measurement, measurements } from '../tables/measurements.js';
 import { paperRecipes } from '../tables/paper-recipe.js';
 import { loadWeights } from '../training/checkpoint.js';
@@ -62,7 +60,7 @@ const DRAW: Readonly<Record<FigureKind, Draw>> = {
     const { figure5 } = await import('./figure5.js');
     const { featureReuse } = await import('./feature-reuse.js');
     const folder = await findRunFolder(options.resultsFolder, runs[0]!);
-    const network = networkOf(parseExperiment(await readRunJson(folder.config), folder.config));
+    const network = networkOf(folder.readExperiment());
     const weights = await loadWeights(folder.checkpoint(options.checkpoint), network);
     const title = `${network.title}, ${folder.name}`;
     return figure5('figure-5', title, featureReuse(network, weights));
@@ -107,7 +105,7 @@ function selectMeasurements(
 
 async function readCurve(reference: string, options: DrawOptions) {
   const folder = await findRunFolder(options.resultsFolder, reference);
-  const epochs = await readEpochs(folder);
+  const epochs = folder.readEpochs();
   if (epochs.length === 0) {
     throw new UserError(
       'usage',
@@ -115,6 +113,6 @@ async function readCurve(reference: string, options: DrawOptions) {
       'Take another run, or train this one on: densenet train --resume RUN',
     );
   }
-  const experiment = parseExperiment(await readRunJson(folder.config), folder.config);
+  const experiment = folder.readExperiment();
   return { name: folder.name, experiment, epochs };
 }

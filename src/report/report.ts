@@ -3,7 +3,6 @@ import { curvesFigure, type RunCurve } from '../figures/curves.js';
 import { featureReuse } from '../figures/feature-reuse.js';
 import type { Figure } from '../figures/figure.js';
 import { figure5 } from '../figures/figure5.js';
-import { readEpochs } from '../runs/epochs.js';
 import { type FinishedRun, readFinishedRun } from '../runs/finished-runs.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { measurements } from '../tables/measurements.js';
@@ -31,20 +30,20 @@ export async function gatherReport(
   for (const record of records) {
     const { folder, status, experiment, problem } = record;
     if (status === 'damaged') reporter.warn(`${folder.name}: ${problem}`);
-    const readable = async <T>(read: Promise<T>): Promise<T | undefined> => {
+    const readable = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
       try {
-        return await read;
+        return await read();
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         reporter.warn(`${folder.name}: ${error.message}`);
         return undefined;
       }
     };
-    runs.push({ record, heatMap: heatMaps ? await readable(heatMap(record)) : undefined });
+    runs.push({ record, heatMap: heatMaps ? await readable(() => heatMap(record)) : undefined });
     if (!experiment) continue;
-    const epochs = (await readable(readEpochs(folder))) ?? [];
+    const epochs = (await readable(() => folder.readEpochs())) ?? [];
     if (epochs.length > 0) curves.push({ name: folder.name, experiment, epochs });
-    const run = status === 'finished' ? await readable(readFinishedRun(folder)) : undefined;
+    const run = status === 'finished' ? await readable(() => readFinishedRun(folder)) : undefined;
     if (run) finished.push(run);
   }
   const differences = comparison(records);

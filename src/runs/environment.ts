@@ -1,79 +1,70 @@
-import { execFile } from 'node:child_process';
-import { cpus, hostname, totalmem } from 'node:os';
-import { promisify } from 'node:util';
-import { packageRoot, packageVersion } from '../util/package.js';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { machine } from '../util/machine.js';
+import { gitState, packageVersion } from '../util/package.js';
 
-export interface DatasetUsed {
-  readonly name: string;
-  readonly digest: string;
+const datasetUsed = z.object({
+  name: z.string(),
+  digest: z.string(),
   /** That it is not all of the published data. */
-  readonly note?: string;
-}
+  note: z.string().optional(),
+});
+export type DatasetUsed = Readonly<z.infer<typeof datasetUsed>>;
 
-/** environment.json: where and with what a run was made. */
-export interface Environment {
-  readonly started: string;
-  readonly densenet: string;
-  readonly git: { readonly commit: string; readonly dirty: boolean } | undefined;
-  readonly node: string;
-  readonly platform: string;
-  readonly host: string;
-  /** Process on that host: tells a run at work from one that was killed. */
-  readonly pid: number;
-  readonly cpu: { readonly model: string; readonly cores: number };
-  readonly memoryBytes: number;
-  readonly engine: { readonly name: string; readonly device: string; readonly description: string };
-  readonly commandLine: readonly string[];
-  readonly dataset: DatasetUsed;
-}
+/** Where and with what a run was made. */
+const environmentSchema = z.object({
+  started: z.string(),
+  densenet: z.string(),
+  /** Undefined outside a git checkout. */
+  git: z.object({ commit: z.string(), dirty: z.boolean() }).optional(),
+  node: z.string(),
+  platform: z.string(),
+  host: z.string(),
+  /** Process on that host: tells a run at work from one that was killed. Earlier versions did not say it. */
+  pid: z.int().optional(),
+  cpu: z.object({ model: z.string(), cores: z.int() }),
+  memoryBytes: z.number(),
+  engine: z.object({ name: z.string(), device: z.string(), description: z.string() }),
+  commandLine: z.array(z.string()).readonly(),
+  dataset: datasetUsed.optional(),
+});
+export type Environment = Readonly<z.infer<typeof environmentSchema>>;
 
 /** The weights that a run began with (`--init`). */
-export interface InitialWeights {
-  readonly file: string;
+const initialWeights = z.object({
+  file: z.string(),
   /** Of the file's bytes. */
-  readonly sha256: string;
+  sha256: z.string(),
   /** Names of the parameters that had the usual initial values instead (`--init-skip`). */
-  readonly skipped: readonly string[];
-}
+  skipped: z.array(z.string()).readonly().default([]),
+});
+export type InitialWeights = Readonly<z.infer<typeof initialWeights>>;
 
-/** environment.json of a run, with what happened to it since. */
-export interface RunEnvironment extends Environment {
-  readonly init?: InitialWeights;
+/** environment.json: a run's environment, with what happened to it since. */
+export const runEnvironmentSchema = environmentSchema.extend({
+  init: initialWeights.optional(),
   /** One entry for each time the run was resumed. */
-  readonly resumed: readonly Environment[];
-}
+  resumed: z.array(environmentSchema).readonly().default([]),
+});
+export type RunEnvironment = Readonly<z.infer<typeof runEnvironmentSchema>>;
 
 export async function captureEnvironment(
-  engine: { name: string; device: string; description: string },
+  engine: Environment['engine'],
   dataset: DatasetUsed,
 ): Promise<Environment> {
+  const { cpu, cores, memoryBytes, platform } = machine();
   return {
     started: new Date().toISOString(),
     densenet: packageVersion,
     git: await gitState(),
     node: process.version,
-    platform: `${process.platform} ${process.arch}`,
+    platform,
     host: hostname(),
     pid: process.pid,
-    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length },
-    memoryBytes: totalmem(),
+    cpu: { model: cpu, cores },
+    memoryBytes,
     engine: { name: engine.name, device: engine.device, description: engine.description },
     commandLine: process.argv.slice(2),
     dataset,
   };
-}
-
-/**
- * Commit of the program, and whether its files differ from it, but for results/, which every run rewrites;
- * undefined outside a git checkout.
- */
-export async function gitState(): Promise<Environment['git']> {
-  const git = async (...args: string[]) =>
-    (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
-  try {
-    const commit = await git('rev-parse', 'HEAD');
-    return { commit, dirty: (await git('status', '--porcelain', '--', '.', ':(exclude)results')) !== '' };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,30 +1,59 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { UserError } from '../util/errors.js';
-import type { EpochRow, RunFolder } from './run-folder.js';
+import { stringify } from 'csv-stringify/sync';
 
-/** The epochs of a run so far, from its epochs.csv. Throws a UserError (data) if the file is damaged. */
-export async function readEpochs(folder: RunFolder): Promise<EpochRow[]> {
-  if (!existsSync(folder.epochs)) return [];
-  const damaged = (what: string, cause?: unknown) =>
-    new UserError(
-      'data',
-      `cannot read ${folder.epochs}: ${what}`,
-      'Resume the run, which writes the file anew, or take another run.',
-      { cause },
-    );
-  let records: Record<string, string>[];
-  try {
-    records = parse(await readFile(folder.epochs), { columns: true });
-  } catch (error) {
-    throw damaged((error as Error).message, error);
-  }
+/** One line of epochs.csv. Errors are percentages; a value that was not measured is undefined. */
+export interface EpochRow {
+  /** From 1. */
+  readonly epoch: number;
+  /** Of the epoch's last step. */
+  readonly learningRate: number;
+  /** Means over the epoch's batches as they were trained: dropout and augmentation on, weights moving. */
+  readonly trainLoss: number;
+  readonly trainError: number;
+  readonly validationLoss?: number;
+  readonly validationError?: number;
+  readonly validationTop5Error?: number;
+  readonly testLoss: number;
+  readonly testError: number;
+  /** Undefined where the dataset has few classes. */
+  readonly testTop5Error?: number;
+  /** Training and evaluation of the epoch. */
+  readonly seconds: number;
+  /** Training only. */
+  readonly imagesPerSecond: number;
+  /** Share of the training time in which it waited for images, in percent. */
+  readonly waitPercent?: number;
+}
+
+/** epochs.csv. */
+export function epochsCsv(rows: readonly EpochRow[]): string {
+  const number = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '';
+  const table = rows.map((row) => ({
+    epoch: row.epoch,
+    learning_rate: Number(row.learningRate.toPrecision(6)),
+    train_loss: number(row.trainLoss, 6),
+    train_error: number(row.trainError, 2),
+    validation_loss: number(row.validationLoss, 6),
+    validation_error: number(row.validationError, 2),
+    validation_top5_error: number(row.validationTop5Error, 2),
+    test_loss: number(row.testLoss, 6),
+    test_error: number(row.testError, 2),
+    test_top5_error: number(row.testTop5Error, 2),
+    seconds: number(row.seconds, 1),
+    images_per_second: number(row.imagesPerSecond, 1),
+    wait_percent: number(row.waitPercent, 1),
+  }));
+  return stringify(table, { header: true });
+}
+
+/** Reads epochs.csv; also of versions that had fewer columns. Throws an Error that says what is damaged. */
+export function parseEpochs(text: string): EpochRow[] {
+  const records = parse(text, { columns: true }) as Record<string, string>[];
   return records.map((record) => {
     const optional = (column: string) => (record[column] ? Number(record[column]) : undefined);
     const number = (column: string) => {
       const value = optional(column);
-      if (value === undefined || Number.isNaN(value)) throw damaged(`it has no number in column ${column}`);
+      if (value === undefined || Number.isNaN(value)) throw new Error(`it has no number in column ${column}`);
       return value;
     };
     return {

@@ -1,16 +1,10 @@
 import { existsSync } from 'node:fs';
-import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
-import type { RunEnvironment } from './environment.js';
-import {
-  listRunFolders,
-  type RunFolder,
-  type RunResult,
-  readRunJson,
-  type TenCropResult,
-} from './run-folder.js';
+import { listRunFolders } from './folders.js';
+import type { TenCropResult } from './result.js';
+import type { RunFolder } from './run-folder.js';
 
 /** What the tables need to know of a run. */
 export interface FinishedRun {
@@ -37,7 +31,7 @@ export async function readFinishedRuns(resultsFolder: string, reporter: Reporter
   const runs: FinishedRun[] = [];
   for (const folder of await listRunFolders(resultsFolder)) {
     try {
-      const run = await readFinishedRun(folder);
+      const run = readFinishedRun(folder);
       if (run) runs.push(run);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -48,26 +42,25 @@ export async function readFinishedRuns(resultsFolder: string, reporter: Reporter
 }
 
 /** Reads a run; undefined if it is not finished. Throws a UserError (data, usage) if a file is damaged. */
-export async function readFinishedRun(folder: RunFolder): Promise<FinishedRun | undefined> {
+export function readFinishedRun(folder: RunFolder): FinishedRun | undefined {
   if (!existsSync(folder.result)) return undefined;
-  const result = (await readRunJson(folder.result)) as RunResult;
+  const result = folder.readResult();
   if (result.status !== 'finished' || result.reported === undefined) return undefined;
-  const { init, dataset } = (await readRunJson(folder.environment)) as RunEnvironment;
+  const { init, dataset } = folder.readEnvironment();
   return {
     name: folder.name,
-    experiment: parseExperiment(await readRunJson(folder.config), folder.config),
+    experiment: folder.readExperiment(),
     parameters: result.parameters,
     testError: result.reported.error,
     top5Error: result.reported.top5Error,
-    tenCrop: await readTenCrop(folder, result.reported.epoch),
+    tenCrop: tenCropAt(folder, result.reported.epoch),
     subset: result.subset,
     incomplete: dataset?.note !== undefined,
     init: init !== undefined,
   };
 }
 
-async function readTenCrop(folder: RunFolder, epoch: number): Promise<FinishedRun['tenCrop']> {
-  if (!existsSync(folder.tenCrop)) return undefined;
-  const result = (await readRunJson(folder.tenCrop)) as TenCropResult;
-  return result.epoch === epoch ? { error: result.error, top5Error: result.top5Error } : undefined;
+function tenCropAt(folder: RunFolder, epoch: number): FinishedRun['tenCrop'] {
+  const result = folder.readTenCrop();
+  return result?.epoch === epoch ? { error: result.error, top5Error: result.top5Error } : undefined;
 }

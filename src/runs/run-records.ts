@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { systemCode, UserError } from '../util/errors.js';
 import type { RunEnvironment } from './environment.js';
-import { listRunFolders, type RunFolder, type RunResult, type RunStatus, readRunJson } from './run-folder.js';
+import { listRunFolders } from './folders.js';
+import type { RunResult, RunStatus } from './result.js';
+import type { RunFolder } from './run-folder.js';
 
 /**
  * `killed`: result.json says `running`, but no process is at work on the run. `damaged`: a file of the folder
@@ -34,11 +35,9 @@ export async function readRunRecords(resultsFolder: string): Promise<RunRecord[]
 
 export async function readRunRecord(folder: RunFolder): Promise<RunRecord> {
   try {
-    const experiment = parseExperiment(await readRunJson(folder.config), folder.config);
-    const environment = existsSync(folder.environment)
-      ? ((await readRunJson(folder.environment)) as RunEnvironment)
-      : undefined;
-    const result = existsSync(folder.result) ? ((await readRunJson(folder.result)) as RunResult) : undefined;
+    const experiment = folder.readExperiment();
+    const environment = existsSync(folder.environment) ? folder.readEnvironment() : undefined;
+    const result = existsSync(folder.result) ? folder.readResult() : undefined;
     const stored = result?.status ?? 'running';
     const killed = stored === 'running' && !(await isAtWork(folder, environment));
     return {

@@ -1,4 +1,4 @@
-import type { EpochRow } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { runRow } from './run-tables.js';
 import { type Sheet, sheetDocument, type TableDocument } from './sheet.js';

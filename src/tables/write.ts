@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { type FinishedRun, readFinishedRuns } from '../runs/finished-runs.js';
-import { RESULTS_REMEDY } from '../runs/run-folder.js';
+import { RESULTS_REMEDY } from '../runs/folders.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { type Reporter, silent } from '../util/reporter.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';

@@ -3,7 +3,7 @@ import type { ModelState } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { elementCount, isTrainable, parameters } from '../networks/parameters.js';
 import { checkWeights } from '../networks/weights.js';
-import type { EpochRow } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
 import { UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
 import { decodeSafetensors, encodeSafetensors } from '../util/safetensors.js';

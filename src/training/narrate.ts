@@ -1,4 +1,4 @@
-import type { EpochRow } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
 import { formatDuration } from '../util/format.js';
 import type { ProgressBar, Reporter } from '../util/reporter.js';
 import type { Progress } from './checkpoint.js';

@@ -1,4 +1,5 @@
-import type { EpochRow, ErrorAtEpoch, RunResult } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
+import type { ErrorAtEpoch, RunResult } from '../runs/result.js';
 
 type ReportedErrors = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> &
   Pick<RunResult, 'bestValidation'>;

@@ -1,26 +1,26 @@
-import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
-import { claimRun } from '../runs/claim.js';
 import {
   captureEnvironment,
   type Environment,
   type InitialWeights,
   type RunEnvironment,
 } from '../runs/environment.js';
-import { createRunFolder, type RunFolder, type RunResult, readRunJson } from '../runs/run-folder.js';
-import { initialState, loadCheckpoint, NO_PROGRESS } from './checkpoint.js';
+import { createRunFolder } from '../runs/folders.js';
+import type { RunResult } from '../runs/result.js';
+import type { RunFolder } from '../runs/run-folder.js';
+import { initialState, NO_PROGRESS } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { networkOf } from './model.js';
 import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
 
-export interface ResumeOptions extends OpenOptions {
+export interface TrainOptions extends OpenOptions {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
-export interface StartOptions extends ResumeOptions {
+export interface StartOptions extends TrainOptions {
   readonly resultsFolder: string;
   /** Weights to begin with, instead of random ones. */
   readonly init?: InitOptions;
@@ -55,42 +55,14 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
   });
 }
 
-/** Goes on with a run from its last checkpoint, to the same bits as if it had never stopped. */
-export async function resumeRun(folder: RunFolder, options: ResumeOptions): Promise<Finished> {
-  const release = await claimRun(folder);
-  try {
-    return await resumeClaimed(folder, options, release);
-  } finally {
-    await release();
-  }
-}
-
-async function resumeClaimed(
-  folder: RunFolder,
-  options: ResumeOptions,
-  release: () => Promise<void>,
-): Promise<Finished> {
-  const experiment = parseExperiment(await readRunJson(folder.config), folder.config);
-  const { subset } = (await readRunJson(folder.result)) as RunResult;
-  const network = networkOf(experiment);
-  const start = await loadCheckpoint(folder.checkpoint('last'), network);
-  return withExperiment(experiment, network, { ...options, subset }, async (open) => {
-    const environment = (await readRunJson(folder.environment)) as RunEnvironment;
-    const resumed = [...environment.resumed, await environmentOf(open)];
-    await folder.writeJson(folder.environment, { ...environment, resumed });
-    const task = { ...options, subset, ...open, experiment, network, folder, start };
-    const result = await train({ ...task, onBegin: release });
-    return { folder, experiment, result, note: open.dataset.note };
-  });
-}
-
 function initLine({ file, skipped }: InitialWeights): string {
   const but =
     skipped.length > 0 ? `, but for ${skipped.length} parameters with the usual initial values` : '';
   return `Initial weights: ${file}${but}`;
 }
 
-function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
+/** For environment.json. */
+export function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
   const { definition, digest, note } = dataset;
   return captureEnvironment(engine, { name: definition.name, digest, note });
 }

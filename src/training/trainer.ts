@@ -4,7 +4,9 @@ import { batchCount, batches, epochOrder, type Split, type Splits } from '../inp
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { weightsFile } from '../networks/weights.js';
-import type { EpochRow, RunFolder, RunResult, RunStatus } from '../runs/run-folder.js';
+import type { EpochRow } from '../runs/epochs.js';
+import type { RunResult, RunStatus } from '../runs/result.js';
+import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
 import type { Reporter } from '../util/reporter.js';

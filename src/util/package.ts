@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** The folder of package.json, whether this file runs from dist/ or from src/. */
 export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -9,3 +11,23 @@ export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url
 export const packageVersion = (
   JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 ).version;
+
+export interface GitState {
+  readonly commit: string;
+  readonly dirty: boolean;
+}
+
+/**
+ * Commit of the program, and whether its files differ from it, but for results/, which every run rewrites;
+ * undefined outside a git checkout.
+ */
+export async function gitState(): Promise<GitState | undefined> {
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
+  try {
+    const commit = await git('rev-parse', 'HEAD');
+    return { commit, dirty: (await git('status', '--porcelain', '--', '.', ':(exclude)results')) !== '' };
+  } catch {
+    return undefined;
+  }
+}

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import { expect, test, vi } from 'vitest';
 import type { RunEnvironment } from '../../src/runs/environment.js';
-import type { RunResult } from '../../src/runs/run-folder.js';
+import type { RunResult } from '../../src/runs/result.js';
 import {
   CMYK_NAME,
   type Damage,

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findRunFolder } from '../../src/runs/run-folder.js';
+import { findRunFolder } from '../../src/runs/folders.js';
 import { packageRoot } from '../../src/util/package.js';
 import { bits, run, start, temporaryFolder } from '../program.js';
 

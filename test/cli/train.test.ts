@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues, isTrainable, parameters } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
-import type { RunResult } from '../../src/runs/run-folder.js';
+import type { RunResult } from '../../src/runs/result.js';
 import { networkOf } from '../../src/training/model.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
 import { bits, run, start, temporaryFolder } from '../program.js';

@@ -10,8 +10,8 @@ import { figure4Left } from '../../src/figures/figure4-left.js';
 import { figure4Middle } from '../../src/figures/figure4-middle.js';
 import { figureSvg } from '../../src/figures/svg.js';
 import { figurePng, writeFigure } from '../../src/figures/write.js';
+import type { EpochRow } from '../../src/runs/epochs.js';
 import type { FinishedRun } from '../../src/runs/finished-runs.js';
-import type { EpochRow } from '../../src/runs/run-folder.js';
 import { measurements } from '../../src/tables/measurements.js';
 import { paperRecipes } from '../../src/tables/paper-recipe.js';
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readEpochs } from '../../src/runs/epochs.js';
-import { type EpochRow, RunFolder } from '../../src/runs/run-folder.js';
+import type { EpochRow } from '../../src/runs/epochs.js';
+import { RunFolder } from '../../src/runs/run-folder.js';
 
 let folder: RunFolder;
 beforeEach(async () => {
@@ -26,12 +26,12 @@ it('epochs are read as they were written, with and without top-5 errors', async 
   const top5 = { validationLoss: 2, validationError: 50, validationTop5Error: 21.25, testTop5Error: 20.5 };
   const rows = [row, { ...row, epoch: 2, ...top5, waitPercent: 3.5 }];
   await folder.writeEpochs(rows);
-  expect(await readEpochs(folder)).toEqual(rows);
+  expect(folder.readEpochs()).toEqual(rows);
 });
 
 it('epochs of before there were top-5 errors are read too', async () => {
   const header =
     'epoch,learning_rate,train_loss,train_error,validation_loss,validation_error,test_loss,test_error,seconds,images_per_second';
   await writeFile(folder.epochs, `${header}\n1,0.1,2.5,60.25,,,2.25,55.5,10,100\n`);
-  expect(await readEpochs(folder)).toEqual([row]);
+  expect(folder.readEpochs()).toEqual([row]);
 });

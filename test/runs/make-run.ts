@@ -2,7 +2,10 @@ import { hostname } from 'node:os';
 import { loadExperiment } from '../../src/config/load.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import type { Environment, InitialWeights } from '../../src/runs/environment.js';
-import { createRunFolder, type EpochRow, type RunFolder, type RunResult } from '../../src/runs/run-folder.js';
+import type { EpochRow } from '../../src/runs/epochs.js';
+import { createRunFolder } from '../../src/runs/folders.js';
+import type { RunResult } from '../../src/runs/result.js';
+import type { RunFolder } from '../../src/runs/run-folder.js';
 import { networkOf } from '../../src/training/model.js';
 import { reportedErrors } from '../../src/training/reported-errors.js';
 

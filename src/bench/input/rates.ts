@@ -7,8 +7,8 @@ import { imageSize } from '../../input/images/header.js';
 import { DecodingPool } from '../../input/images/pool.js';
 import type { Preparation } from '../../input/images/prepare.js';
 import { readRange } from '../../input/images/worker.js';
+import { type Machine, machine } from '../../util/machine.js';
 import { silent } from '../../util/reporter.js';
-import { type Machine, machine } from '../report.js';
 import { type Summary, summarize } from '../statistics.js';
 import type { Photographs } from './photographs.js';
 

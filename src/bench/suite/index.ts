@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { gitState } from '../../runs/environment.js';
 import { makeFolder, writeFileAtomic } from '../../util/files.js';
-import { machine } from '../report.js';
+import { machine } from '../../util/machine.js';
+import { gitState } from '../../util/package.js';
 import { speedChart } from './chart.js';
 import { runSuite, type SuiteOptions } from './run.js';
 import { compare, type Row, toCsv } from './table.js';

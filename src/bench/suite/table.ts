@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { multiplyAdds } from '../../networks/counts.js';
-import type { BenchReport, Machine } from '../report.js';
+import type { Machine } from '../../util/machine.js';
+import type { BenchReport } from '../report.js';
 import { type Summary, summarize } from '../statistics.js';
 import { type ContenderName, isPeer } from './contenders.js';
 import type { CaseResult } from './run.js';

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../util/cache.js';
 import { type Compiler, findCompiler } from '../../util/compiler.js';
 import { diskError } from '../../util/disk-errors.js';
 import { UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
+import { machine } from '../../util/machine.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
 import { COMPILE_FLAGS, compile } from './compiler.js';
@@ -131,5 +131,5 @@ function processorFeatures(): string {
     const features = /^(flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
     if (features !== null) return features[0];
   }
-  return cpus()[0]?.model ?? '';
+  return machine().cpu;
 }
