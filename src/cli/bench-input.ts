@@ -20,7 +20,7 @@ interface InputOptions {
   readonly workers?: number;
   /** Of `bench`, as `json`. */
   readonly batch: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export function benchInputCommand(): Command {

@@ -50,7 +50,7 @@ export function benchPeersCommand(): Command {
 }
 
 async function runPeers(options: PeersOptions): Promise<void> {
-  const reporter = terminalReporter({ json: false, quiet: false });
+  const reporter = terminalReporter();
   const given = { pytorch: options.pytorchPython, keras: options.kerasPython };
   const python = async (peer: PeerName) => given[peer] ?? (await ensurePeer(peer, reporter));
   const written = await writeSuite({ ...options, folder: options.output, python, reporter });

@@ -39,7 +39,7 @@ interface BenchOptions extends CommonOptions, EngineCliOptions {
   readonly set: string[];
   readonly depth: number;
   readonly growthRate: number;
-  readonly basic: boolean;
+  readonly basic?: boolean;
   readonly blocks?: number[];
   readonly input: { channels: number; height: number; width: number };
   readonly classes: number;
@@ -47,9 +47,9 @@ interface BenchOptions extends CommonOptions, EngineCliOptions {
   readonly steps: number;
   readonly warmup: number;
   readonly mode: 'train' | 'predict';
-  readonly memoryEfficient: boolean;
+  readonly memoryEfficient?: boolean;
   readonly precision: ModelOptions['precision'];
-  readonly profile: boolean;
+  readonly profile?: boolean;
 }
 
 export function benchCommand(): Command {
@@ -64,7 +64,7 @@ export function benchCommand(): Command {
     .addOption(
       networkOption('--growth-rate <k>', 'channels a layer adds').argParser(positiveInteger).default(12),
     )
-    .addOption(networkOption('--basic', 'no bottleneck and no compression').default(false))
+    .addOption(networkOption('--basic', 'no bottleneck and no compression'))
     .addOption(
       networkOption('--blocks <n,…>', 'layers of each block, with the ImageNet stem').argParser(integers),
     )
@@ -78,13 +78,13 @@ export function benchCommand(): Command {
     .option('--steps <n>', 'steps to measure', positiveInteger, 5)
     .option('--warmup <n>', 'steps before them', wholeNumber, 2)
     .addOption(new Option('--mode <mode>', 'what a step is').choices(['train', 'predict']).default('train'))
-    .option('--memory-efficient', 'recompute in the backward pass instead of keeping', false)
+    .option('--memory-efficient', 'recompute in the backward pass instead of keeping')
     .addOption(
       new Option('--precision <type>', 'numbers that convolutions multiply')
         .choices(['float32', 'bfloat16'])
         .default('float32'),
     )
-    .option('--profile', 'time of every stage and pass (native engine, training)', false);
+    .option('--profile', 'time of every stage and pass (native engine, training)');
   addEngineOptions(command);
   return addCommonOptions(command).action(runBench);
 }
@@ -106,10 +106,10 @@ async function runBench(options: BenchOptions): Promise<void> {
   const network = await benchNetwork(options);
   const choice = chooseEngine(options);
   reporter.line(engineLine(choice));
-  const { threads, setup, batch: batchSize } = options;
+  const { threads, setup, batch: batchSize, memoryEfficient = false, profile = false } = options;
   const engine = await createEngine(choice, { threads, batchSize, setup, reporter });
   try {
-    const report = await benchmark(engine, network, { ...options, reporter });
+    const report = await benchmark(engine, network, { ...options, memoryEfficient, profile, reporter });
     if (options.json) printJson(report);
     else print(reportLines(report));
   } finally {

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
 import { type PredictionRow, writePredictions } from '../runs/predictions.js';
-import type { TenCropResult } from '../runs/result.js';
+import { keepTenCrop } from '../runs/ten-crop.js';
 import { paperErrors, paperLine } from '../tables/paper-errors.js';
 import { updateTables } from '../tables/write.js';
 import {
@@ -14,8 +14,6 @@ import {
 import { top5Note } from '../training/narrate.js';
 import { checkWritable } from '../util/files.js';
 import { formatCount } from '../util/format.js';
-import { packageVersion } from '../util/package.js';
-import type { Reporter } from '../util/reporter.js';
 import { textTable } from '../util/text-table.js';
 import {
   addCommonOptions,
@@ -99,7 +97,11 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     subset,
     onPrediction: options.output ? (prediction) => predictions.push(prediction) : undefined,
   });
-  if (options.tenCrop) await recordTenCrop(subject, evaluation, options, reporter);
+  const kept = options.tenCrop && subject.run && (await keepTenCrop(subject.run, evaluation, options));
+  if (kept) {
+    const tables = await updateTables(options.results, reporter);
+    reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
+  }
   if (options.output) await writePredictions(options.output, predictions);
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
@@ -119,23 +121,6 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const lines = evaluationLines(evaluation, options, subject);
   print(lines);
   if (options.output) reporter.line(`Predictions: ${options.output}`);
-}
-
-/** Keeps what ten crops of the test images came to in the run's folder, if it is a result of the run. */
-async function recordTenCrop(
-  { run }: Subject,
-  { error, top5Error, count, loss, engine }: WeightsEvaluation,
-  { split, subset, checkpoint, results }: EvalOptions,
-  reporter: Reporter,
-): Promise<void> {
-  if (run?.result.status !== 'finished' || !run.result.last) return;
-  if (split !== 'test' || subset !== undefined || checkpoint !== 'last') return;
-  const { folder } = run;
-  const { epoch } = run.result.last;
-  const record: TenCropResult = { error, top5Error, epoch, count, loss, engine, densenet: packageVersion };
-  await folder.writeJson(folder.tenCrop, record);
-  const tables = await updateTables(results, reporter);
-  reporter.line(`Kept in ${folder.tenCrop}; tables: ${tables.join(', ')}`);
 }
 
 function evaluationLines(

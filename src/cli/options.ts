@@ -14,13 +14,13 @@ export interface CommonOptions extends TerminalOptions {
 
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON document on standard output, everything else on standard error', false)
-    .option('--quiet', 'print results and warnings only', false)
+    .option('--json', 'print one JSON document on standard output, everything else on standard error')
+    .option('--quiet', 'print results and warnings only')
     .option('--no-setup', 'refuse to build or fetch what is missing');
 }
 
 export interface FormatOptions {
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly format: 'text' | 'csv' | 'md';
 }
 
@@ -37,7 +37,7 @@ export interface EngineCliOptions extends EngineRequest {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--engine <name>', 'what computes: the own CPU engine or TensorFlow')
+      new Option('--engine <name>', "what computes: the program's own CPU engine, or TensorFlow")
         .choices(['auto', ...ENGINE_NAMES])
         .default('auto'),
     )
@@ -51,7 +51,7 @@ export function addEngineOptions(command: Command): Command {
 
 export interface InputCliOptions {
   readonly workers?: number;
-  readonly skipBadImages: boolean;
+  readonly skipBadImages?: boolean;
 }
 
 export function workersOption(): Option {
@@ -64,7 +64,7 @@ export function workersOption(): Option {
 export function addInputOptions(command: Command): Command {
   return command
     .addOption(workersOption())
-    .option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping', false);
+    .option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping');
 }
 
 /** An option that may be given several times; its values are collected in order. */

@@ -21,7 +21,9 @@ interface SetupOptions extends CommonOptions {
 export function setupCommand(): Command {
   const tensorflow = new Command('tensorflow')
     .description('fetch the TensorFlow library with pip, check its digest, and compile the binding')
-    .addOption(new Option('--device <device>', 'what it shall run on').choices(['cpu', 'gpu']).default('cpu'))
+    .addOption(
+      new Option('--device <device>', 'what TensorFlow is to run on').choices(['cpu', 'gpu']).default('cpu'),
+    )
     .option('--force', 'do it again, even if it is there')
     .addHelpText('after', EXAMPLES);
   return new Command('setup')

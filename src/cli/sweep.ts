@@ -1,15 +1,15 @@
-import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { readRunRecords } from '../runs/run-records.js';
-import { readSweepFile, type SweepDefinition } from '../sweep/definition.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
 import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
+import { sweepDefinition, sweepNames } from '../sweep/request.js';
 import { runSweep } from '../sweep/run.js';
+import { trainOptions } from '../sweep/train-options.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { updateTables } from '../tables/write.js';
-import { EXIT, UserError } from '../util/errors.js';
+import { EXIT } from '../util/errors.js';
 import {
   addCommonOptions,
   addEngineOptions,
@@ -33,8 +33,8 @@ import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
-  densenet sweep experiments/table2.yaml --dry-run      what would run, and how long each would take here
-  densenet sweep experiments/table2.yaml
+  densenet sweep table2 --dry-run                       what would run, and how long each would take here
+  densenet sweep table2
   densenet sweep --config cifar10plus-40-12,cifar10plus-bc-100-12 --seeds 1,2,3
   densenet sweep --config quickstart --seeds 1,2,3,4 --jobs 2
 
@@ -43,7 +43,7 @@ command goes on where it ended. The first Ctrl-C saves and stops the runs at wor
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
 interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions, InputCliOptions {
-  readonly config?: string;
+  readonly config?: string[];
   readonly set: string[];
   readonly seeds?: number[];
   readonly subset?: number;
@@ -56,8 +56,8 @@ interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions
 export function sweepCommand(): Command {
   const command = new Command('sweep')
     .description('train many experiments and seeds; go on where the last sweep ended')
-    .argument('[file]', 'a sweep file, see docs/sweeps.md')
-    .option('--config <configs>', 'configs, with commas between them, instead of a file')
+    .argument('[file]', `a sweep file (docs/sweeps.md), or one of ${sweepNames().join(', ')}`)
+    .option('--config <configs>', 'configs, with commas between them, instead of a file', list)
     .addOption(setOption())
     .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
     .addOption(subsetOption())
@@ -74,33 +74,18 @@ export function sweepCommand(): Command {
   return addCommonOptions(command).action(runSweepCommand);
 }
 
+function list(text: string): string[] {
+  return text.split(',');
+}
+
 function seedList(text: string): number[] {
-  return text.split(',').map(wholeNumber);
+  return list(text).map(wholeNumber);
 }
 
 async function runSweepCommand(file: string | undefined, options: SweepCliOptions): Promise<void> {
-  const runs = await expandSweep(await sweepDefinition(file, options));
+  const runs = await expandSweep(await sweepDefinition({ ...options, file, configs: options.config }));
   if (options.dryRun) await dryRun(runs, options);
   else await trainAll(runs, options);
-}
-
-/** What the file says, and the options over it. */
-async function sweepDefinition(file: string | undefined, options: SweepCliOptions): Promise<SweepDefinition> {
-  if ((file === undefined) === (options.config === undefined)) {
-    throw new UserError(
-      'usage',
-      'sweep needs either a file or --config',
-      'For example: densenet sweep experiments/table2.yaml, or densenet sweep --config quickstart --seeds 1,2,3',
-    );
-  }
-  const configs = (options.config ?? '').split(',').map((config) => ({ config, set: [] }));
-  const base = file === undefined ? { configs, set: [], grid: {}, seeds: [1] } : await readSweepFile(file);
-  return {
-    ...base,
-    set: [...base.set, ...options.set],
-    seeds: options.seeds ?? base.seeds,
-    subset: options.subset ?? base.subset,
-  };
 }
 
 async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
@@ -132,24 +117,6 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
   reporter.line('');
   printTables(sheetDocument(sheet), options);
   process.exitCode = stop.signal.aborted ? code : sweepExitCode(outcomes);
-}
-
-/** Engine, input and folders, as `train` takes them. Runs that share a CPU share its threads. */
-function trainOptions(options: SweepCliOptions): string[] {
-  const { engine, device, results, data, jobs, setup, skipBadImages } = options;
-  const share = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
-  const threads = options.threads ?? share;
-  const workers = options.workers ?? share;
-  return [
-    `--engine=${engine}`,
-    `--device=${device}`,
-    `--results=${results}`,
-    ...(data === undefined ? [] : [`--data=${data}`]),
-    ...(threads === undefined ? [] : [`--threads=${threads}`]),
-    ...(workers === undefined ? [] : [`--workers=${workers}`]),
-    ...(skipBadImages ? ['--skip-bad-images'] : []),
-    ...(setup ? [] : ['--no-setup']),
-  ];
 }
 
 async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {

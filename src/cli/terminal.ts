@@ -3,16 +3,16 @@ import type { ProgressBar, Reporter } from '../util/reporter.js';
 
 export interface TerminalOptions {
   /** Standard output carries one JSON document: news goes to standard error. */
-  readonly json: boolean;
+  readonly json?: boolean;
   /** No news, no bars; warnings remain. */
-  readonly quiet: boolean;
+  readonly quiet?: boolean;
 }
 
 /** Seconds between the plain lines that stand for a progress bar where there is no terminal. */
 const PLAIN_INTERVAL = 10;
 
 /** A reporter that writes to the terminal: bars where a person watches, plain lines in pipes and CI. */
-export function terminalReporter(options: TerminalOptions): Reporter {
+export function terminalReporter(options: TerminalOptions = {}): Reporter {
   const stream = options.json ? process.stderr : process.stdout;
   const interactive = process.stderr.isTTY && !process.env.CI;
   const line = (text: string) => {

@@ -56,6 +56,8 @@ const CASES: Case[] = [
   ],
   [['train', SMOKE, '--results=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--results/],
   [['train', '--config=orphan.json'], 2, /extends "none\.json"/, /as seen from \.\//],
+  [['sweep', 'tabel2'], 2, /no sweep 'tabel2'/, /Did you mean 'table2'/],
+  [['sweep', './table2'], 2, /no sweep '\.\/table2'/, /Valid: .*table2/],
   [['eval', 'nothing'], 2, /no run 'nothing'/, /train/],
   ...[
     ['train', '--output', '--results'],

@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { packageVersion } from '../util/package.js';
+
+const EXAMPLES = `
+Examples:
+  densenet train --config quickstart                  train a small DenseNet on real images in two minutes
+  densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
+  densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
+  densenet eval quickstart                            evaluate the newest run of an experiment
+  densenet table 2                                    the paper's test errors, and yours beside them
+  densenet doctor                                     what this machine can do, and what is missing
+
+Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted.`;
+
+/** Every command, in the order of the help; loaded when it is needed, for that takes longer than many a command. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  train: async () => (await import('./train.js')).trainCommand(),
+  eval: async () => (await import('./eval.js')).evalCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  describe: async () => (await import('./describe.js')).describeCommand(),
+  sweep: async () => (await import('./sweep.js')).sweepCommand(),
+  runs: async () => (await import('./runs.js')).runsCommand(),
+  table: async () => (await import('./table.js')).tableCommand(),
+  figure: async () => (await import('./figure.js')).figureCommand(),
+  report: async () => (await import('./report.js')).reportCommand(),
+  data: async () => (await import('./data.js')).dataCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  setup: async () => (await import('./setup.js')).setupCommand(),
+};
+
+/** The program with the command that is asked for, or with all where none of them is. */
+export async function program(asked?: string): Promise<Command> {
+  const root = new Command('densenet')
+    .description(
+      'Reproduce the benchmarks of "Densely Connected Convolutional Networks" (Huang et al., 2017).',
+    )
+    .version(packageVersion)
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError();
+  const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  for (const load of known ? [known] : Object.values(COMMANDS)) root.addCommand(await load());
+  throwOnExit(root);
+  return root;
+}
+
+/** For every command: commander throws instead of ending the process, and its errors say what to do. */
+function throwOnExit(command: Command): void {
+  command.exitOverride().showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
+  command.commands.forEach(throwOnExit);
+}
+
+/** `densenet data fetch` */
+function fullName(command: Command): string {
+  return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+}
