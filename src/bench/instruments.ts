@@ -1,22 +1,15 @@
-import type { Engine, Model } from '../engines/engine.js';
+import type { Engine, Model, ProfileEntry } from '../engines/engine.js';
 import type { BuildOptions } from '../engines/native/build.js';
-import type { ProfileEntry } from '../engines/native/model.js';
 import { UserError } from '../util/errors.js';
 
-/** What a benchmark asks of an engine beyond the contract. Only the engine in use is loaded. */
-
-/** Largest resident memory so far, in bytes: of this process, and of TensorFlow's where that has its own. */
+/** Largest resident memory so far, in bytes: of this process, and of the engine's where it has its own. */
 export async function peakMemory(engine: Engine): Promise<number> {
-  const own = process.resourceUsage().maxRSS * 1024;
-  if (engine.name !== 'tensorflow') return own;
-  const { TensorFlowEngine } = await import('../engines/tensorflow/engine.js');
-  return engine instanceof TensorFlowEngine ? own + (await engine.status()).peakMemory : own;
+  return process.resourceUsage().maxRSS * 1024 + ((await engine.peakMemory?.()) ?? 0);
 }
 
 /** Time of every stage and pass since the last call. Throws a UserError (usage) for an engine without a profile. */
-export async function takeProfile(model: Model): Promise<ProfileEntry[]> {
-  const { NativeModel } = await import('../engines/native/model.js');
-  if (model instanceof NativeModel) return model.profile();
+export function takeProfile(model: Model): ProfileEntry[] {
+  if (model.profile) return model.profile();
   throw new UserError('usage', 'only the native engine can be profiled', 'Use --engine native.');
 }
 

@@ -1,4 +1,4 @@
-import type { Batch, Engine, ModelOptions } from '../engines/engine.js';
+import type { Batch, Engine, Model, ModelOptions, ProfileEntry } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
@@ -10,11 +10,13 @@ export interface StepTimes {
   readonly times: readonly number[];
   readonly peakMemoryBytes: number;
   /** Of the measured steps, if asked for. */
-  readonly profile: Awaited<ReturnType<typeof takeProfile>> | undefined;
+  readonly profile: readonly ProfileEntry[] | undefined;
 }
 
+export type StepMode = 'train' | 'predict';
+
 export interface StepOptions {
-  readonly mode: 'train' | 'predict';
+  readonly mode: StepMode;
   readonly batch: number;
   readonly steps: number;
   /** Steps before the measured ones: buffers are allocated, caches filled. */
@@ -41,27 +43,35 @@ export async function timeSteps(engine: Engine, network: Network, options: StepO
   try {
     await model.importState(initialState(network, initialValues(network, SEED)));
     const batch = randomBatch(network, options.batch);
-    const run = (step: number) =>
-      options.mode === 'train'
-        ? model.train(batch, { learningRate: LEARNING_RATE, step })
-        : model.predict(batch.images);
-    for (let step = 0; step < options.warmup; step++) await run(step);
-    if (options.profile) await takeProfile(model);
-    const times: number[] = [];
-    for (let step = 0; step < options.steps; step++) {
-      const start = performance.now();
-      await run(options.warmup + step);
-      times.push(performance.now() - start);
-    }
-    const profile = options.profile ? await takeProfile(model) : undefined;
+    await stepTimes(model, options.mode, batch, options.warmup);
+    if (options.profile) takeProfile(model);
+    const times = await stepTimes(model, options.mode, batch, options.steps);
+    const profile = options.profile ? takeProfile(model) : undefined;
     return { times, peakMemoryBytes: await peakMemory(engine), profile };
   } finally {
     await model.dispose();
   }
 }
 
+/** Milliseconds of each of `count` steps of a model with the same batch, one after another. */
+export async function stepTimes(
+  model: Model,
+  mode: StepMode,
+  batch: Batch,
+  count: number,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (let step = 0; step < count; step++) {
+    const start = performance.now();
+    if (mode === 'train') await model.train(batch, { learningRate: LEARNING_RATE, step });
+    else await model.predict(batch.images);
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
 /** Normally distributed images and uniform labels. */
-function randomBatch(network: Network, size: number): Batch {
+export function randomBatch(network: Network, size: number): Batch {
   const { channels, height, width } = network.input;
   const images = key(SEED, 1);
   const labels = key(SEED, 2);

@@ -3,7 +3,7 @@ import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { FeatureShape, Network } from '../networks/network.js';
-import { type Table1Row, table1 } from '../networks/stage-table.js';
+import { type StageRow, stageTable } from '../networks/stage-table.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { textTable } from '../util/text-table.js';
@@ -55,8 +55,8 @@ export function descriptionJson(experiment: Experiment, network: Network, batch:
     multiplyAdds: multiplyAdds(network),
     batch,
     activationBytes: activationBytes(network, batch),
-    stages: table1(network).map(({ name, layers, output, parameters, multiplyAdds, activations }) => ({
-      name,
+    stages: stageTable(network).map(({ title, layers, output, parameters, multiplyAdds, activations }) => ({
+      name: title,
       layers: layers.map(({ text }) => text),
       output,
       parameters,
@@ -73,7 +73,7 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
   const { channels, height, width } = network.input;
   const images = formatBytes(bytes(channels * height * width, batch));
   const input = ['Input', size(network.input), `${channels}`, '', '', '', images];
-  const cells = table1(network).flatMap((row) => textRows(row, batch));
+  const cells = stageTable(network).flatMap((row) => textRows(row, batch));
   return [
     `${name}: ${network.title} on ${dataset.name}, ${network.classes} classes`,
     ...(description ? [description] : []),
@@ -99,12 +99,12 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
 const COUNTS = ['Output size', 'Channels', 'Parameters', 'Multiply-adds', 'Activations'];
 const HEADER = ['Layers', 'Output size', 'Channels', '', 'Parameters', 'Multiply-adds', 'Activations'];
 
-function textRows(row: Table1Row, batch: number): string[][] {
+function textRows(row: StageRow, batch: number): string[][] {
   return row.layers.map(({ text, output }, index) => {
     const shape = [size(output), `${output.channels}`, text];
     if (index > 0) return ['', ...shape, '', '', ''];
     const activations = formatBytes(bytes(row.activations, batch));
-    return [row.name, ...shape, formatCount(row.parameters), formatCount(row.multiplyAdds), activations];
+    return [row.title, ...shape, formatCount(row.parameters), formatCount(row.multiplyAdds), activations];
   });
 }
 

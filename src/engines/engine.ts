@@ -79,6 +79,17 @@ export interface ModelState {
   readonly momentum: NamedTensors;
 }
 
+/** Time of one pass of one stage, summed over its layers and over the steps since the last profile. */
+export interface ProfileEntry {
+  /** `conv0`, `denseblock1`, `transition1`, …, `classifier`. */
+  readonly stage: string;
+  /** Kind of layer and direction, for example `3x3 backward`. */
+  readonly pass: string;
+  readonly seconds: number;
+  /** Floating-point operations of the definition, two a multiply-add; 0 for a pass without products. */
+  readonly operations: number;
+}
+
 /**
  * A network on a device. Calls take a batch at a time, are asynchronous and must not overlap; they never
  * block the main thread for long. Arguments are complete and checked by the caller.
@@ -91,6 +102,8 @@ export interface Model {
   exportState(): Promise<ModelState>;
   /** Replaces the whole state. Shapes and names are the caller's to check. */
   importState(state: ModelState): Promise<void>;
+  /** Where the time of training steps went since the last call; absent where the engine does not measure it. */
+  profile?(): ProfileEntry[];
   dispose(): Promise<void>;
 }
 
@@ -101,6 +114,8 @@ export interface Engine {
   readonly description: string;
   /** A model that holds nothing yet: `importState` comes before every other call but `dispose`. */
   createModel(network: Network, options: ModelOptions): Promise<Model>;
+  /** Largest resident memory so far, in bytes, of processes of the engine's own; absent where it has none. */
+  peakMemory?(): Promise<number>;
   dispose(): Promise<void>;
 }
 

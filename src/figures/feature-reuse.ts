@@ -1,4 +1,6 @@
-import { type Network, stageShapes } from '../networks/network.js';
+import { denseLayers } from '../networks/dense-block.js';
+import type { Network } from '../networks/network.js';
+import { stageShapes } from '../networks/stages.js';
 import { UserError } from '../util/errors.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
 
@@ -21,31 +23,30 @@ export interface ReuseBlock {
  * Throws a UserError (usage) if the network has no dense block.
  */
 export function featureReuse(network: Network, weights: NamedTensors): ReuseBlock[] {
-  const shapes = stageShapes(network);
+  const stages = stageShapes(network);
   const blocks: ReuseBlock[] = [];
-  shapes.forEach(({ stage, input }, index) => {
+  stages.forEach(({ stage, name, input }, index) => {
     if (stage.kind !== 'denseBlock') return;
-    const block = blocks.length + 1;
-    const layers = Array.from({ length: stage.layers }, (_, i) => i + 1);
+    const layers = denseLayers(stage, input, name);
     const sources = [
       { name: 'input', channels: input.channels },
-      ...layers.map((layer) => ({ name: `${layer}`, channels: stage.growthRate })),
+      ...layers.map(({ output }, i) => ({ name: `${i + 1}`, channels: output.channels })),
     ];
-    const follows = shapes[index + 1]!.stage.kind;
+    const next = stages[index + 1]!;
     const behind =
-      follows === 'transition'
-        ? { name: 'transition', tensor: weights.get(`features.transition${block}.conv.weight`)! }
-        : { name: 'classifier', tensor: weights.get('classifier.weight')! };
+      next.stage.kind === 'transition'
+        ? { name: 'transition', tensor: weights.get(`${next.name}.conv.weight`)! }
+        : { name: 'classifier', tensor: weights.get(`${next.name}.weight`)! };
     const targets = [
-      ...layers.map((layer) => ({
-        name: `${layer}`,
-        tensor: weights.get(`features.denseblock${block}.denselayer${layer}.conv1.weight`)!,
+      ...layers.map(({ convolutions }, i) => ({
+        name: `${i + 1}`,
+        tensor: weights.get(`${convolutions[0]!.name}.weight`)!,
       })),
       behind,
     ];
     const columns = targets.map(({ tensor }) => meanAbsoluteWeights(tensor, sources));
     blocks.push({
-      block,
+      block: blocks.length + 1,
       sources,
       targets: targets.map(({ name }) => name),
       mean: sources.map((_, source) => columns.map((column) => column[source])),

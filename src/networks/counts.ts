@@ -1,12 +1,12 @@
-import { BOTTLENECK_WIDTH, type FeatureShape, type Network, type Stage, stageShapes } from './network.js';
+import type { NormalizedConvolution } from './convolutions.js';
+import { denseLayers } from './dense-block.js';
+import type { FeatureShape, Network } from './network.js';
 import { elementCount, isTrainable, parameters } from './parameters.js';
 import { residualUnits } from './residual.js';
+import { type PlacedStage, stageShapes } from './stages.js';
 
 /** What a stage does and costs, for one image. */
-export interface StageCounts {
-  readonly stage: Stage;
-  readonly input: FeatureShape;
-  readonly output: FeatureShape;
+export interface StageCounts extends PlacedStage {
   /** Trainable ones. */
   readonly parameters: number;
   readonly multiplyAdds: number;
@@ -32,8 +32,9 @@ export function multiplyAdds(network: Network): number {
 /**
  * Bytes of the feature maps that the backward pass of one batch needs, in float32, each stored once: the images,
  * and the output of every convolution and pooling (in residual units, of every sum, and of every convolution that a
- * batch normalisation follows). A dense block's concatenation adds nothing to its parts, and normalised maps are not counted: they follow from what is stored. So this is what an engine without needless
- * copies holds; gradients, weights and workspace come on top.
+ * batch normalisation follows). A dense block's concatenation adds nothing to its parts, and normalised maps are not
+ * counted: they follow from what is stored. So this is what an engine without needless copies holds; gradients,
+ * weights and workspace come on top.
  */
 export function activationBytes(network: Network, batch: number): number {
   const perImage = stageCounts(network).reduce((sum, stage) => sum + stage.activations, size(network.input));
@@ -42,13 +43,11 @@ export function activationBytes(network: Network, batch: number): number {
 
 /** The counts of every stage, in order. */
 export function stageCounts(network: Network): StageCounts[] {
-  return stageShapes(network).map(({ stage, input, output }) => ({
-    stage,
-    input,
-    output,
-    parameters: parameterCount({ ...network, input, stages: [stage] }),
-    multiplyAdds: stageMultiplyAdds(stage, input, output),
-    activations: stageActivations(stage, input, output),
+  return stageShapes(network).map((placed) => ({
+    ...placed,
+    parameters: parameterCount({ ...network, input: placed.input, stages: [placed.stage] }),
+    multiplyAdds: stageMultiplyAdds(placed),
+    activations: stageActivations(placed),
   }));
 }
 
@@ -56,54 +55,49 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-function size(shape: FeatureShape): number {
-  return shape.channels * pixels(shape);
+function size({ channels, height, width }: FeatureShape): number {
+  return channels * height * width;
 }
 
-function pixels(shape: FeatureShape): number {
-  return shape.height * shape.width;
+function convolutionMultiplyAdds(convolutions: readonly NormalizedConvolution[]): number {
+  return sum(convolutions, ({ input, output, kernel }) => size(output) * input.channels * kernel ** 2);
 }
 
-function stageMultiplyAdds(stage: Stage, input: FeatureShape, output: FeatureShape): number {
+function stageMultiplyAdds({ stage, name, input, output }: PlacedStage): number {
   switch (stage.kind) {
     case 'convolution':
       return size(output) * input.channels * stage.kernel ** 2;
     case 'maxPooling':
       return 0;
-    case 'denseBlock': {
-      const { layers, growthRate } = stage;
-      const inputs = layers * input.channels + (growthRate * layers * (layers - 1)) / 2;
-      const inner = BOTTLENECK_WIDTH * growthRate;
-      const weights = stage.bottleneck
-        ? inputs * inner + layers * 9 * inner * growthRate
-        : 9 * inputs * growthRate;
-      return pixels(input) * weights;
-    }
+    case 'denseBlock':
+      return sum(denseLayers(stage, input, name), ({ convolutions }) =>
+        convolutionMultiplyAdds(convolutions),
+      );
     case 'transition':
       return size(input) * stage.outputChannels;
     case 'residualStage':
-      return sum(residualUnits(stage, input, 1), ({ convolutions, shortcut, input, output }) => {
-        const branch = sum(convolutions, (c) => size(c.output) * c.input.channels * c.kernel ** 2);
-        return branch + (shortcut === 'projection' ? size(output) * input.channels : 0);
+      return sum(residualUnits(stage, input, name), ({ convolutions, shortcut, input, output }) => {
+        const projection = shortcut === 'projection' ? size(output) * input.channels : 0;
+        return convolutionMultiplyAdds(convolutions) + projection;
       });
     case 'classifier':
       return input.channels * output.channels;
   }
 }
 
-function stageActivations(stage: Stage, input: FeatureShape, output: FeatureShape): number {
+function stageActivations({ stage, name, input, output }: PlacedStage): number {
   switch (stage.kind) {
     case 'convolution':
     case 'maxPooling':
       return size(output);
-    case 'denseBlock': {
-      const inner = stage.bottleneck ? BOTTLENECK_WIDTH * stage.growthRate : 0;
-      return pixels(input) * stage.layers * (stage.growthRate + inner);
-    }
+    case 'denseBlock':
+      return sum(denseLayers(stage, input, name), ({ convolutions }) =>
+        sum(convolutions, (c) => size(c.output)),
+      );
     case 'transition':
-      return pixels(input) * stage.outputChannels + size(output);
+      return size({ ...input, channels: stage.outputChannels }) + size(output);
     case 'residualStage':
-      return sum(residualUnits(stage, input, 1), ({ activation, convolutions, shortcut, output }) => {
+      return sum(residualUnits(stage, input, name), ({ activation, convolutions, shortcut, output }) => {
         // Before activation nothing needs the branch's last map or the projection once they are added.
         if (activation === 'pre') return sum(convolutions.slice(0, -1), (c) => size(c.output)) + size(output);
         const projected = shortcut === 'projection' ? size(output) : 0;

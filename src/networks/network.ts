@@ -150,14 +150,3 @@ export function outputShape(stage: Stage, input: FeatureShape, classes: number):
       return { channels: classes, height: 1, width: 1 };
   }
 }
-
-/** Every stage with the shape it reads and the shape it makes, in order. */
-export function stageShapes(network: Network): { stage: Stage; input: FeatureShape; output: FeatureShape }[] {
-  let input: FeatureShape = network.input;
-  return network.stages.map((stage) => {
-    const output = outputShape(stage, input, network.classes);
-    const entry = { stage, input, output };
-    input = output;
-    return entry;
-  });
-}

@@ -1,8 +1,10 @@
 import { key, normal, PURPOSE, uniform } from '../util/random.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
+import { denseLayers } from './dense-block.js';
 import { outerNames } from './names.js';
-import { BOTTLENECK_WIDTH, type Network, stageShapes } from './network.js';
+import type { Network } from './network.js';
 import { type ResidualUnit, residualUnits } from './residual.js';
+import { stageShapes } from './stages.js';
 
 /**
  * A named tensor of a network. Names are torchvision's, layouts are PyTorch's: convolutions are
@@ -37,49 +39,35 @@ export function parameters(network: Network): Parameter[] {
     convolution(projection.name, unit.output.channels, unit.input.channels, 1);
     if (activation === 'post') norm(projection.norm, unit.output.channels);
   };
-  const names = outerNames(network);
-  let blocks = 0;
-  let transitions = 0;
-  let residualStages = 0;
-  for (const { stage, input } of stageShapes(network)) {
+  const norms = outerNames(network);
+  for (const { stage, name, input } of stageShapes(network)) {
     switch (stage.kind) {
       case 'convolution':
-        convolution(names.convolution, stage.outputChannels, input.channels, stage.kernel);
-        if (stage.normalized) norm(names.norm, stage.outputChannels);
+        convolution(name, stage.outputChannels, input.channels, stage.kernel);
+        if (stage.normalized) norm(norms.norm, stage.outputChannels);
         break;
       case 'maxPooling':
         break;
-      case 'denseBlock': {
-        const prefix = `features.denseblock${++blocks}`;
-        for (let layer = 1; layer <= stage.layers; layer++) {
-          const name = `${prefix}.denselayer${layer}`;
-          const width = input.channels + (layer - 1) * stage.growthRate;
-          const inner = BOTTLENECK_WIDTH * stage.growthRate;
-          norm(`${name}.norm1`, width);
-          if (stage.bottleneck) {
-            convolution(`${name}.conv1`, inner, width, 1);
-            norm(`${name}.norm2`, inner);
-            convolution(`${name}.conv2`, stage.growthRate, inner, 3);
-          } else {
-            convolution(`${name}.conv1`, stage.growthRate, width, 3);
+      case 'denseBlock':
+        for (const { convolutions } of denseLayers(stage, input, name)) {
+          for (const { name, norm: normName, input, output, kernel } of convolutions) {
+            norm(normName, input.channels);
+            convolution(name, output.channels, input.channels, kernel);
           }
         }
         break;
-      }
-      case 'transition': {
-        const name = `features.transition${++transitions}`;
+      case 'transition':
         norm(`${name}.norm`, input.channels);
         convolution(`${name}.conv`, stage.outputChannels, input.channels, 1);
         break;
-      }
       case 'residualStage':
-        residualUnits(stage, input, ++residualStages).forEach(residualUnit);
+        residualUnits(stage, input, name).forEach(residualUnit);
         break;
       case 'classifier':
-        if (stage.normalized) norm(names.lastNorm, input.channels);
+        if (stage.normalized) norm(norms.lastNorm, input.channels);
         list.push(
-          { name: `${names.classifier}.weight`, shape: [network.classes, input.channels], role: 'linear' },
-          { name: `${names.classifier}.bias`, shape: [network.classes], role: 'bias' },
+          { name: `${name}.weight`, shape: [network.classes, input.channels], role: 'linear' },
+          { name: `${name}.bias`, shape: [network.classes], role: 'bias' },
         );
         break;
     }

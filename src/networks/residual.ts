@@ -1,18 +1,6 @@
 import { key, PURPOSE, uniform } from '../util/random.js';
-import { type FeatureShape, type Network, outputShape, type ResidualStage } from './network.js';
-
-/** A convolution of a residual unit with the batch normalisation before it ("pre") or after it ("post"). */
-export interface UnitConvolution {
-  /** `layer1.0.conv1`. */
-  readonly name: string;
-  /** `layer1.0.bn1`. */
-  readonly norm: string;
-  readonly input: FeatureShape;
-  readonly output: FeatureShape;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-}
+import { convolutionChain, type NormalizedConvolution } from './convolutions.js';
+import type { FeatureShape, Network, ResidualStage } from './network.js';
 
 /**
  * A residual unit of a stage.
@@ -23,11 +11,13 @@ export interface UnitConvolution {
  * - Padding: every `stride`-th row and column of x, and zeros as the further channels (He et al. 2016a, option A).
  */
 export interface ResidualUnit {
+  /** `layer1.0`. */
+  readonly name: string;
   readonly input: FeatureShape;
   readonly output: FeatureShape;
   readonly activation: ResidualStage['activation'];
-  /** The branch, in order. Dropout, if any, comes right before the last. */
-  readonly convolutions: readonly UnitConvolution[];
+  /** The branch, in order, with BN before each ("pre") or after each ("post"). Dropout, if any, comes right before the last. */
+  readonly convolutions: readonly NormalizedConvolution[];
   readonly shortcut: 'identity' | 'projection' | 'padding';
   /** Of the shortcut where it is no identity. */
   readonly stride: number;
@@ -38,43 +28,39 @@ export interface ResidualUnit {
 }
 
 /**
- * The units of a stage that reads `input`. `number` counts the residual stages of the network from 1 and names its
- * tensors. The stride is that of the 3×3 convolution (Facebook's and torchvision's ResNets), but of the first 1×1 in
- * pre-activation bottlenecks (code of He et al. 2016b).
+ * The units of the stage `name` that reads `input`. The stride is that of the 3×3 convolution (Facebook's and
+ * torchvision's ResNets), but of the first 1×1 in pre-activation bottlenecks (code of He et al. 2016b).
  */
-export function residualUnits(stage: ResidualStage, input: FeatureShape, number: number): ResidualUnit[] {
+export function residualUnits(stage: ResidualStage, input: FeatureShape, name: string): ResidualUnit[] {
   const { block, innerChannels, outputChannels, activation, dropout } = stage;
   const kernels = block === 'basic' ? [3, 3] : [1, 3, 1];
   const strided = block === 'bottleneck' && activation === 'post' ? 1 : 0;
   let x = input;
   return stage.survival.map((survival, index) => {
-    const name = `layer${number}.${index}`;
+    const unit = `${name}.${index}`;
     const stride = index === 0 ? stage.stride : 1;
     const from = x;
-    const convolutions = kernels.map((kernel, i): UnitConvolution => {
-      const convolution = {
-        kind: 'convolution',
-        outputChannels: i === kernels.length - 1 ? outputChannels : innerChannels,
+    const convolutions = convolutionChain(
+      from,
+      kernels.map((kernel, i) => ({
+        name: `${unit}.conv${i + 1}`,
+        norm: `${unit}.bn${i + 1}`,
         kernel,
         stride: i === strided ? stride : 1,
-        padding: (kernel - 1) / 2,
-        normalized: true,
-      } as const;
-      const output = outputShape(convolution, x, 0);
-      const { padding } = convolution;
-      const made = { kernel, stride: convolution.stride, padding, input: x, output };
-      x = output;
-      return { name: `${name}.conv${i + 1}`, norm: `${name}.bn${i + 1}`, ...made };
-    });
+        outputChannels: i === kernels.length - 1 ? outputChannels : innerChannels,
+      })),
+    );
+    x = convolutions.at(-1)!.output;
     const same = from.channels === x.channels && stride === 1;
     return {
+      name: unit,
       input: from,
       output: x,
       activation,
       convolutions,
       shortcut: same ? 'identity' : stage.shortcut,
       stride,
-      projection: { name: `${name}.downsample.0`, norm: `${name}.downsample.1` },
+      projection: { name: `${unit}.downsample.0`, norm: `${unit}.downsample.1` },
       dropout,
       survival,
     };

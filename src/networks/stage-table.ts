@@ -2,25 +2,25 @@ import { type StageCounts, stageCounts } from './counts.js';
 import type { FeatureShape, Network, Stage } from './network.js';
 
 /** A stage as the paper's Table 1 prints it, with what it costs. */
-export interface Table1Row extends StageCounts {
+export interface StageRow extends StageCounts {
   /** `Dense Block (1)`. */
-  readonly name: string;
+  readonly title: string;
   /** One or two lines: what is done, and the shape that it makes. */
   readonly layers: readonly { readonly text: string; readonly output: FeatureShape }[];
 }
 
 /** The network in the words of the paper's Table 1. */
-export function table1(network: Network): Table1Row[] {
+export function stageTable(network: Network): StageRow[] {
   const seen = new Map<Stage['kind'], number>();
   return stageCounts(network).map((counts) => {
     const { stage } = counts;
     const number = (seen.get(stage.kind) ?? 0) + 1;
     seen.set(stage.kind, number);
-    return { ...counts, name: stageName(stage, number), layers: stageLayers(counts) };
+    return { ...counts, title: stageTitle(stage, number), layers: stageLayers(counts) };
   });
 }
 
-function stageName(stage: Stage, number: number): string {
+function stageTitle(stage: Stage, number: number): string {
   switch (stage.kind) {
     case 'convolution':
       return 'Convolution';
@@ -37,7 +37,7 @@ function stageName(stage: Stage, number: number): string {
   }
 }
 
-function stageLayers({ stage, input, output }: StageCounts): Table1Row['layers'] {
+function stageLayers({ stage, input, output }: StageCounts): StageRow['layers'] {
   switch (stage.kind) {
     case 'convolution':
       return [{ text: `${stage.kernel}×${stage.kernel} conv${stride(stage)}`, output }];

@@ -1,5 +1,5 @@
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
-import { table1 } from '../networks/stage-table.js';
+import { stageTable } from '../networks/stage-table.js';
 import { formatCount } from '../util/format.js';
 import { authorsNetwork161, authorsNetwork264, table1Networks } from './imagenet-networks.js';
 import type { Sheet } from './sheet.js';
@@ -22,9 +22,9 @@ export function table1Sheet({ references = false }: { readonly references?: bool
       : []),
   ];
   const lines = columns.map(({ network }) =>
-    table1(network).flatMap(({ name, layers }) =>
+    stageTable(network).flatMap(({ title, layers }) =>
       layers.map(({ text, output }, index) => ({
-        name: index === 0 ? name : '',
+        name: index === 0 ? title : '',
         size: `${output.height}×${output.width}`,
         text,
       })),

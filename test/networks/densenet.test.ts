@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
-import { stageShapes } from '../../src/networks/network.js';
+import { stageShapes } from '../../src/networks/stages.js';
 import { UserError } from '../../src/util/errors.js';
 
 const CIFAR10 = { channels: 3, height: 32, width: 32, classes: 10 };

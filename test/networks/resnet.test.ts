@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { activationBytes, multiplyAdds, parameterCount } from '../../src/networks/counts.js';
-import { stageShapes } from '../../src/networks/network.js';
 import { elementCount, parameters } from '../../src/networks/parameters.js';
 import { residualUnits, survivalProbabilities, survivors } from '../../src/networks/residual.js';
 import { buildResNet, type ResNetOptions } from '../../src/networks/resnet.js';
+import { stageShapes } from '../../src/networks/stages.js';
 import { UserError } from '../../src/util/errors.js';
 
 const CIFAR10 = { channels: 3, height: 32, width: 32, classes: 10 };
@@ -155,7 +155,7 @@ describe('residualUnits', () => {
   const units = (changes: Partial<ResNetOptions>, stage: number) => {
     const entry = stageShapes(buildResNet(options(changes), CIFAR10))[stage]!;
     if (entry.stage.kind !== 'residualStage') throw new Error('no residual stage');
-    return residualUnits(entry.stage, entry.input, stage);
+    return residualUnits(entry.stage, entry.input, entry.name);
   };
 
   it('pads where a basic unit changes channels, and nowhere else', () => {

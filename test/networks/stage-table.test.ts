@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { multiplyAdds, parameterCount } from '../../src/networks/counts.js';
 import { buildDenseNet } from '../../src/networks/densenet.js';
-import { table1 } from '../../src/networks/stage-table.js';
+import { stageTable } from '../../src/networks/stage-table.js';
 import { readTable } from '../../src/tables/paper-tables.js';
 
 const bc = { bottleneck: true, compression: 0.5, dropout: 0 };
 const IMAGENET = { channels: 3, height: 224, width: 224, classes: 1000 };
 
-describe('table1', () => {
+describe('stageTable', () => {
   it.each(readTable('table1'))('prints $method as the paper does', (row) => {
     const blocks = [row.block1, row.block2, row.block3, row.block4].map(Number);
     const options = { ...bc, depth: Number(row.depth), growthRate: Number(row.growth_rate), blocks };
-    const rows = table1(buildDenseNet(options, IMAGENET));
+    const rows = stageTable(buildDenseNet(options, IMAGENET));
     const block = (n: number) => `[1×1 conv, 3×3 conv] × ${blocks[n - 1]}`;
     expect(
-      rows.flatMap(({ name, layers }) =>
-        layers.map(({ text, output }) => [name, `${output.height}×${output.width}`, text]),
+      rows.flatMap(({ title, layers }) =>
+        layers.map(({ text, output }) => [title, `${output.height}×${output.width}`, text]),
       ),
     ).toEqual([
       ['Convolution', '112×112', '7×7 conv, stride 2'],
@@ -40,7 +40,7 @@ describe('table1', () => {
       { depth: 100, growthRate: 12, ...bc },
       { channels: 3, height: 32, width: 32, classes: 10 },
     );
-    const rows = table1(network);
+    const rows = stageTable(network);
     expect(rows.reduce((sum, row) => sum + row.parameters, 0)).toBe(parameterCount(network));
     expect(rows.reduce((sum, row) => sum + row.multiplyAdds, 0)).toBe(multiplyAdds(network));
     expect(rows[0]?.layers[0]?.text).toBe('3×3 conv');

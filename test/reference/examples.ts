@@ -1,7 +1,7 @@
 import type { Batch } from '../../src/engines/engine.js';
 import type { Network, Stage } from '../../src/networks/network.js';
-import { stageShapes } from '../../src/networks/network.js';
 import { elementCount, parameters } from '../../src/networks/parameters.js';
+import { stageShapes } from '../../src/networks/stages.js';
 import { key, normal, uniform } from '../../src/util/random.js';
 import type { NamedTensors, Tensor } from '../../src/util/tensor.js';
 

@@ -116,7 +116,7 @@ class Pass {
       }
       case 'residualStage': {
         const [, channels, height, width] = mapShape(x);
-        const units = residualUnits(stage, { channels, height, width }, ++this.residualStages);
+        const units = residualUnits(stage, { channels, height, width }, `layer${++this.residualStages}`);
         return units.reduce((maps, unit) => this.residualUnit(unit, maps), x);
       }
       case 'classifier': {

@@ -8,8 +8,6 @@ import type { BuildOptions } from './build.js';
 import { loadNative } from './loader.js';
 import { NativeModel } from './model.js';
 
-export { NativeModel, type ProfileEntry } from './model.js';
-
 /** The engine of native/, on the CPU. */
 export class NativeEngine implements Engine {
   readonly name = 'native';

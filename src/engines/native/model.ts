@@ -9,22 +9,12 @@ import {
   type ModelOptions,
   type ModelState,
   microBatches,
+  type ProfileEntry,
   type TrainResult,
   type TrainStep,
 } from '../engine.js';
 import type { NativeBinding, NativeHandle } from './binding.js';
 import { flatDescription } from './description.js';
-
-/** Time of one pass of one stage, summed over its layers and over the steps since the last profile. */
-export interface ProfileEntry {
-  /** `conv0`, `denseblock1`, `transition1`, …, `classifier`. */
-  readonly stage: string;
-  /** Kind of layer and direction, for example `3x3 backward`. */
-  readonly pass: string;
-  readonly seconds: number;
-  /** Floating-point operations of the definition, two a multiply-add; 0 for a pass without products. */
-  readonly operations: number;
-}
 
 /** A network on the CPU. Its tensors lie in one array, in the order of `parameters(network)`. */
 export class NativeModel implements Model {
@@ -100,7 +90,6 @@ export class NativeModel implements Model {
     this.#binding.writeState(this.#handle, values, velocities);
   }
 
-  /** Where the time went since the last call, for training steps. */
   profile(): ProfileEntry[] {
     return this.#binding
       .takeProfile(this.#handle)

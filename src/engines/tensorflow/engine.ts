@@ -39,7 +39,11 @@ export class TensorFlowEngine implements Engine {
     return new TensorFlowModel(this.#process, session, network, layout, options.seed);
   }
 
-  /** Live tensors and peak memory of the TensorFlow process, for benchmarks and tests. */
+  async peakMemory(): Promise<number> {
+    return (await this.status()).peakMemory;
+  }
+
+  /** State of the TensorFlow process, for tests. */
   status(): Promise<Status> {
     return this.#process.status();
   }

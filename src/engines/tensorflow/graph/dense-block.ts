@@ -1,4 +1,6 @@
-import { BOTTLENECK_WIDTH, type DenseBlockStage } from '../../../networks/network.js';
+import type { NormalizedConvolution } from '../../../networks/convolutions.js';
+import { type DenseLayer, denseLayers } from '../../../networks/dense-block.js';
+import type { DenseBlockStage } from '../../../networks/network.js';
 import type { Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
 import {
@@ -21,12 +23,12 @@ export function denseBlock(
   const { maps: first, count, settle } = measured(context, input);
   const layers: AppendedLayer[] = [];
   let maps = first;
-  for (let index = 1; index <= stage.layers; index++) {
-    const layer = context.graph.scope(`denselayer${index}`, () =>
-      denseLayer(context, `${name}.denselayer${index}`, stage, maps, count),
+  for (const layer of denseLayers(stage, input.shape, name)) {
+    const appended = context.graph.scope(layer.name, () =>
+      denseLayer(context, layer, stage.dropout, maps, count),
     );
-    layers.push(layer);
-    maps = layer.maps;
+    layers.push(appended);
+    maps = appended.maps;
   }
   return {
     maps,
@@ -47,20 +49,21 @@ interface AppendedLayer {
 
 function denseLayer(
   context: TrainingContext,
-  name: string,
-  stage: DenseBlockStage,
+  { convolutions, output }: DenseLayer,
+  dropout: number,
   input: MeasuredMaps,
   count: Output,
 ): AppendedLayer {
   const { graph, ops, memoryEfficient } = context;
-  const { growthRate } = stage;
+  const growthRate = output.channels;
   const width = input.shape.channels;
-  const norm1 = normReluShared(context, `${name}.norm1`, input);
-  const convolve = stage.bottleneck ? bottleneck : single;
-  const branch = convolve(context, name, stage, norm1.z, input);
+  const [first, second] = convolutions;
+  const norm1 = normReluShared(context, first!.norm, input);
+  const outer = convolutionDropout(context, first!, dropout, norm1.z);
+  const branch = second ? bottleneck(context, outer, second, dropout) : outer;
   const made: MeasuredMaps = {
     x: branch.y,
-    shape: { ...input.shape, channels: growthRate },
+    shape: output,
     statistics: batchStatistics(ops, branch.y, growthRate, count),
   };
   return {
@@ -92,44 +95,37 @@ function denseLayer(
   };
 }
 
-/** The convolutions of a layer, from the normalised input z to the new maps y. */
+/** What follows the shared normalisation of a layer, from its z to the new maps y. */
 interface Branch {
   readonly y: Output;
   backward(dy: Output, z: Output): Output;
 }
 
-function single(
+function convolutionDropout(
   context: TrainingContext,
-  name: string,
-  { growthRate, dropout: probability }: DenseBlockStage,
+  { name, input, output, kernel }: NormalizedConvolution,
+  probability: number,
   z: Output,
-  { shape }: MeasuredMaps,
 ): Branch {
-  const conv1 = convolution(context, `${name}.conv1`, z, shape, growthRate, 3);
-  const drop1 = dropout(context, conv1.y, { ...shape, channels: growthRate }, probability);
-  return { y: drop1.y, backward: (dy, z) => conv1.backward(drop1.backward(dy), z) };
+  const conv = convolution(context, name, z, input, output.channels, kernel);
+  const drop = dropout(context, conv.y, output, probability);
+  return { y: drop.y, backward: (dy, z) => conv.backward(drop.backward(dy), z) };
 }
 
+/** `pointwise`, the 1×1 convolution, then BN-ReLU and the 3×3 convolution. */
 function bottleneck(
   context: TrainingContext,
-  name: string,
-  { growthRate, dropout: probability }: DenseBlockStage,
-  z: Output,
-  { shape }: MeasuredMaps,
+  pointwise: Branch,
+  square: NormalizedConvolution,
+  probability: number,
 ): Branch {
-  const inner = { ...shape, channels: BOTTLENECK_WIDTH * growthRate };
-  const conv1 = convolution(context, `${name}.conv1`, z, shape, inner.channels, 1);
-  const drop1 = dropout(context, conv1.y, inner, probability);
-  const norm2 = normReluOnce(context, `${name}.norm2`, drop1.y);
-  const conv2 = convolution(context, `${name}.conv2`, norm2.z, inner, growthRate, 3);
-  const drop2 = dropout(context, conv2.y, { ...shape, channels: growthRate }, probability);
+  const norm2 = normReluOnce(context, square.norm, pointwise.y);
+  const conv2 = convolutionDropout(context, square, probability, norm2.z);
   return {
-    y: drop2.y,
+    y: conv2.y,
     backward(dy, z) {
-      const dConv2 = drop2.backward(dy);
-      const z2 = norm2.recall(dConv2);
-      const dInner = norm2.backward(conv2.backward(dConv2, z2), z2);
-      return conv1.backward(drop1.backward(dInner), z);
+      const z2 = norm2.recall(dy);
+      return pointwise.backward(norm2.backward(conv2.backward(dy, z2), z2), z);
     },
   };
 }

@@ -7,10 +7,10 @@ import { convolution, dropout, type GraphLayer, normOnce, normReluOnce } from '.
 import type { MapShape } from './ops.js';
 import { whereThere } from './stochastic-depth.js';
 
-/** A stage of a ResNet; `residualUnits` says what each of its units computes. `number` counts the stages from 1. */
+/** A stage of a ResNet; `residualUnits` says what each of its units computes. */
 export function residualStage(
   context: TrainingContext,
-  number: number,
+  name: string,
   stage: ResidualStage,
   input: FeatureMaps,
   output: MapShape,
@@ -18,8 +18,8 @@ export function residualStage(
   const units: GraphLayer[] = [];
   const inputs: Output[] = [];
   let { x } = input;
-  for (const [index, unit] of residualUnits(stage, input.shape, number).entries()) {
-    const layer = context.graph.scope(`layer${number}.${index}`, () => residualUnit(context, unit, x));
+  for (const unit of residualUnits(stage, input.shape, name)) {
+    const layer = context.graph.scope(unit.name, () => residualUnit(context, unit, x));
     units.push(layer);
     inputs.push(x);
     x = layer.y;

@@ -1,4 +1,3 @@
-import type { OuterNames } from '../../../networks/names.js';
 import type {
   ClassifierStage,
   ConvolutionStage,
@@ -17,7 +16,7 @@ export const LOWEST = -3.4028234663852886e38;
 /** The first convolution; its input is the images, so the gradient ends here. */
 export function firstConvolution(
   context: TrainingContext,
-  names: OuterNames,
+  names: { readonly convolution: string; readonly norm: string },
   stage: ConvolutionStage,
   input: FeatureMaps,
   output: MapShape,
@@ -83,7 +82,7 @@ export function transition(
 /** BN-ReLU (or not), global average pooling, fully connected layer. `dLogits` is known once the loss is. */
 export function classifier(
   context: TrainingContext,
-  names: OuterNames,
+  names: { readonly classifier: string; readonly lastNorm: string },
   stage: ClassifierStage,
   input: FeatureMaps,
 ) {

@@ -1,6 +1,7 @@
 import { outerNames } from '../../../networks/names.js';
-import { BN_MOMENTUM, type Network, stageShapes } from '../../../networks/network.js';
+import { BN_MOMENTUM, type Network } from '../../../networks/network.js';
 import { survivalProbabilities } from '../../../networks/residual.js';
+import { stageShapes } from '../../../networks/stages.js';
 import type { OptimizerOptions } from '../../engine.js';
 import type { GraphBuilder, Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
@@ -157,10 +158,7 @@ function forward(context: TrainingContext, network: Network, images: Output) {
   const stages: TrainingStage[] = [];
   let maps: FeatureMaps = { x: images, shape: network.input };
   const names = outerNames(network);
-  let blocks = 0;
-  let transitions = 0;
-  let residualStages = 0;
-  for (const { stage, output } of stageShapes(network)) {
+  for (const { stage, name, output } of stageShapes(network)) {
     const build = (): TrainingStage => {
       switch (stage.kind) {
         case 'convolution':
@@ -168,11 +166,11 @@ function forward(context: TrainingContext, network: Network, images: Output) {
         case 'maxPooling':
           return maxPooling(context, stage, maps, output);
         case 'denseBlock':
-          return denseBlock(context, `features.denseblock${++blocks}`, stage, maps);
+          return denseBlock(context, name, stage, maps);
         case 'transition':
-          return transition(context, `features.transition${++transitions}`, stage, maps, output);
+          return transition(context, name, stage, maps, output);
         case 'residualStage':
-          return residualStage(context, ++residualStages, stage, maps, output);
+          return residualStage(context, name, stage, maps, output);
         case 'classifier':
           throw new Error('the classifier is no stage of feature maps');
       }
