@@ -1,12 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const stamp = join(dist, 'stamp');
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Names the source: SHA-256 over every file that the compiler reads. */
 function sourceDigest() {
@@ -15,7 +25,13 @@ function sourceDigest() {
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => join('src', name));
-  for (const file of [...files, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) {
+  for (const file of [
+    ...files,
+    'bin/build.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ]) {
     if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
   }
   return hash.digest('hex');
@@ -29,29 +45,68 @@ export function ensureBuilt(refuse) {
   if (!existsSync(join(root, 'tsconfig.json'))) return true; // an npm package: it holds dist/ and no source
   const digest = sourceDigest();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return true;
-  if (refuse) {
-    console.error('error: dist/ is not compiled from the present source, and --no-setup forbids to do it');
-    console.error('Run: npm run build');
-    process.exitCode = 4;
-    return false;
+  if (refuse)
+    return failed(
+      'dist/ is not compiled from the present source, and --no-setup forbids it',
+      'Run: npm run build',
+    );
+  if (!existsSync(compiler))
+    return failed(
+      'dist/ is not compiled yet, and the TypeScript compiler is not installed',
+      `Run npm ci in ${root}`,
+    );
+  const fresh = join(root, `dist.${process.pid}`);
+  try {
+    mkdirSync(fresh);
+  } catch (error) {
+    return failed(
+      `dist/ is not compiled yet, and cannot be: ${error.message}`,
+      `Run npm run build in ${root} as a user who may write there.`,
+    );
   }
   console.error('Compiling TypeScript (once, a few seconds) …');
-  const fresh = join(root, `dist.${process.pid}`);
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (result.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    console.error('error: the TypeScript source does not compile');
-    console.error('Run npm ci, then try again; if you changed src/, mend what is named above.');
-    process.exitCode = 4;
-    return false;
+    return failed(
+      'the TypeScript source does not compile',
+      'Run npm ci, then try again; if you changed src/, fix what is named above.',
+    );
   }
+  bundleTfjsNode(join(fresh, 'node_modules', '@tensorflow', 'tfjs-node-gpu'));
   writeFileSync(join(fresh, 'stamp'), digest);
   replace(fresh);
   return true;
+}
+
+/** What is wrong and what to do, in two lines. */
+function failed(wrong, remedy) {
+  console.error(`error: ${wrong}\n${remedy}`);
+  process.exitCode = 4;
+  return false;
+}
+
+/**
+ * Puts what the program uses of tfjs-node-gpu where Node looks first: its protocol buffers, and its binding's
+ * sources. Were it a dependency of the npm package, its install script would download 400 MB of a TensorFlow that
+ * is never loaded, and npm 270 MB of TensorFlow.js.
+ */
+function bundleTfjsNode(folder) {
+  const published = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+  for (const part of ['README.md', 'binding', join('dist', 'proto')]) {
+    cpSync(join(published, part), join(folder, part), { recursive: true });
+  }
+  const { name, version, license, repository } = JSON.parse(
+    readFileSync(join(published, 'package.json'), 'utf8'),
+  );
+  const description = 'Some of the published files, unchanged.';
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name, version, description, license, repository }, null, 2),
+  );
 }
 
 function replace(fresh) {

@@ -4,6 +4,7 @@ import type { Experiment } from '../config/schema.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { FeatureShape, Network } from '../networks/network.js';
 import { type StageRow, stageTable } from '../networks/stage-table.js';
+import { describe } from '../training/describe.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { textTable } from '../util/text-table.js';
@@ -40,30 +41,9 @@ export function describeCommand(): Command {
 
 async function runDescribe(config: string, options: DescribeOptions): Promise<void> {
   const experiment = await loadExperiment(config, { set: options.set });
-  const network = networkOf(experiment);
   const batch = options.batch ?? microBatchSize(experiment);
-  if (options.json) printJson(descriptionJson(experiment, network, batch));
-  else print(descriptionLines(experiment, network, batch));
-}
-
-/** The document that `--json` prints. Bytes are of one batch, in float32; the total includes the images. */
-export function descriptionJson(experiment: Experiment, network: Network, batch: number) {
-  return {
-    name: experiment.name,
-    network: network.title,
-    parameters: parameterCount(network),
-    multiplyAdds: multiplyAdds(network),
-    batch,
-    activationBytes: activationBytes(network, batch),
-    stages: stageTable(network).map(({ title, layers, output, parameters, multiplyAdds, activations }) => ({
-      name: title,
-      layers: layers.map(({ text }) => text),
-      output,
-      parameters,
-      multiplyAdds,
-      activationBytes: bytes(activations, batch),
-    })),
-  };
+  if (options.json) printJson(describe(experiment, batch));
+  else print(descriptionLines(experiment, networkOf(experiment), batch));
 }
 
 /** What the command prints, line by line. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { descriptionJson, descriptionLines } from '../../src/cli/describe.js';
+import { descriptionLines } from '../../src/cli/describe.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { networkOf } from '../../src/training/model.js';
 
@@ -44,22 +44,5 @@ describe('descriptionLines', () => {
     const lines = descriptionLines(experiment, network, 64);
     expect(lines[1]).toContain('4.6 % test error');
     expect(lines.join('\n')).not.toContain('Paper');
-  });
-});
-
-describe('descriptionJson', () => {
-  it('adds up', async () => {
-    const { experiment, network } = await open('svhn-40-12');
-    const json = descriptionJson(experiment, network, 2);
-    expect(json).toMatchObject({
-      name: 'svhn-40-12',
-      parameters: 1_019_722,
-      multiplyAdds: 264_812_928,
-      batch: 2,
-    });
-    const images = 2 * 4 * 3 * 32 * 32;
-    const stages = json.stages.reduce((sum, stage) => sum + stage.activationBytes, 0);
-    expect(stages + images).toBe(json.activationBytes);
-    expect(json.stages).toHaveLength(7);
   });
 });
