@@ -45,7 +45,7 @@ async function runDoctor(options: DoctorOptions): Promise<void> {
       }
     }
     const engines = usableEngines.join(' and ') || 'none';
-    print(`\nEngines that can run here: ${engines}`);
+    print(['', `Engines that can run here: ${engines}`]);
   }
   if (usableEngines.length === 0) process.exitCode = EXIT.engine;
 }

@@ -1,9 +1,18 @@
 import { CommanderError } from 'commander';
 import { EXIT, UserError } from '../util/errors.js';
+import { printable } from '../util/printable.js';
+import { printError } from './print.js';
 import { program } from './program.js';
+import { watchStreams } from './streams.js';
 
-/** Runs the program and returns its exit code. Bugs show their stack; what a person can mend is two lines. */
+/** Runs the program and returns its exit code, once all that it prints has been written. */
 export async function main(argv: readonly string[]): Promise<number> {
+  const settle = watchStreams();
+  return settle(await exitCode(argv));
+}
+
+/** Bugs show their stack; what a person can fix is two lines. */
+async function exitCode(argv: readonly string[]): Promise<number> {
   try {
     await (await program(argv[0])).parseAsync(argv as string[], { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
@@ -14,10 +23,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       return Number(process.exitCode ?? EXIT.interrupted);
     }
     if (error instanceof UserError) {
-      process.stderr.write(`error: ${error.message}\n${error.remedy}\n`);
+      printError(error);
       return error.exitCode;
     }
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`${printable(error instanceof Error ? `${error.stack}` : String(error))}\n`);
     process.stderr.write('This is a bug in densenet. Please report it with the lines above.\n');
     return 1;
   }

@@ -1,22 +1,31 @@
-import { recordsCsv, sheetMarkdown, sheetText, type TableDocument } from '../tables/sheet.js';
+import { sheetMarkdown, sheetText, type TableDocument } from '../tables/sheet.js';
+import { csv } from '../util/csv.js';
+import type { UserError } from '../util/errors.js';
+import { printable, printableLine } from '../util/printable.js';
 import type { FormatOptions } from './options.js';
 
 /** Prints a line, or several, on standard output. */
-export function print(text: string | readonly string[]): void {
-  process.stdout.write(`${typeof text === 'string' ? text : text.join('\n')}\n`);
+export function print(line: string | readonly string[]): void {
+  const lines = typeof line === 'string' ? [line] : line;
+  process.stdout.write(lines.map((text) => `${printableLine(text)}\n`).join(''));
 }
 
 /** Prints the one JSON document of `--json`. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${printable(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Prints tables in the format that was asked for. */
 export function printTables(tables: TableDocument, options: FormatOptions): void {
   if (options.json) printJson(tables.document ?? tables.records);
-  else if (options.format === 'csv') process.stdout.write(recordsCsv(tables.columns, tables.records));
+  else if (options.format === 'csv') process.stdout.write(printable(csv(tables.columns, tables.records)));
   else {
     const lines = options.format === 'md' ? sheetMarkdown : sheetText;
     print(tables.sheets.flatMap((sheet, index) => [...(index > 0 ? [''] : []), ...lines(sheet)]));
   }
+}
+
+/** Prints on standard error what is wrong, and what to do. */
+export function printError({ message, remedy }: UserError): void {
+  process.stderr.write(`error: ${printableLine(message)}\n${printableLine(remedy)}\n`);
 }

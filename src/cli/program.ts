@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../util/package.js';
+import { printable } from '../util/printable.js';
 
 const EXAMPLES = `
 Examples:
@@ -10,7 +11,8 @@ Examples:
   densenet table 2                                    the paper's test errors, and yours beside them
   densenet doctor                                     what this machine can do, and what is missing
 
-Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted.`;
+Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted,
+141 the reader of the output went away.`;
 
 /** Every command, in the order of the help; loaded when it is needed, for that takes longer than many a command. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -46,7 +48,10 @@ export async function program(asked?: string): Promise<Command> {
 
 /** For every command: commander throws instead of ending the process, and its errors say what to do. */
 function throwOnExit(command: Command): void {
-  command.exitOverride().showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(printable(text)) })
+    .showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
   command.commands.forEach(throwOnExit);
 }
 

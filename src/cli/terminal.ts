@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { printableLine } from '../util/printable.js';
 import type { ProgressBar, Reporter } from '../util/reporter.js';
 
 export interface TerminalOptions {
@@ -16,11 +17,11 @@ export function terminalReporter(options: TerminalOptions = {}): Reporter {
   const stream = options.json ? process.stderr : process.stdout;
   const interactive = process.stderr.isTTY && !process.env.CI;
   const line = (text: string) => {
-    if (!options.quiet) stream.write(`${text}\n`);
+    if (!options.quiet) stream.write(`${printableLine(text)}\n`);
   };
   return {
     line,
-    warn: (text) => process.stderr.write(`warning: ${text}\n`),
+    warn: (text) => process.stderr.write(`warning: ${printableLine(text)}\n`),
     bar: (label, total, unit) => {
       if (options.quiet) return { update() {}, finish() {} };
       return interactive ? terminalBar(label, total, unit) : plainBar(label, total, unit, line);
@@ -37,7 +38,7 @@ function amount(value: number, unit: Unit): string {
 function terminalBar(label: string, total: number, unit: Unit): ProgressBar {
   const bar = new cliProgress.SingleBar(
     {
-      format: `${label} {bar} {done}/{all} · {eta_formatted} left{note}`,
+      format: `${printableLine(label)} {bar} {done}/{all} · {eta_formatted} left{note}`,
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
@@ -48,7 +49,8 @@ function terminalBar(label: string, total: number, unit: Unit): ProgressBar {
   );
   bar.start(total, 0, { done: amount(0, unit), all: amount(total, unit), note: '' });
   return {
-    update: (value, note) => bar.update(value, { done: amount(value, unit), note: note ? ` · ${note}` : '' }),
+    update: (value, note) =>
+      bar.update(value, { done: amount(value, unit), note: note ? ` · ${printableLine(note)}` : '' }),
     finish: () => bar.stop(),
   };
 }

@@ -198,7 +198,8 @@ function report({ folder, experiment, result, note }: Finished, tables: string[]
     if (!at) return;
     line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %${top5Note(at.top5Error)}  (epoch ${at.epoch})`);
   };
-  line(`\nDone in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
+  line('');
+  line(`Done in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
   error('last epoch', last);
   error('epoch with the lowest validation error', bestValidation);
   error('best epoch, chosen on the test set', best);

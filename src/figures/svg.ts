@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { printable } from '../util/printable.js';
 import type { Figure, LegendEntry, Panel } from './figure.js';
 import { DASHES } from './figure.js';
 
@@ -100,7 +101,7 @@ function wrap(content: string, characters: number): string[] {
 
 /** Text inside XML and HTML, also inside a quoted attribute. */
 export function escapeXml(content: string): string {
-  return content
+  return printable(content)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

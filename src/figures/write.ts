@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
-import { recordsCsv } from '../tables/sheet.js';
+import { csv } from '../util/csv.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import type { Figure } from './figure.js';
 import { figureSvg } from './svg.js';
@@ -16,7 +16,7 @@ export async function writeFigure(figure: Figure, folder: string): Promise<strin
   const files: [extension: string, data: string | Uint8Array][] = [
     ['svg', svg],
     ['png', figurePng(svg)],
-    ['csv', recordsCsv(figure.columns, figure.points)],
+    ['csv', csv(figure.columns, figure.points)],
   ];
   const paths: string[] = [];
   for (const [extension, data] of files) {

@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import { textTable } from '../util/text-table.js';
 
 /** A table as people read it; an empty cell is what was not measured. */
@@ -58,11 +57,6 @@ export function sheetMarkdown(sheet: Sheet): string[] {
     ...sheet.rows.map(line),
     ...(sheet.notes ?? []).flatMap((note) => ['', note]),
   ];
-}
-
-/** RFC 4180, with the given columns, whatever the rows have. */
-export function recordsCsv(columns: readonly string[], records: readonly SheetRecord[]): string {
-  return stringify([...records], { header: true, columns: [...columns] });
 }
 
 /** The rows of a sheet as records. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
 import { type FinishedRun, readFinishedRuns } from '../runs/finished-runs.js';
 import { RESULTS_REMEDY } from '../runs/folders.js';
+import { csv } from '../util/csv.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { type Reporter, silent } from '../util/reporter.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
@@ -17,7 +17,7 @@ export async function writeTables(resultsFolder: string, runs: readonly Finished
   await makeFolder(resultsFolder, RESULTS_REMEDY);
   const write = async (file: string, columns: readonly string[], rows: readonly object[]) => {
     const path = join(resultsFolder, file);
-    await writeFileAtomic(path, stringify([...rows], { header: true, columns: [...columns] }));
+    await writeFileAtomic(path, csv(columns, rows));
     return path;
   };
   return [

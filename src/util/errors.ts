@@ -6,6 +6,8 @@ export const EXIT = {
   engine: 4,
   diverged: 5,
   interrupted: 130,
+  /** Of standard output; nothing else went wrong. As a shell has it for SIGPIPE. */
+  readerGone: 141,
   terminated: 143,
 } as const;
 
