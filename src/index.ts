@@ -46,7 +46,7 @@ export type EvaluateOptions = ComputeOptions &
 export async function train(experiment: Experiment, options: TrainOptions = {}): Promise<TrainedRun> {
   const { results = 'results', init, signal = new AbortController().signal } = options;
   const { folder, result } = await startRun(experiment, {
-    ...complete(options),
+    ...(await complete(options)),
     signal,
     init,
     resultsFolder: results,
@@ -58,16 +58,16 @@ export async function train(experiment: Experiment, options: TrainOptions = {}):
  * Evaluates a weights file (.safetensors or .npz) on a split of the experiment's dataset, the test images by default.
  * Errors are in percent. Throws a UserError.
  */
-export function evaluate(
+export async function evaluate(
   experiment: Experiment,
   weights: string,
   options: EvaluateOptions = {},
 ): Promise<WeightsEvaluation> {
   const { split = 'test', tenCrop, onPrediction } = options;
-  return evaluateWeights(experiment, weights, { ...complete(options), split, tenCrop, onPrediction });
+  return evaluateWeights(experiment, weights, { ...(await complete(options)), split, tenCrop, onPrediction });
 }
 
-function complete(options: ComputeOptions): OpenOptions {
-  const { engine = 'auto', device = 'auto', setup = true, reporter = silent, ...given } = options;
-  return { ...given, setup, reporter, choice: chooseEngine({ engine, device }) };
+async function complete(options: ComputeOptions): Promise<OpenOptions> {
+  const { engine = 'auto', device = 'auto', gpu, setup = true, reporter = silent, ...given } = options;
+  return { ...given, setup, reporter, choice: await chooseEngine({ engine, device, gpu }) };
 }

@@ -104,7 +104,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   }
   const reporter = terminalReporter(options);
   const network = await benchNetwork(options);
-  const choice = chooseEngine(options);
+  const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const { threads, setup, batch: batchSize, memoryEfficient = false, profile = false } = options;
   const engine = await createEngine(choice, { threads, batchSize, setup, reporter });

@@ -81,7 +81,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const subject = await findSubject('eval', run, options);
   const subset = options.subset ?? subject.subset;
   if (options.output) await checkWritable(options.output);
-  const choice = chooseEngine(options);
+  const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
   const evaluation = await evaluateWeights(subject.experiment, subject.weights, {

@@ -46,6 +46,7 @@ export function addEngineOptions(command: Command): Command {
         .choices(['auto', 'cpu', 'gpu'])
         .default('auto'),
     )
+    .option('--gpu <n>', 'which GPU, as doctor counts them (default: the first that is usable)', wholeNumber)
     .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
 }
 

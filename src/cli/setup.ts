@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { createTensorFlowEngine } from '../engines/tensorflow/index.js';
+import { findGpus, pickGpu } from '../engines/tensorflow/gpu/find.js';
+import { startTensorFlow } from '../engines/tensorflow/index.js';
 import { ensureLibrary } from '../engines/tensorflow/library/setup.js';
 import { addCommonOptions, type CommonOptions } from './options.js';
 import { print, printJson } from './print.js';
@@ -8,7 +9,9 @@ import { terminalReporter } from './terminal.js';
 const EXAMPLES = `
 Examples:
   densenet setup tensorflow                 the library for the CPU
-  densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs
+  densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.3 GB on disk
+
+It need not be done on the machine that will train: without a GPU it warns, so that images can be built anywhere.
 
 Needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
 folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does this by itself when it is needed.`;
@@ -34,9 +37,18 @@ export function setupCommand(): Command {
 
 async function setupTensorFlow(options: SetupOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const { binding } = await ensureLibrary({ ...options, reporter });
-  const engine = await createTensorFlowEngine({ device: options.device, setup: false, reporter });
+  const library = await ensureLibrary({ ...options, reporter });
+  const gpu = options.device === 'gpu' ? pickGpu(await findGpus()) : undefined;
+  const missing = gpu && 'missing' in gpu ? gpu.missing : undefined;
+  if (missing) {
+    reporter.warn(`the library with CUDA is set up, but there is no GPU here to try it on: ${missing}`);
+  }
+  const engine = await startTensorFlow(
+    library,
+    gpu && 'visibleDevice' in gpu ? { device: 'gpu', gpu } : { device: 'cpu' },
+  );
   await engine.dispose();
-  if (options.json) printJson({ device: engine.device, description: engine.description, binding });
-  else print(`Ready: ${engine.description}`);
+  const { device, description } = engine;
+  if (options.json) printJson({ device, description, binding: library.binding, missing });
+  else print(`Ready: ${description}`);
 }

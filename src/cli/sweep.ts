@@ -121,7 +121,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
 
 async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
   const reporter = progressReporter(options);
-  const choice = chooseEngine(options);
+  const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const records = await readRunRecords(options.results);
   const engine = await createEngine(choice, { ...options, reporter });

@@ -97,7 +97,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const resumed = options.resume ? await findRunFolder(options.results, options.resume) : undefined;
   const experiment = resumed ? await experimentToResume(resumed, options) : await newExperiment(options);
   const network = networkOf(experiment);
-  const choice = resumed ? engineToResume(resumed, options, reporter) : chooseEngine(options);
+  const choice = resumed ? await engineToResume(resumed, options, reporter) : await chooseEngine(options);
   reporter.line(engineLine(choice));
   if (options.dryRun) {
     const init = initOptions(options);

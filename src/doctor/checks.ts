@@ -3,7 +3,7 @@ import { freemem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
 import type { EngineName } from '../engines/engine.js';
-import { hasNvidiaDriver } from '../engines/select.js';
+import { findGpus } from '../engines/tensorflow/gpu/find.js';
 import type { Check } from '../util/check.js';
 import { formatBytes } from '../util/format.js';
 import { machine } from '../util/machine.js';
@@ -21,9 +21,11 @@ export async function machineChecks(options: { data?: string; results: string })
   sections: CheckSection[];
   usableEngines: EngineName[];
 }> {
-  const [native, tensorflow] = await Promise.all([
+  const [native, [tensorflow, gpu]] = await Promise.all([
     import('../engines/native/checks.js').then((module) => module.checks()),
-    import('../engines/tensorflow/checks.js').then((module) => module.checks(hasNvidiaDriver())),
+    import('../engines/tensorflow/checks.js').then(async (module) =>
+      Promise.all([module.checks(), module.gpuChecks(await findGpus())]),
+    ),
   ]);
   const folder = dataFolder(options.data);
   return {
@@ -31,6 +33,7 @@ export async function machineChecks(options: { data?: string; results: string })
       { title: 'Machine', checks: [nodeCheck(), cpuCheck(), memoryCheck()] },
       { title: 'Native engine (CPU)', checks: native },
       { title: 'TensorFlow engine', checks: tensorflow },
+      { title: 'GPU (TensorFlow engine)', checks: gpu },
       { title: 'Data', checks: await dataChecks(folder) },
       {
         title: 'Disk',

@@ -122,8 +122,26 @@ export interface Engine {
 export const ENGINE_NAMES = ['native', 'tensorflow'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** A GPU that can be computed on. */
+export interface Gpu {
+  /** Its number among those that the program sees, as `--gpu` takes it. */
+  readonly index: number;
+  /** What CUDA_VISIBLE_DEVICES must be for a process that is to use it alone. */
+  readonly visibleDevice: string;
+  /** For people, with the driver. */
+  readonly name: string;
+  /** Compute capability: 8.6 is [8, 6]. */
+  readonly capability: readonly [number, number];
+  /** In bytes. */
+  readonly memory: number;
+  /** In bytes; undefined where the driver does not say. */
+  readonly freeMemory?: number;
+}
+
 export interface EngineOptions {
   readonly device: 'auto' | 'cpu' | 'gpu';
+  /** With the device 'gpu': the one to use; TensorFlow's first when undefined. */
+  readonly gpu?: Gpu;
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
   /** Images that usually go through the network at once: an engine may choose its kernels by it. It changes speed and rounding only. */

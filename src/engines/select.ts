@@ -1,30 +1,34 @@
-import { existsSync } from 'node:fs';
 import { UserError } from '../util/errors.js';
-import type { Engine, EngineName, EngineOptions } from './engine.js';
+import type { Engine, EngineName, EngineOptions, Gpu } from './engine.js';
+import { findGpus, type GpuSearch, pickGpu } from './tensorflow/gpu/find.js';
 
 export interface EngineRequest {
   readonly engine: 'auto' | EngineName;
   readonly device: EngineOptions['device'];
+  /** Number of the GPU, among those that the program sees; asks for the device 'gpu'. */
+  readonly gpu?: number;
 }
 
 export interface EngineChoice {
   readonly engine: EngineName;
   readonly device: 'cpu' | 'gpu';
+  /** With the device 'gpu': which. */
+  readonly gpu?: Gpu;
   /** For people: why this one. */
   readonly reason: string;
 }
 
-/** Whether the driver of an NVIDIA GPU is loaded (Linux and WSL 2). */
-export function hasNvidiaDriver(): boolean {
-  return existsSync('/proc/driver/nvidia/version') || existsSync('/dev/dxg');
-}
-
 /**
- * Decides engine and device; nothing is loaded yet. A GPU is used where there is one, by TensorFlow; without
- * one the native engine runs on the CPU. What was asked for is never replaced by something else.
+ * Decides engine and device; nothing is loaded or fetched yet. A GPU is used where TensorFlow can use one; otherwise
+ * the native engine runs on the CPU. What was asked for is never replaced by something else. Throws a UserError:
+ * usage for requests that contradict themselves, engine for a GPU that cannot be used.
  */
-export function chooseEngine(request: EngineRequest, hasGpu: boolean = hasNvidiaDriver()): EngineChoice {
-  const { engine, device } = request;
+export async function chooseEngine(
+  request: EngineRequest,
+  search: () => Promise<GpuSearch> = findGpus,
+): Promise<EngineChoice> {
+  const { engine } = request;
+  const device = request.device === 'auto' && request.gpu !== undefined ? 'gpu' : request.device;
   if (device === 'gpu' && engine === 'native') {
     throw new UserError(
       'usage',
@@ -32,32 +36,29 @@ export function chooseEngine(request: EngineRequest, hasGpu: boolean = hasNvidia
       'Use --engine tensorflow --device gpu, or --engine native --device cpu.',
     );
   }
-  if (device === 'gpu' && !hasGpu) {
-    throw new UserError(
-      'engine',
-      'a GPU was asked for, but no NVIDIA driver is loaded on this machine',
-      'Install the driver (nvidia-smi must list the GPU), or use --device cpu.',
-    );
+  if (device === 'cpu' && request.gpu !== undefined) {
+    throw new UserError('usage', '--gpu and --device cpu contradict each other', 'Leave one of them out.');
   }
   if (engine === 'native') return { engine, device: 'cpu', reason: 'as asked' };
-  if (engine === 'tensorflow') {
-    if (device !== 'auto') return { engine, device, reason: 'as asked' };
-    return hasGpu
-      ? { engine, device: 'gpu', reason: 'engine as asked, and an NVIDIA GPU is here' }
-      : { engine, device: 'cpu', reason: 'engine as asked, and no NVIDIA GPU was found' };
+  if (device === 'cpu') {
+    return engine === 'tensorflow'
+      ? { engine, device, reason: 'as asked' }
+      : { engine: 'native', device, reason: 'the faster engine on a CPU' };
   }
-  if (device === 'cpu') return { engine: 'native', device, reason: 'the faster engine on a CPU' };
-  return device === 'gpu' || hasGpu
-    ? { engine: 'tensorflow', device: 'gpu', reason: 'an NVIDIA GPU is here' }
-    : { engine: 'native', device: 'cpu', reason: 'no NVIDIA GPU was found' };
+  const gpu = pickGpu(await search(), request.gpu);
+  if ('visibleDevice' in gpu) return { engine: 'tensorflow', device: 'gpu', gpu, reason: gpu.name };
+  if (device === 'gpu') {
+    throw new UserError('engine', `a GPU was asked for, but ${gpu.missing}`, gpu.remedy);
+  }
+  return { engine: engine === 'auto' ? 'native' : engine, device: 'cpu', reason: `no GPU: ${gpu.missing}` };
 }
 
 /** Loads the engine that was chosen, and only that one. */
 export async function createEngine(
   choice: EngineChoice,
-  options: Omit<EngineOptions, 'device'>,
+  options: Omit<EngineOptions, 'device' | 'gpu'>,
 ): Promise<Engine> {
-  const complete = { ...options, device: choice.device };
+  const complete = { ...options, device: choice.device, gpu: choice.gpu };
   if (choice.engine === 'native') {
     const { createNativeEngine } = await import('./native/index.js');
     return createNativeEngine(complete);

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 export interface SharedOptions {
   readonly engine: string;
   readonly device: string;
+  readonly gpu?: number | undefined;
   /** Folder of results. */
   readonly results: string;
   /** Folder of datasets. */
@@ -19,10 +20,11 @@ export interface SharedOptions {
 /** Engine, input and folders, as `densenet train` takes them. Runs that share a CPU share its threads. */
 export function trainOptions({ engine, device, results, data, jobs, ...options }: SharedOptions): string[] {
   const share = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
-  const { threads = share, workers = share, skipBadImages, setup } = options;
+  const { gpu, threads = share, workers = share, skipBadImages, setup } = options;
   return [
     `--engine=${engine}`,
     `--device=${device}`,
+    ...(gpu === undefined ? [] : [`--gpu=${gpu}`]),
     `--results=${results}`,
     ...(data === undefined ? [] : [`--data=${data}`]),
     ...(threads === undefined ? [] : [`--threads=${threads}`]),

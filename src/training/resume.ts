@@ -54,13 +54,18 @@ export async function experimentToResume(folder: RunFolder, said: SaidBeside): P
 }
 
 /** A run goes on on the engine and device it was trained on, unless others are asked for: then it warns. */
-export function engineToResume(folder: RunFolder, request: EngineRequest, reporter: Reporter): EngineChoice {
+export async function engineToResume(
+  folder: RunFolder,
+  request: EngineRequest,
+  reporter: Reporter,
+): Promise<EngineChoice> {
   const environment = folder.readEnvironment();
   const before = (environment.resumed.at(-1) ?? environment).engine;
   const engine = request.engine === 'auto' ? (before.name as EngineName) : request.engine;
-  const keepsDevice = request.device === 'auto' && engine === before.name;
+  const { gpu } = request;
+  const keepsDevice = request.device === 'auto' && gpu === undefined && engine === before.name;
   const device = keepsDevice ? (before.device as EngineRequest['device']) : request.device;
-  const choice = chooseEngine({ engine, device });
+  const choice = await chooseEngine({ engine, device, gpu });
   if (choice.engine === before.name && choice.device === before.device) {
     return { ...choice, reason: 'as the run was trained so far' };
   }

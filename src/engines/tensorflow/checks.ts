@@ -1,16 +1,19 @@
 import type { Check } from '../../util/check.js';
 import { findCompiler } from '../../util/compiler.js';
 import { UserError } from '../../util/errors.js';
+import { formatBytes } from '../../util/format.js';
 import { silent } from '../../util/reporter.js';
+import type { Gpu } from '../engine.js';
+import type { GpuSearch } from './gpu/find.js';
 import { createTensorFlowEngine } from './index.js';
 import { findPip } from './library/pip.js';
 import { findLibrary } from './library/setup.js';
 
-/** What the TensorFlow engine needs on this machine. Nothing is fetched. */
-export async function checks(gpu: boolean): Promise<Check[]> {
+/** What the TensorFlow engine needs on this machine, whatever it computes on. Nothing is fetched. */
+export async function checks(): Promise<Check[]> {
   const pip = await findPip();
   const compiler = await findCompiler();
-  const list: Check[] = [
+  return [
     {
       name: 'pip',
       ok: pip !== undefined,
@@ -25,19 +28,39 @@ export async function checks(gpu: boolean): Promise<Check[]> {
     },
     await libraryCheck('cpu'),
   ];
-  if (!gpu) return [...list, { name: 'GPU', ok: true, found: 'none; the CPU is used' }];
-  return [...list, await libraryCheck('gpu')];
+}
+
+/** The GPUs of this machine, and whether TensorFlow computes on the first that it can use. Nothing is fetched. */
+export async function gpuChecks(search: GpuSearch): Promise<Check[]> {
+  if (!('gpus' in search)) return [{ name: 'GPU', ok: false, found: search.missing, remedy: search.remedy }];
+  const list: Check[] = search.gpus.map((gpu) =>
+    'missing' in gpu
+      ? { name: `GPU ${gpu.index}`, ok: false, found: gpu.missing, remedy: gpu.remedy }
+      : { name: `GPU ${gpu.index}`, ok: true, found: describe(gpu) },
+  );
+  const first = search.gpus.find((gpu): gpu is Gpu => 'visibleDevice' in gpu);
+  if (!first) return list;
+  return [
+    ...list,
+    { name: 'precision', ok: true, found: 'float32, with TF32 switched off' },
+    await libraryCheck('gpu', first),
+  ];
+}
+
+function describe({ name, capability, memory, freeMemory }: Gpu): string {
+  const free = freeMemory === undefined ? '' : ` (${formatBytes(freeMemory)} free)`;
+  return `${name}, compute capability ${capability.join('.')}, ${formatBytes(memory)}${free}`;
 }
 
 /** Whether the library is there and loads; for a GPU, whether TensorFlow sees it. */
-async function libraryCheck(device: 'cpu' | 'gpu'): Promise<Check> {
-  const name = device === 'cpu' ? 'library and binding' : 'GPU';
+async function libraryCheck(device: 'cpu' | 'gpu', gpu?: Gpu): Promise<Check> {
+  const name = device === 'cpu' ? 'library and binding' : 'library with CUDA';
   const remedy = `Run: densenet setup tensorflow --device ${device}`;
   try {
     if (!(await findLibrary(device))) {
       return { name, ok: false, found: 'not set up yet; set up when first used', remedy };
     }
-    const engine = await createTensorFlowEngine({ device, setup: false, reporter: silent });
+    const engine = await createTensorFlowEngine({ device, gpu, setup: false, reporter: silent });
     await engine.dispose();
     return { name, ok: true, found: engine.description };
   } catch (error) {

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../util/errors.js';
-import type { EngineOptions } from '../engine.js';
+import type { EngineOptions, Gpu } from '../engine.js';
 import { TensorFlowEngine } from './engine.js';
-import { ensureLibrary } from './library/setup.js';
+import { driverLibraryPath } from './gpu/probe.js';
+import { ensureLibrary, type Library } from './library/setup.js';
 import { TensorFlowProcess } from './process/client.js';
 
 export { TensorFlowEngine } from './engine.js';
@@ -13,22 +14,32 @@ export { TensorFlowEngine } from './engine.js';
  */
 export async function createTensorFlowEngine(options: EngineOptions): Promise<TensorFlowEngine> {
   const device = options.device === 'auto' ? 'cpu' : options.device;
-  const threads = options.threads ?? availableParallelism();
-  const library = await ensureLibrary({ ...options, device });
+  return startTensorFlow(await ensureLibrary({ ...options, device }), { ...options, device });
+}
+
+/** As `createTensorFlowEngine`, with a library that is set up. */
+export async function startTensorFlow(
+  library: Library,
+  options: Pick<EngineOptions, 'threads' | 'batchSize' | 'gpu'> & { readonly device: 'cpu' | 'gpu' },
+): Promise<TensorFlowEngine> {
+  const { device, threads = availableParallelism() } = options;
   const process = new TensorFlowProcess(
     library.binding,
-    environment(device, threads, options.batchSize ?? ONEDNN_BATCH, library.cudaFolders),
+    environment(device, threads, options.batchSize ?? ONEDNN_BATCH, library.cudaFolders, options.gpu),
   );
   try {
     const { version, gpu } = await process.status();
     if (device === 'gpu' && !gpu) {
       throw new UserError(
         'engine',
-        `a GPU was asked for, but TensorFlow ${version} finds none${lastLine(process.output)}`,
-        'Check that nvidia-smi lists the GPU and that its driver is 525 or newer, or use --device cpu.',
+        `a GPU was asked for, but TensorFlow ${version} finds none${gpuComplaint(process.output)}`,
+        'Run densenet doctor, which looks for the cause, or use --device cpu.',
       );
     }
-    const on = device === 'gpu' ? 'GPU' : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const on =
+      device === 'gpu'
+        ? `GPU${options.gpu ? ` (${options.gpu.name})` : ''}`
+        : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
     return new TensorFlowEngine(process, device, `TensorFlow ${version} on ${on}`);
   } catch (error) {
     await process.close();
@@ -49,21 +60,26 @@ function environment(
   threads: number,
   batchSize: number,
   cudaFolders: readonly string[],
+  gpu?: Gpu,
 ) {
   const oneDnn = batchSize >= ONEDNN_BATCH ? '1' : '0';
-  const search = [...cudaFolders, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  const search = [...cudaFolders, driverLibraryPath()].filter(Boolean).join(':');
   return {
     TF_CPP_MIN_LOG_LEVEL: device === 'gpu' ? '1' : '2',
     TF_DETERMINISTIC_OPS: '1',
+    // cuBLAS and cuDNN would otherwise round the operands of products to 10 bits on Ampere and later.
+    NVIDIA_TF32_OVERRIDE: '0',
     ...(process.arch === 'x64' ? { TF_ENABLE_ONEDNN_OPTS: oneDnn } : {}),
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: '2',
-    ...(device === 'gpu' ? { TF_FORCE_GPU_ALLOW_GROWTH: 'true' } : { CUDA_VISIBLE_DEVICES: '-1' }),
+    ...(device === 'cpu' ? { CUDA_VISIBLE_DEVICES: '-1' } : { TF_FORCE_GPU_ALLOW_GROWTH: 'true' }),
+    ...(gpu ? { CUDA_VISIBLE_DEVICES: gpu.visibleDevice } : {}),
     ...(search ? { LD_LIBRARY_PATH: search } : {}),
   };
 }
 
-function lastLine(output: string): string {
-  const line = output.trim().split('\n').at(-1);
-  return line ? `: ${line}` : '';
+/** Why TensorFlow finds no GPU, as far as it has printed that: seldom in its last line. */
+export function gpuComplaint(output: string): string {
+  const line = output.split('\n').findLast((text) => /cuInit|dlopen|Ignoring visible gpu/i.test(text));
+  return line ? `: ${line.replace(/^[IWEF]\d{4} .*?\] /, '').trim()}` : '';
 }

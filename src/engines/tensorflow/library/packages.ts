@@ -39,9 +39,10 @@ const GPU: readonly Wheel[] = [
     bytes: 581_200_000,
   },
   {
-    requirement: 'nvidia-cudnn-cu12==9.28.0.42',
-    sha256: '9ff58b7f36dacd0a93e89f8f2957b52466889217963701daa15e577317cfa375',
-    bytes: 716_500_000,
+    // Not later: 9.11 gave up Pascal, and releases after it Volta, for which TensorFlow has kernels.
+    requirement: 'nvidia-cudnn-cu12==9.10.2.21',
+    sha256: '949452be657fa16687d0930933f032835951ef0892b37d2d53824d1a84dc97a8',
+    bytes: 706_800_000,
   },
   {
     requirement: 'nvidia-nccl-cu12==2.32.3',

@@ -30,7 +30,7 @@ export interface Library {
   readonly cudaFolders: readonly string[];
 }
 
-const BINDING = 'tfjs_binding.node';
+export const BINDING = 'tfjs_binding.node';
 
 /** Where the library of a device belongs: one folder for each version of everything it is made of. */
 export function libraryFolder(device: 'cpu' | 'gpu'): string {
