@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { InputBenchReport } from '../bench/input/rates.js';
 import { dataFolder, datasetStatus } from '../datasets/index.js';
-import { dataOption, positiveInteger, workersOption } from './options.js';
+import { dataOption, workersOption } from './options.js';
 import { print, printJson } from './print.js';
+import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:

@@ -4,8 +4,8 @@ import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
 import { writeSuite } from '../bench/suite/index.js';
 import { ensurePeer, type PeerName } from '../bench/suite/peer-environments.js';
 import { suggest } from '../util/suggest.js';
-import { positiveInteger } from './options.js';
 import { terminalReporter } from './terminal.js';
+import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:

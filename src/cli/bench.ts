@@ -18,11 +18,10 @@ import {
   type CommonOptions,
   type EngineCliOptions,
   engineLine,
-  positiveInteger,
-  wholeNumber,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
+import { list, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -182,5 +181,5 @@ function shape(text: string): BenchOptions['input'] {
 }
 
 function integers(text: string): number[] {
-  return text.split(',').map(positiveInteger);
+  return list(text).map(positiveInteger);
 }

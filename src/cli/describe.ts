@@ -8,8 +8,9 @@ import { describe } from '../training/describe.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import { textTable } from '../util/text-table.js';
-import { addCommonOptions, CONFIG, type CommonOptions, positiveInteger, setOption } from './options.js';
+import { addCommonOptions, CONFIG, type CommonOptions, setOption } from './options.js';
 import { print, printJson } from './print.js';
+import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:

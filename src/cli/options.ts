@@ -4,6 +4,7 @@ import { ENGINE_NAMES } from '../engines/engine.js';
 import type { EngineChoice, EngineRequest } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
 import type { TerminalOptions } from './terminal.js';
+import { positiveInteger, threadCount, wholeNumber } from './values.js';
 
 /** Options that several commands share, each defined once. */
 
@@ -47,7 +48,7 @@ export function addEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--gpu <n>', 'which GPU, as doctor counts them (default: the first that is usable)', wholeNumber)
-    .option('--threads <n>', 'CPU threads (default: all cores)', positiveInteger);
+    .option('--threads <n>', 'CPU threads (default: all cores)', threadCount);
 }
 
 export interface InputCliOptions {
@@ -57,7 +58,7 @@ export interface InputCliOptions {
 
 export function workersOption(): Option {
   return new Option('--workers <n>', 'threads that decode photographs (default: all cores)').argParser(
-    positiveInteger,
+    threadCount,
   );
 }
 
@@ -149,18 +150,4 @@ export function skippedLines(names: readonly string[] = []): string[] {
     `Left out as unreadable: ${names.length} image${names.length === 1 ? '' : 's'}`,
     ...names.map((name) => `  ${name}`),
   ];
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Give a whole number from 1.');
-  return value;
-}
-
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('Give a whole number from 0.');
-  return value;
 }

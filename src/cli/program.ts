@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../util/package.js';
 import { printable } from '../util/printable.js';
+import { checkValues } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -42,17 +43,18 @@ export async function program(asked?: string): Promise<Command> {
     .showSuggestionAfterError();
   const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
   for (const load of known ? [known] : Object.values(COMMANDS)) root.addCommand(await load());
-  throwOnExit(root);
+  prepare(root);
   return root;
 }
 
-/** For every command: commander throws instead of ending the process, and its errors say what to do. */
-function throwOnExit(command: Command): void {
+/** For every command: values are checked; commander throws instead of ending the process, and says what to do. */
+function prepare(command: Command): void {
+  checkValues(command);
   command
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(printable(text)) })
     .showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
-  command.commands.forEach(throwOnExit);
+  command.commands.forEach(prepare);
 }
 
 /** `densenet data fetch` */

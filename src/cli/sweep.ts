@@ -22,14 +22,13 @@ import {
   formatOption,
   formerOutputOption,
   type InputCliOptions,
-  positiveInteger,
   resultsOption,
   setOption,
   subsetOption,
-  wholeNumber,
 } from './options.js';
 import { printTables } from './print.js';
 import { terminalReporter } from './terminal.js';
+import { list, threadCount, wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -61,7 +60,7 @@ export function sweepCommand(): Command {
     .addOption(setOption())
     .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
     .addOption(subsetOption())
-    .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', positiveInteger, 1)
+    .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', threadCount, 1)
     .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
     .addHelpText('after', EXAMPLES);
   command
@@ -72,10 +71,6 @@ export function sweepCommand(): Command {
   addInputOptions(command);
   addEngineOptions(command);
   return addCommonOptions(command).action(runSweepCommand);
-}
-
-function list(text: string): string[] {
-  return text.split(',');
 }
 
 function seedList(text: string): number[] {

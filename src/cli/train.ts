@@ -31,10 +31,10 @@ import {
   resultsOption,
   skippedLines,
   subsetOption,
-  wholeNumber,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
+import { wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:

@@ -107,11 +107,28 @@ describe('bad input gets one clear line and what to do', () => {
       [['trian'], /Did you mean train/],
       [['train', '--confg', 'quickstart'], /Did you mean --config/],
       [['train', '--engine=cuda'], /auto, native, tensorflow/],
-      [['train', '--seed=-1'], /whole number/],
+      [['train', '--seed=-1'], /whole number from 0\./],
+      [['train', '--seed='], /--seed <n>.*It is empty\./],
+      [['train', '--data='], /--data <dir>.*It is empty\./],
+      [['eval', ''], /'run'.*It is empty\./],
+      [['sweep', '--config=a,,b'], /Between two commas/],
+      [['train', '--subset=1e3'], /whole number from 1\./],
+      [['train', '--threads=1e9'], /whole number from 1 to 1024\./],
+      [['train', '--threads=50000'], /whole number from 1 to 1024\./],
     ] as const) {
       const { code, stderr } = await run(folder, args);
       expect(stderr).toMatch(nearest);
       expect(code).toBe(2);
     }
+  });
+
+  test('~/ is the home folder where a shell leaves it', async () => {
+    await writeFile(join(folder, 'home.yaml'), 'extends: quickstart\nname: at-home\n');
+    const args = ['--config=~/home.yaml', '--data=~/data', '--dry-run', '--json'];
+    const { code, stdout } = await run(folder, ['train', ...args], { HOME: folder });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ experiment: { name: 'at-home' } });
+    const { stdout: text } = await run(folder, ['data', 'list', '--data=~/data', '--json'], { HOME: folder });
+    expect(JSON.parse(text).folder).toBe(join(folder, 'data'));
   });
 });

@@ -1,0 +1,54 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** How values on the command line are read. What cannot be meant is refused; commander names the option. */
+
+/**
+ * For every option and argument of a command, before it is read further: an empty value is refused, and `~/` is the
+ * home folder, also where a shell leaves it as it is (`--data=~/x`).
+ */
+export function checkValues(command: Command): void {
+  const valued = command.options.filter(({ required, optional }) => required || optional);
+  for (const target of [...valued, ...command.registeredArguments]) {
+    const { parseArg, variadic } = target;
+    target.argParser((text: string, previous: unknown) => {
+      if (text === '') throw new InvalidArgumentError('It is empty.');
+      const value = atHome(text);
+      if (parseArg) return parseArg(value, previous);
+      return variadic ? [...((previous as string[] | undefined) ?? []), value] : value;
+    });
+  }
+}
+
+function atHome(path: string): string {
+  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+}
+
+export function positiveInteger(text: string): number {
+  return integer(text, 1);
+}
+
+export function wholeNumber(text: string): number {
+  return integer(text, 0);
+}
+
+/** More threads, or runs at a time, than any machine has cores for are refused. */
+export function threadCount(text: string): number {
+  return integer(text, 1, 1024);
+}
+
+/** Values with commas between them. */
+export function list(text: string): string[] {
+  const values = text.split(',').map(atHome);
+  if (values.includes('')) throw new InvalidArgumentError('Between two commas there is nothing.');
+  return values;
+}
+
+/** Digits only: `1e9`, `0x10` and ` 1` are not what a person types for a number of things. */
+function integer(text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  const limit = most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`;
+  throw new InvalidArgumentError(`Give a whole number from ${least}${limit}.`);
+}
