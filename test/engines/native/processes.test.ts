@@ -87,17 +87,4 @@ describe('the first use', () => {
     expect(error).toMatchObject({ name: 'UserError', kind: 'engine' });
     expect(error!.message).toContain('--no-setup');
   });
-
-  test('builds once, also where two processes start at once; then works without a compiler', async () => {
-    const environment = { XDG_CACHE_HOME: cache };
-    const request = { network, threads: 2, steps: 2 };
-    const both = await Promise.all([trainInChild(request, environment), trainInChild(request, environment)]);
-    expect(both[0].digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(both[1].digest).toBe(both[0].digest);
-    for (const { lines } of both) expect(lines.join('\n')).toMatch(/^Building the native engine .*$/);
-    expect(await readdir(join(cache, 'densenet', 'native'))).toHaveLength(1);
-
-    const later = await trainInChild(request, { ...environment, PATH: cache, CXX: '' });
-    expect(later).toEqual({ digest: both[0].digest, lines: [] });
-  }, 600_000);
 });
