@@ -33,13 +33,31 @@ export function start(cwd: string, args: readonly string[], env: Record<string, 
   return startNode(cwd, [join(packageRoot, 'bin', 'densenet'), ...args], env);
 }
 
+/** Starts the program in a terminal: what is written to `process.stdin` is typed there. Python opens the terminal. */
+export function startInTerminal(
+  cwd: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Running {
+  const spawnInTerminal = `import os, pty, sys
+code = os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:]))
+sys.exit(128 - code if code < 0 else code)`;
+  const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
+  return startProcess(cwd, 'python3', ['-c', spawnInTerminal, ...program], { CI: '', ...env });
+}
+
 /** Starts a script of our own in a process of its own. */
 export function startNode(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { ...process.env, CI: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return startProcess(cwd, process.execPath, args, env);
+}
+
+function startProcess(
+  cwd: string,
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Running {
+  const child = spawn(command, args, { cwd, env: { ...process.env, CI: '1', ...env } });
   const output = new EventEmitter();
   let stdout = '';
   let stderr = '';

@@ -1,20 +1,68 @@
 import { EXIT } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import { clearBars } from './terminal.js';
+
+/** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
- * A signal that the first Ctrl-C (SIGINT), SIGTERM or hang-up (SIGHUP) aborts; the exit code is then 130, or 143. The
- * second ends the process at once.
+ * Milliseconds in which a repeated signal is the same wish: `timeout` sends one to the program and one to its process
+ * group, of which it is a part.
  */
-export function onInterrupt(reporter: Reporter): AbortSignal {
+const SAME_WISH = 1000;
+
+/** Work that ends in order at the first signal. */
+interface Stoppable {
+  readonly controller: AbortController;
+  readonly reporter: Reporter;
+  readonly notice: string;
+  readonly endAtOnce: (() => void) | undefined;
+}
+
+let work: Stoppable | undefined;
+let stoppedAt = 0;
+
+/**
+ * Takes over every signal that asks the program to end; the exit code, as shells tell it, is then 130 for Ctrl-C
+ * (SIGINT) and 143 for others. The terminal is left as it was. Work that can be stopped in order says so with
+ * `stopInOrder`; all else ends at once.
+ */
+export function handleSignals(): void {
+  for (const signal of SIGNALS) {
+    const earlier = process.listeners(signal);
+    process.on(signal, handle);
+    for (const listener of earlier) process.off(signal, listener);
+  }
+}
+
+/**
+ * From now on the first signal says `notice` and aborts the signal that is returned, and the second ends the work at
+ * once: the process, where nothing else is given.
+ */
+export function stopInOrder(reporter: Reporter, notice: string, endAtOnce?: () => void): AbortSignal {
   const controller = new AbortController();
-  const handle = (signal: NodeJS.Signals) => {
-    process.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
-    if (controller.signal.aborted) process.exit();
-    reporter.warn(
-      'stopping after this step; once more stops at once and loses the work since the last checkpoint',
-    );
-    controller.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle);
+  work = { controller, reporter, notice, endAtOnce };
   return controller.signal;
+}
+
+function handle(signal: NodeJS.Signals): void {
+  const again = work?.controller.signal.aborted ?? true;
+  if (work && again && performance.now() - stoppedAt < SAME_WISH) return;
+  clearBars();
+  if (!work || again) {
+    if (work?.endAtOnce) work.endAtOnce();
+    else endProcess(signal);
+    return;
+  }
+  process.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  stoppedAt = performance.now();
+  work.reporter.warn(work.notice);
+  work.controller.abort();
+}
+
+/** By the signal itself: `process.exit` would wait for the step that other threads are at. */
+function endProcess(signal: NodeJS.Signals): void {
+  const fatal = signal === 'SIGINT' ? signal : 'SIGTERM';
+  process.removeAllListeners(fatal);
+  process.kill(process.pid, fatal);
 }

@@ -1,12 +1,14 @@
 import { CommanderError } from 'commander';
 import { EXIT, UserError } from '../util/errors.js';
 import { printable } from '../util/printable.js';
+import { handleSignals } from './interrupt.js';
 import { printError } from './print.js';
 import { program } from './program.js';
 import { watchStreams } from './streams.js';
 
 /** Runs the program and returns its exit code, once all that it prints has been written. */
 export async function main(argv: readonly string[]): Promise<number> {
+  handleSignals();
   const settle = watchStreams();
   return settle(await exitCode(argv));
 }

@@ -9,7 +9,7 @@ import { runSweep } from '../sweep/run.js';
 import { trainOptions } from '../sweep/train-options.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { updateTables } from '../tables/write.js';
-import { EXIT } from '../util/errors.js';
+import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
   addEngineOptions,
@@ -40,6 +40,8 @@ Examples:
 Runs that are finished are skipped, runs that were cut are resumed, and a failure stops only itself: the same
 command goes on where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
+
+const STOPPING = 'stopping: the runs at work finish their step and save; once more ends them at once';
 
 interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string[];
@@ -85,25 +87,14 @@ async function runSweepCommand(file: string | undefined, options: SweepCliOption
 
 async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
   const reporter = progressReporter(options);
-  const stop = new AbortController();
   const force = new AbortController();
-  let code: number = EXIT.interrupted;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) {
-      force.abort();
-      return;
-    }
-    code = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
-    reporter.warn('stopping: the runs at work finish their step and save; once more ends them at once');
-    stop.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  const stop = stopInOrder(reporter, STOPPING, () => force.abort());
   const outcomes = await runSweep(runs, {
     resultsFolder: options.results,
     jobs: options.jobs,
     trainOptions: trainOptions(options),
     reporter,
-    stop: stop.signal,
+    stop,
     force: force.signal,
   });
   // Runs that ended at once may each have written the tables without the other.
@@ -111,7 +102,7 @@ async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Pr
   const sheet = outcomeSheet(outcomes);
   reporter.line('');
   printTables(sheetDocument(sheet), options);
-  process.exitCode = stop.signal.aborted ? code : sweepExitCode(outcomes);
+  if (!stop.aborted) process.exitCode = sweepExitCode(outcomes);
 }
 
 async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {

@@ -35,6 +35,15 @@ function amount(value: number, unit: Unit): string {
   return unit === 'bytes' ? `${(value / 1e6).toFixed(1)} MB` : `${value}`;
 }
 
+/** The bars on the screen. */
+const bars = new Set<cliProgress.SingleBar>();
+
+/** Takes the bars off the screen: the cursor is back, lines wrap. Later updates of them show nothing. */
+export function clearBars(): void {
+  for (const bar of bars) bar.stop();
+  bars.clear();
+}
+
 function terminalBar(label: string, total: number, unit: Unit): ProgressBar {
   const bar = new cliProgress.SingleBar(
     {
@@ -44,14 +53,19 @@ function terminalBar(label: string, total: number, unit: Unit): ProgressBar {
       clearOnComplete: true,
       etaBuffer: 50,
       stream: process.stderr,
+      gracefulExit: false,
     },
     cliProgress.Presets.shades_classic,
   );
+  bars.add(bar);
   bar.start(total, 0, { done: amount(0, unit), all: amount(total, unit), note: '' });
   return {
     update: (value, note) =>
       bar.update(value, { done: amount(value, unit), note: note ? ` · ${printableLine(note)}` : '' }),
-    finish: () => bar.stop(),
+    finish: () => {
+      bar.stop();
+      bars.delete(bar);
+    },
   };
 }
 

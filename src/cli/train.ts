@@ -15,7 +15,7 @@ import { engineToResume, experimentToResume, resumeRun } from '../training/resum
 import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
-import { onInterrupt } from './interrupt.js';
+import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -54,6 +54,9 @@ stochastic depth, which are of each micro-batch.
 
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
 it stopped, to the same bits.`;
+
+const STOPPING =
+  'stopping after this step; once more stops at once and loses the work since the last checkpoint';
 
 interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
@@ -117,7 +120,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     folder: options.data,
     setup: options.setup,
     reporter,
-    signal: onInterrupt(reporter),
+    signal: stopInOrder(reporter, STOPPING),
   };
   const finished = resumed
     ? await resumeRun(resumed, common)

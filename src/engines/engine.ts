@@ -150,4 +150,6 @@ export interface EngineOptions {
   readonly setup: boolean;
   /** Hears what is being set up. */
   readonly reporter: Reporter;
+  /** Stops what is being set up; `createEngine` then throws its reason. */
+  readonly signal?: AbortSignal | undefined;
 }

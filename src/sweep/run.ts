@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RunRecord, readRunRecords } from '../runs/run-records.js';
 import { EXIT } from '../util/errors.js';
+import { NODE_ARGUMENTS } from '../util/node.js';
 import { packageRoot } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
@@ -75,18 +76,19 @@ async function trainProcess(
 ): Promise<number | null> {
   const what = state.kind === 'resume' ? [`--resume=${state.record.folder.path}`] : run.trainArguments;
   const program = join(packageRoot, 'bin', 'densenet');
-  const child = spawn(process.execPath, [program, 'train', ...what, ...trainOptions], {
+  const child = spawn(process.execPath, [...NODE_ARGUMENTS, program, 'train', ...what, ...trainOptions], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const forward = () => child.kill('SIGINT');
-  stop.addEventListener('abort', forward);
-  force.addEventListener('abort', forward);
+  const save = () => child.kill('SIGINT');
+  const end = () => child.kill('SIGKILL');
+  stop.addEventListener('abort', save);
+  force.addEventListener('abort', end);
   try {
     return await passOn(child, label, reporter);
   } finally {
-    stop.removeEventListener('abort', forward);
-    force.removeEventListener('abort', forward);
+    stop.removeEventListener('abort', save);
+    force.removeEventListener('abort', end);
   }
 }
 

@@ -21,6 +21,8 @@ export interface BuildOptions {
   /** Compile what is missing; false refuses instead. */
   readonly setup: boolean;
   readonly reporter: Reporter;
+  /** Stops the compiler; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const CACHE = 'native';
@@ -30,8 +32,9 @@ const CACHE = 'native';
  * before; where there is no compiler, what another one built; a new build. Two processes may build at once:
  * each builds on its own, and the first to finish moves its folder into place.
  */
-export async function ensureBuilt({ setup, reporter }: BuildOptions): Promise<string> {
+export async function ensureBuilt({ setup, reporter, signal }: BuildOptions): Promise<string> {
   const compiler = await findCompiler();
+  signal?.throwIfAborted();
   const built = await findBuilt(compiler);
   if (built !== undefined) return built;
   if (!setup) {
@@ -51,7 +54,7 @@ export async function ensureBuilt({ setup, reporter }: BuildOptions): Promise<st
   reporter.line(
     `Building the native engine for this processor with ${compiler.version} (once, under a minute) …`,
   );
-  return build(compiler, await sourceStamp());
+  return build(compiler, await sourceStamp(), signal);
 }
 
 /** A finished build that fits these sources and this processor, if there is one. */
@@ -66,7 +69,7 @@ export async function findBuilt(compiler: Compiler | undefined): Promise<string 
   return name === undefined ? undefined : join(cacheFolder(CACHE), name, LIBRARY);
 }
 
-async function build(compiler: Compiler, stamp: string): Promise<string> {
+async function build(compiler: Compiler, stamp: string, signal: AbortSignal | undefined): Promise<string> {
   const cache = cacheFolder(CACHE);
   const final = join(cache, folderName(stamp, compiler));
   const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
@@ -76,7 +79,14 @@ async function build(compiler: Compiler, stamp: string): Promise<string> {
     const sources = (await sourceFiles()).filter((file) => file.endsWith('.cc'));
     const objects = join(folder, 'objects');
     await mkdir(objects);
-    await compile(compiler, sources, [nodeApiHeaders()], objects, join(folder, LIBRARY));
+    await compile({
+      compiler,
+      sources,
+      includes: [nodeApiHeaders()],
+      folder: objects,
+      output: join(folder, LIBRARY),
+      signal,
+    });
     await rm(objects, { recursive: true });
     await rename(folder, final);
   } catch (error) {

@@ -24,33 +24,45 @@ const LINK_FLAGS = [
   ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
 ];
 
+export interface Compilation {
+  readonly compiler: Compiler;
+  readonly sources: readonly string[];
+  readonly includes: readonly string[];
+  /** Of the objects. */
+  readonly folder: string;
+  /** The shared library. */
+  readonly output: string;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * Compiles and links `sources` into the shared library `output`, one compiler a core; objects go to `folder`.
- * Throws a UserError (engine) with the compiler's first complaint.
+ * Compiles and links a shared library, one compiler a core. Throws a UserError (engine) with the compiler's first
+ * complaint, or the signal's reason.
  */
-export async function compile(
-  compiler: Compiler,
-  sources: readonly string[],
-  includes: readonly string[],
-  folder: string,
-  output: string,
-): Promise<void> {
+export async function compile(compilation: Compilation): Promise<void> {
+  const { compiler, sources, includes, folder, output, signal } = compilation;
   const objects = sources.map((source, index) => join(folder, `${index}-${basename(source)}.o`));
   const queue = sources.map((source, index) => ({ source, object: objects[index]! }));
   const worker = async () => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       const include = includes.map((path) => `-I${path}`);
-      await invoke(compiler, [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object]);
+      await invoke(compiler, [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object], signal);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  await invoke(compiler, [...LINK_FLAGS, ...objects, '-o', output]);
+  await invoke(compiler, [...LINK_FLAGS, ...objects, '-o', output], signal);
 }
 
-async function invoke(compiler: Compiler, parameters: readonly string[]): Promise<void> {
+async function invoke(
+  compiler: Compiler,
+  parameters: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
-    await run(compiler.command, parameters, { maxBuffer: 64 * 2 ** 20 });
+    await run(compiler.command, parameters, { maxBuffer: 64 * 2 ** 20, signal });
   } catch (error) {
+    // Ctrl-C ends the compiler too: that is no fault of its own.
+    signal?.throwIfAborted();
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
     const complaint =
       output.split('\n').find((line) => /error/i.test(line)) ?? systemCode(error) ?? String(error);

@@ -15,9 +15,15 @@ export const BINDING_STAMP = [...SOURCES, ...FLAGS, ...LIBRARIES, process.arch].
 
 /**
  * Compiles tfjs-node's own binding against the library in `folder/tensorflow`. It uses only TensorFlow's C
- * interface, which is stable, so the binding of 2022 works with the library of today.
+ * interface, which is stable, so the binding of 2022 works with the library of today. Throws a UserError (engine), or
+ * the signal's reason.
  */
-export async function compileBinding(compiler: string, folder: string, output: string): Promise<void> {
+export async function compileBinding(
+  compiler: string,
+  folder: string,
+  output: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const require = createRequire(import.meta.url);
   const binding = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
   const nodeApi = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
@@ -32,8 +38,9 @@ export async function compileBinding(compiler: string, folder: string, output: s
     output,
   ];
   try {
-    await promisify(execFile)(compiler, args, { maxBuffer: 64 * 2 ** 20 });
+    await promisify(execFile)(compiler, args, { maxBuffer: 64 * 2 ** 20, signal });
   } catch (error) {
+    signal?.throwIfAborted();
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     const complaint = said.split('\n').find((line) => line.includes('rror')) ?? said;
     throw new UserError(

@@ -41,6 +41,7 @@ export async function downloadWheels(
   wheels: readonly Wheel[],
   folder: string,
   reporter: Reporter,
+  signal?: AbortSignal,
 ): Promise<void> {
   const temporary = join(folder, 'tmp');
   await makeFolders(temporary);
@@ -60,7 +61,10 @@ export async function downloadWheels(
     );
   }, POLL);
   try {
-    await run(python, args, { ...process.env, TMPDIR: temporary });
+    await run(python, args, { ...process.env, TMPDIR: temporary }, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     clearInterval(poll);
     bar.finish();
@@ -71,9 +75,14 @@ export function total(wheels: readonly Wheel[]): number {
   return wheels.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, args, { env, signal, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-4000);

@@ -21,6 +21,8 @@ export interface SetupOptions {
   readonly reporter: Reporter;
   /** Fetch and compile again, even if all is there. */
   readonly force?: boolean;
+  /** Stops pip or the compiler; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The library and the compiled binding, ready to be loaded. */
@@ -62,7 +64,7 @@ async function cudaFolders(folder: string): Promise<string[]> {
  * killed process leaves nothing half done and two at once do no harm. Throws a UserError (engine).
  */
 export async function ensureLibrary(options: SetupOptions): Promise<Library> {
-  const { device, setup, reporter } = options;
+  const { device, setup, reporter, signal } = options;
   const wheels = wheelsFor(device);
   const found = options.force ? undefined : await findLibrary(device);
   if (found) return found;
@@ -77,7 +79,7 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
   const building = join(cache, `building-${process.pid}-${Date.now()}`);
   try {
     await makeFolders(building);
-    await build(building, wheels, reporter);
+    await build(building, wheels, reporter, signal);
     await moveIntoPlace(building, libraryFolder(device));
   } catch (error) {
     const otherwise = `set XDG_CACHE_HOME to a folder with ${formatBytes(4 * total(wheels))} of free space`;
@@ -88,9 +90,15 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
   return (await findLibrary(device))!;
 }
 
-async function build(folder: string, wheels: readonly Wheel[], reporter: Reporter): Promise<void> {
+async function build(
+  folder: string,
+  wheels: readonly Wheel[],
+  reporter: Reporter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const pip = await findPip();
   const compiler = await findCompiler();
+  signal?.throwIfAborted();
   if (!pip || !compiler) {
     throw new UserError(
       'engine',
@@ -100,17 +108,18 @@ async function build(folder: string, wheels: readonly Wheel[], reporter: Reporte
   }
   reporter.line(`Fetching TensorFlow ${TENSORFLOW_VERSION} with pip (once, ${formatBytes(total(wheels))}) …`);
   const downloads = join(folder, 'wheels');
-  await downloadWheels(pip.command, wheels, downloads, reporter);
+  await downloadWheels(pip.command, wheels, downloads, reporter, signal);
   reporter.line('Unpacking the library …');
   const files = (await readdir(downloads)).filter((name) => name.endsWith('.whl'));
   await unpack(
     pip.command,
     files.map((name) => join(downloads, name)),
     folder,
+    signal,
   );
   await rm(downloads, { recursive: true });
   reporter.line('Compiling the binding (half a minute) …');
-  await compileBinding(compiler.command, folder, join(folder, BINDING));
+  await compileBinding(compiler.command, folder, join(folder, BINDING), signal);
   await rm(join(folder, 'tensorflow', 'include'), { recursive: true });
 }
 

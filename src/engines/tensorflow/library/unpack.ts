@@ -22,12 +22,18 @@ for wheel in wheels:
 
 /**
  * Unpacks what is wanted of the wheels (zip files) into `folder`, laid out as Python's site-packages. Throws a
- * UserError (engine) with what Python said, such as that the disk is full.
+ * UserError (engine) with what Python said, such as that the disk is full, or the signal's reason.
  */
-export async function unpack(python: string, wheels: readonly string[], folder: string): Promise<void> {
+export async function unpack(
+  python: string,
+  wheels: readonly string[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels]);
+    await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels], { signal });
   } catch (error) {
+    signal?.throwIfAborted();
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     throw new UserError(
       'engine',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../../util/errors.js';
+import { NODE_ARGUMENTS } from '../../../util/node.js';
 import {
   type Answer,
   decode,
@@ -46,7 +47,7 @@ export class TensorFlowProcess {
   /** Starts the process with the compiled binding and variables on top of the present environment. */
   constructor(binding: string, environment: Readonly<Record<string, string>>) {
     this.#wanted = this.#message.next().value as number;
-    this.#child = spawn(process.execPath, [SERVER, binding], {
+    this.#child = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER, binding], {
       // A process group of its own: Ctrl-C is for the program, which then ends this one in order.
       detached: true,
       env: { ...process.env, ...environment },

@@ -9,6 +9,10 @@ import { type Answer, decode, encode, type Fetched, type Request, type TypedArra
  */
 const CHANNEL = 3;
 
+/** A scheduler sends its signals to every process of a job. The program ends this one in order, by the channel. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+  process.on(signal, () => {});
+
 const binding: TFJSBinding = createRequire(import.meta.url)(process.argv[2]!);
 
 /** Reads exactly `size` bytes, or ends the process where the other side has closed the channel. */
