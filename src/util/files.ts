@@ -1,5 +1,5 @@
-import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { diskError } from './disk-errors.js';
 import { systemCode, UserError } from './errors.js';
@@ -7,19 +7,31 @@ import { systemCode, UserError } from './errors.js';
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then
  * renamed over `path`. Whoever reads `path` sees the old content or the new, also after a crash. What is too large
- * for one string comes in pieces.
+ * for one string comes in pieces. Where `path` is a link, its target is written; a device or a named pipe is written
+ * into, and stays what it is.
  * Throws a UserError (data) if the disk is full or the folder may not be written.
  */
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string | Iterable<string>,
 ): Promise<void> {
+  try {
+    const pieces = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+    if (await isSpecial(path)) await writeInto(path, pieces);
+    else await replaceFile(await throughLinks(path), pieces);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+type Pieces = Iterable<Uint8Array | string>;
+
+async function replaceFile(path: string, pieces: Pieces): Promise<void> {
   const temporary = `${path}.${process.pid}.${++writes}.tmp`;
   try {
     const file = await open(temporary, 'wx');
     try {
-      const whole = typeof data === 'string' || data instanceof Uint8Array;
-      for (const piece of whole ? [data] : data) await file.appendFile(piece);
+      for (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
@@ -28,18 +40,42 @@ export async function writeFileAtomic(
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw cannotWrite(path, error);
+    throw error;
   }
+}
+
+async function writeInto(path: string, pieces: Pieces): Promise<void> {
+  const file = await open(path, constants.O_WRONLY);
+  try {
+    for (const piece of pieces) await file.appendFile(piece);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether it is a device, a named pipe or a socket, also through links. */
+async function isSpecial(path: string): Promise<boolean> {
+  const stats = await statOf(path);
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/** What the path means in the end, also where the last of its links points to nothing yet. */
+async function throughLinks(path: string): Promise<string> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats?.isSymbolicLink()
+    ? throughLinks(resolve(await realpath(dirname(path)), await readlink(path)))
+    : path;
 }
 
 /** Throws the UserError (data) of `writeFileAtomic` before there is anything to write, if it can be foreseen. */
 export async function checkWritable(path: string): Promise<void> {
   try {
-    await access(dirname(path), constants.W_OK);
+    const special = await isSpecial(path);
+    await access(special ? path : dirname(await throughLinks(path)), constants.W_OK);
   } catch (error) {
     throw cannotWrite(path, error);
   }
-  if (existsSync(path) && (await isFolder(path))) {
+  if (await isFolder(path)) {
     throw new UserError('data', `cannot write ${path}: a folder has this name`, 'Choose another name.');
   }
 }
@@ -78,10 +114,15 @@ export async function makeFolders(path: string): Promise<void> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
+  return (await statOf(path))?.isDirectory() ?? false;
+}
+
+/** Undefined where there is nothing. */
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -64,6 +65,13 @@ test('weights from elsewhere are exported with their config; both or a run are n
   const weights = ['--weights=best.safetensors', '--format=onnx', '--output=file.onnx'];
   expect((await run(folder, ['export', config, ...weights])).code).toBe(0);
   expect(await readFile(join(folder, 'file.onnx'))).toEqual(await readFile(join(folder, 'run.onnx')));
+
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  const [piped] = await Promise.all([
+    readFile(join(folder, 'pipe')),
+    run(folder, ['export', config, ...weights.slice(0, 2), '--output=pipe']),
+  ]);
+  expect(piped).toEqual(await readFile(join(folder, 'run.onnx')));
 
   const half = await run(folder, ['export', config]);
   expect(half.stderr).toMatch(/export needs either a run, or --config together with --weights/);

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,6 +82,40 @@ describe('writeFileAtomic', () => {
     await expect(writeFileAtomic(path, broken())).rejects.toThrow('no more');
     expect(await readFile(path, 'utf8')).toBe('a,b\nc');
     expect(await readdir(folder)).toEqual(['a.csv']);
+  });
+
+  test('writes into a named pipe, which stays one', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await checkWritable(pipe);
+    const pieces = ['one, ', 'two'];
+    const [read] = await Promise.all([readFile(pipe, 'utf8'), writeFileAtomic(pipe, pieces)]);
+    expect(read).toBe('one, two');
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    expect(await readdir(folder)).toEqual(['pipe']);
+  });
+
+  test('writes through links to their target, also one that is not there yet', async () => {
+    await mkdir(join(folder, 'far', 'away'), { recursive: true });
+    await symlink('far/away', join(folder, 'near'));
+    await symlink('../target', join(folder, 'far', 'away', 'link'));
+    const [link, target] = [join(folder, 'near', 'link'), join(folder, 'far', 'target')];
+    for (const text of ['new', 'again']) {
+      await checkWritable(link);
+      await writeFileAtomic(link, text);
+      expect(await readFile(target, 'utf8')).toBe(text);
+    }
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readdir(join(folder, 'far'))).toEqual(['away', 'target']);
+    expect(await readdir(join(folder, 'far', 'away'))).toEqual(['link']);
+  });
+
+  test('names a circle of links', async () => {
+    const circle = join(folder, 'circle');
+    await symlink('circle', circle);
+    for (const attempt of [checkWritable(circle), writeFileAtomic(circle, 'x')]) {
+      await expect(attempt).rejects.toMatchObject({ message: expect.stringContaining('(ELOOP)') });
+    }
   });
 
   test('foresees that it would fail', async () => {
