@@ -52,7 +52,7 @@ export function ensureBuilt(refuse) {
     );
   if (!existsSync(compiler))
     return failed(
-      'dist/ is not compiled yet, and the TypeScript compiler is not installed',
+      'dist/ is not compiled from the present source, and the TypeScript compiler is not installed',
       `Run npm ci in ${root}`,
     );
   const fresh = join(root, `dist.${process.pid}`);
@@ -60,7 +60,7 @@ export function ensureBuilt(refuse) {
     mkdirSync(fresh);
   } catch (error) {
     return failed(
-      `dist/ is not compiled yet, and cannot be: ${error.message}`,
+      `dist/ is not compiled from the present source, and cannot be: ${error.message}`,
       `Run npm run build in ${root} as a user who may write there.`,
     );
   }
