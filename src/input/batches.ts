@@ -14,7 +14,7 @@ export interface ImageSource {
   /**
    * Makes images: augmented for an epoch, or plain where it is undefined. The pixels are a pure function of index,
    * epoch and seed. Throws a UserError (data) that names an image which cannot be read, unless such are skipped; then
-   * there may be none of plain images, but never none of augmented ones.
+   * there may be none.
    */
   make(indices: Uint32Array, epoch: number | undefined): Promise<MadeImages>;
   /**
@@ -34,7 +34,10 @@ export interface MadeImages {
 }
 
 /** A batch that knows which images of its source it holds. */
-export interface InputBatch extends Batch, MadeImages {}
+export interface InputBatch extends Batch, MadeImages {
+  /** Its place among the batches of the epoch, from 0. */
+  readonly number: number;
+}
 
 /** Some images of a source, by their indices, in the order in which an epoch visits them. */
 export interface Split {
@@ -71,7 +74,7 @@ export interface BatchesOptions {
 }
 
 /**
- * The batches of a split, in order. While one is in use the next ones are made, as many as the source finds worth
+ * The batches of a split, in order, but for those of which no image can be read. While one is in use the next ones are made, as many as the source finds worth
  * it, so memory is bounded: a batch may be used until the next one is asked for. Leaving the loop early waits for those under way.
  */
 export async function* batches(
@@ -94,7 +97,7 @@ export async function* batches(
       }
       const made = await pending.shift()!;
       if (made.indices.length > 0) {
-        yield { ...made, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
+        yield { ...made, number, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
       }
       source.release?.(made);
     }

@@ -101,7 +101,7 @@ class Trainer {
       for await (const batch of batches(order, { batchSize, first, epoch })) {
         signal.throwIfAborted();
         const waited = performance.now() - started;
-        const step = this.progress.stepsInEpoch;
+        const step = batch.number;
         const moment = { epoch, step, epochs, stepsPerEpoch: this.stepsPerEpoch };
         const { loss, correct } = await model.train(batch, {
           learningRate: learningRate(experiment.training.learningRate, moment),
@@ -125,6 +125,13 @@ class Trainer {
       }
     } finally {
       bar.finish();
+    }
+    if (this.progress.seen === 0) {
+      throw new UserError(
+        'data',
+        'not one training image can be read',
+        'Check the data: densenet data verify',
+      );
     }
   }
 

@@ -126,7 +126,9 @@ test('an image that cannot be read stops the run with its name, or is left out a
   const result = (await json(join(await runFolder(folder), 'result.json'))) as RunResult;
   expect(result).toMatchObject({ status: 'failed', message: expect.stringContaining('n01440764_2.JPEG') });
 
-  const skipping = await train(folder, '--set=dataset.augmentation=[]', '--skip-bad-images', '--seed=2');
+  // The bad image is alone in its batch.
+  const alone = ['--set=dataset.augmentation=[]', '--set=training.batchSize=1'];
+  const skipping = await train(folder, ...alone, '--skip-bad-images', '--seed=2');
   expect(skipping.code, skipping.stderr).toBe(0);
   const names = [/n01440764_2.JPEG in .*_train.tar/, /ILSVRC2012_val_00000007.JPEG in .*_val.tar/];
   for (const name of names) expect(skipping.stderr).toMatch(name);
@@ -152,6 +154,17 @@ test('an image that cannot be read stops the run with its name, or is left out a
   const swept = await run(folder, [...sweep, '--skip-bad-images', '--workers=1', '--json']);
   expect(swept.code, swept.stderr).toBe(0);
   expect(JSON.parse(swept.stdout)).toMatchObject([{ seed: '3', status: 'finished' }]);
+});
+
+test('where no training image can be read, training ends with one line about it', async () => {
+  const folder = await place((from) =>
+    writeMiniArchives(from, ({ name, content }) => (/^n.*JPEG$/.test(name) ? Buffer.of(1) : content)),
+  );
+  const { code, stderr } = await train(folder, '--skip-bad-images');
+  expect(code).toBe(3);
+  expect(stderr).toMatch(
+    /\nerror: not one training image can be read\nCheck the data: densenet data verify\n$/,
+  );
 });
 
 test('CMYK, grey and PNG images are among those that either engine trains on', async () => {

@@ -1,4 +1,15 @@
-import { appendFile, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -181,6 +192,26 @@ describe('an index of archives', () => {
     const text = await failure(fetchMini());
     expect(text).toContain(`lacks ${TRAIN} (or a folder train), ${DEVKIT}\nGet them from https://`);
     expect(await failure(fetchMini('/nowhere'))).toContain('there is no folder /nowhere');
+  });
+
+  it('does not take links to nothing for images, nor folders', async () => {
+    const folder = await temporaryFolder();
+    await writeMiniFolders(folder, 'classes');
+    const train = join(folder, 'train', 'n01440764');
+    await mkdir(join(train, 'a.JPEG'));
+    execFileSync('mkfifo', [join(train, 'b.JPEG')]);
+    expect((await fetchMini(folder)).fetched).toBe(true);
+    expect((await load()).train.count).toBe(MINI.train);
+    await symlink('/nowhere', join(train, 'c.JPEG'));
+    expect(await failure(fetchMini(folder))).toMatch(
+      /c\.JPEG is a link to a file that is not there\nBring that file here/,
+    );
+    await rm(join(train, 'c.JPEG'));
+    await writeFile(join(train, 'd.JPEG'), '');
+    await truncate(join(train, 'd.JPEG'), 2 ** 32 + 5);
+    expect(await failure(fetchMini(folder))).toContain(
+      'holds d.JPEG of 4294967301 bytes, which is no photograph',
+    );
   });
 
   it('has no classes that ILSVRC2012 does not have', async () => {

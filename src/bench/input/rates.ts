@@ -3,7 +3,7 @@ import type { ImageFiles } from '../../datasets/dataset.js';
 import { batches } from '../../input/batches.js';
 import { type Rectangle, randomSizedCrop } from '../../input/images/crops.js';
 import { FileSource } from '../../input/images/file-source.js';
-import { imageSize } from '../../input/images/header.js';
+import { imageHeader } from '../../input/images/header.js';
 import { DecodingPool } from '../../input/images/pool.js';
 import type { Preparation } from '../../input/images/prepare.js';
 import { readRange } from '../../input/images/worker.js';
@@ -129,7 +129,7 @@ async function runSharp(
 
 function partOf(images: ImageFiles, index: number): Rectangle {
   const { path } = images.locate(index);
-  const size = imageSize(readRange(images.locate(index)));
+  const size = imageHeader(readRange(images.locate(index)));
   if (!size) throw new Error(`${path} cannot be read`);
   return randomSizedCrop(size, SEED, EPOCH, index) ?? { left: 0, top: 0, ...size };
 }

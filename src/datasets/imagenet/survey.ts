@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { systemCode, UserError } from '../../util/errors.js';
 import { ByteSource } from '../formats/byte-source.js';
 import { FormatError } from '../formats/format-error.js';
 import { type TarEntry, tarEntries } from '../formats/tar.js';
 import { imagenetLabel } from './classes.js';
+import { imagenet } from './definition.js';
 import type { ValidationLabels } from './devkit.js';
 
 /** An image as it was found: in an archive, at `offset`, or as a file of its own. */
@@ -32,9 +35,17 @@ type LabelOf = (name: string) => number;
 const IMAGE = /^[^.].*\.jpe?g$/i;
 const WNID = /^n\d{8}$/;
 
+/** Larger files are no photographs. Sizes are kept in 32 bits. */
+const MOST_BYTES = 2 ** 28;
+
+function checkSize(path: string, name: string, bytes: number): void {
+  if (bytes > MOST_BYTES)
+    throw new FormatError(path, `holds ${name} of ${bytes} bytes, which is no photograph`);
+}
+
 /** Reads the training archive, which holds one archive for each class, from beginning to end. Throws `FormatError`. */
 export async function surveyTrainArchive(path: string, options: SurveyOptions) {
-  return surveyArchive(path, options, async function* (entry, source) {
+  return surveyArchive(path, imagenet.trainCount, options, async function* (entry, source) {
     const wnid = basename(entry.name, '.tar');
     if (!entry.isFile || !entry.name.endsWith('.tar') || !WNID.test(wnid)) return;
     const label = labelOfClass(path, wnid);
@@ -47,7 +58,7 @@ export async function surveyTrainArchive(path: string, options: SurveyOptions) {
 /** Reads the validation archive from beginning to end. Throws `FormatError`. */
 export async function surveyTestArchive(path: string, labels: ValidationLabels, options: SurveyOptions) {
   const labelOf = numberedLabels(path, labels);
-  return surveyArchive(path, options, async function* (entry) {
+  return surveyArchive(path, imagenet.testCount, options, async function* (entry) {
     if (isImage(entry)) yield found(entry, labelOf(basename(entry.name)));
   });
 }
@@ -62,8 +73,10 @@ function found({ name, bytes, offset }: TarEntry, label: number): FoundImage {
 
 type Member = (entry: TarEntry, source: ByteSource) => AsyncGenerator<FoundImage>;
 
+/** @param most images that there may be */
 async function surveyArchive(
   path: string,
+  most: number,
   { onProgress, signal }: SurveyOptions,
   imagesOf: Member,
 ): Promise<SurveyedArchive> {
@@ -77,7 +90,10 @@ async function surveyArchive(
   const images: FoundImage[] = [];
   try {
     for await (const entry of tarEntries(source, size)) {
-      for await (const image of imagesOf(entry, source)) images.push(image);
+      for await (const image of imagesOf(entry, source)) {
+        checkSize(path, image.name, image.bytes);
+        if (images.push(image) > most) throw new FormatError(path, `holds more than ${most} images`);
+      }
     }
     await source.drain();
   } finally {
@@ -108,7 +124,7 @@ export async function surveyClassFolders(path: string, options: SurveyOptions): 
   const images: FoundImage[] = [];
   for (const wnid of await classFolders(path)) {
     const label = labelOfClass(path, wnid);
-    images.push(...(await surveyFiles(join(path, wnid), () => label, options)));
+    for (const image of await surveyFiles(join(path, wnid), () => label, options)) images.push(image);
   }
   if (images.length === 0) throw new FormatError(path, 'holds no images');
   return images;
@@ -136,13 +152,27 @@ async function surveyFiles(path: string, labelOf: LabelOf, options: SurveyOption
   for (let i = 0; i < names.length; i += AT_ONCE) {
     options.signal?.throwIfAborted();
     const some = names.slice(i, i + AT_ONCE);
-    const sizes = await Promise.all(some.map(async (name) => (await stat(join(path, name))).size));
-    some.forEach((name, k) => {
-      images.push({ name, label: labelOf(name), bytes: sizes[k]!, offset: 0 });
-    });
+    const found = await Promise.all(some.map((name) => statImage(join(path, name))));
+    for (const [k, name] of some.entries()) {
+      const file = found[k]!;
+      if (!file.isFile()) continue;
+      checkSize(path, name, file.size);
+      images.push({ name, label: labelOf(name), bytes: file.size, offset: 0 });
+    }
     options.onProgress(some.length);
   }
   return images;
+}
+
+/** Throws a UserError (data) for a link to nothing, such as data sets under git-annex or DVC have. */
+async function statImage(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    const remedy = 'Bring that file here (git annex get, dvc pull), or remove the link.';
+    throw new UserError('data', `${path} is a link to a file that is not there`, remedy, { cause: error });
+  }
 }
 
 /** By name: validation images are numbered. */

@@ -6,8 +6,8 @@ import { type Crop, tenCrops } from '../ten-crop.js';
 import { colourMap, drawColours, IDENTITY, normalized } from './colour.js';
 import { type CentreRounding, centreCrop, randomSizedCrop, type Size, withShorterSide } from './crops.js';
 import { type Cut, decode } from './decode.js';
-import type { Interpolation } from './enlarge.js';
 import { meanColour, placeCrop } from './pixels.js';
+import type { Interpolation } from './resample.js';
 
 const STYLES: Readonly<Record<ResizeStyle, { interpolation: Interpolation; rounding: CentreRounding }>> = {
   paper: { interpolation: 'bicubic', rounding: 'up' },

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { FileRange } from '../../datasets/dataset.js';
+import { checkIsFile, READ_AT_ONCE } from '../../util/read-files.js';
 import { type Preparation, type Purpose, prepare } from './prepare.js';
 
 /** One image to be made, and where its values go: `offset` values into the shared memory of its batch. */
@@ -33,7 +34,8 @@ export function readRange({ path, start, bytes }: FileRange): Buffer {
     const previous = open;
     open = undefined;
     if (previous) closeSync(previous.descriptor);
-    open = { path, descriptor: openSync(path, 'r') };
+    checkIsFile(statSync(path), path);
+    open = { path, descriptor: openSync(path, READ_AT_ONCE) };
   }
   const content = Buffer.allocUnsafeSlow(bytes);
   for (let done = 0; done < bytes; ) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -107,16 +108,27 @@ test('a bad image is an error with its name, or left out once', async () => {
   expect([...source.skipped]).toEqual([[5, '5.JPEG']]);
 });
 
-test('a batch of bad images only is passed over in evaluation, and an error in training', async () => {
+test('a batch of bad images only is passed over; the others keep their numbers', async () => {
   const source = open(await images(5), 2, true);
   const all = { source, indices: Uint32Array.from({ length: source.count }, (_, i) => i) };
-  const visited = async (epoch?: number) => {
-    const seen: number[] = [];
-    for await (const batch of batches(all, { batchSize: 1, epoch })) seen.push(...batch.indices);
-    return seen;
-  };
-  expect(await visited()).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10]);
-  await expect(visited(1)).rejects.toThrow(
-    'not one image of a training batch can be read; the last is 5.JPEG',
-  );
+  for (const epoch of [undefined, 1]) {
+    const seen: number[][] = [];
+    for await (const { number, indices } of batches(all, { batchSize: 1, epoch }))
+      seen.push([number, ...indices]);
+    expect(seen).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10].map((index) => [index, index]));
+  }
+});
+
+test('what is no file is a bad image, and nobody waits for it', async () => {
+  const files = await images();
+  const fifo = join(await temporaryFolder(), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  for (const [path, kind] of [
+    [fifo, 'FIFO'],
+    ['/dev/zero', 'device'],
+  ] as const) {
+    const locate = (i: number) => (i === 3 ? { path, start: 0, bytes: 10 } : files.locate(i));
+    const work = valuesOf(open({ ...files, locate }, 1), 4);
+    await expect(work).rejects.toThrow(`cannot read the image 3.JPEG: ${path} is a ${kind}, not a file`);
+  }
 });

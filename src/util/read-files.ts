@@ -1,0 +1,55 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { UserError } from './errors.js';
+import { formatBytes } from './format.js';
+
+/** What opens a file without waiting: opening a FIFO to read would wait for somebody to write. */
+export const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Opens a file for reading. Throws a UserError (data) where `path` is a folder, FIFO or device, which may have no end,
+ * and Node's system errors.
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  const file = await open(path, READ_AT_ONCE);
+  try {
+    checkIsFile(await file.stat(), path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Throws a UserError (data) that says what `path` is, unless it is a file. */
+export function checkIsFile(found: Stats, path: string): void {
+  if (found.isFile()) return;
+  const kind = found.isDirectory() ? 'folder' : found.isFIFO() ? 'FIFO' : 'device';
+  throw new UserError('data', `${path} is a ${kind}, not a file`, 'Give the path of a file.');
+}
+
+/**
+ * Reads a whole file of at most `most` bytes. Throws a UserError (data) where it is larger, or is no file, and Node's
+ * system errors.
+ */
+export async function readSmallFile(path: string, most: number): Promise<Buffer> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    if (size > most) {
+      const message = `${path} has ${formatBytes(size)}, more than the ${formatBytes(most)} that are read`;
+      throw new UserError('data', message, 'Give the path of another file.');
+    }
+    // One byte more, to notice a file that grows.
+    const content = Buffer.allocUnsafe(size + 1);
+    let done = 0;
+    while (done <= size) {
+      const { bytesRead } = await file.read(content, done, content.length - done, done);
+      if (bytesRead === 0) return content.subarray(0, done);
+      done += bytesRead;
+    }
+    throw new UserError('data', `${path} grew while it was read`, 'Run the same command again.');
+  } finally {
+    await file.close();
+  }
+}
