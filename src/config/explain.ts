@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { UserError } from '../util/errors.js';
+import { shorten, shortenValue } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
 import { type ConfigLayer, isPlainObject } from './merge.js';
 import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './schema.js';
@@ -27,7 +28,7 @@ export function explain(issues: readonly Issue[], { values, layers, file }: Chec
 }
 
 function describeIssue(issue: Issue, path: string[], values: unknown): { message: string; remedy: string } {
-  const name = path.join('.') || 'an experiment';
+  const name = shorten(path.join('.')) || 'an experiment';
   const value = valueAt(values, path);
   const description = describedAt(path, values);
   const remedy = description ? `${name}: ${description}` : 'See docs/configs.md for what a config holds.';
@@ -38,14 +39,17 @@ function describeIssue(issue: Issue, path: string[], values: unknown): { message
     return { message: `${name} ${issue.message}`, remedy: String(issue.params?.remedy ?? remedy) };
   }
   if (value === undefined) return { message: `${name} is missing`, remedy };
-  const but = `and is ${typeof value === 'number' ? value : JSON.stringify(value)}`;
+  const but = `and is ${shortenValue(value)}`;
   switch (issue.code) {
     case 'invalid_value':
       return unknownValue(name, value, issue.values.map(String));
     case 'invalid_union':
       return unknownValue(name, value, 'options' in issue ? optionNames(issue.options) : []);
     case 'invalid_type':
-      return { message: `${name} must be ${KINDS[issue.expected] ?? issue.expected}, ${but}`, remedy };
+      return {
+        message: `${name} must be ${KINDS[issue.expected] ?? issue.expected}, ${but}`,
+        remedy: issue.expected === 'object' ? innerKeys(path, value, values) : remedy,
+      };
     case 'too_small':
       if (issue.origin !== 'number' && issue.origin !== 'int') {
         return { message: `${name} must not be empty`, remedy };
@@ -55,12 +59,16 @@ function describeIssue(issue: Issue, path: string[], values: unknown): { message
         remedy,
       };
     case 'too_big':
+      if (issue.origin !== 'number' && issue.origin !== 'int') {
+        const unit = issue.origin === 'string' ? 'characters' : 'entries';
+        return { message: `${name} must have at most ${issue.maximum} ${unit}, ${but}`, remedy };
+      }
       return {
         message: `${name} must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, ${but}`,
         remedy,
       };
     default:
-      return { message: `${name} ${JSON.stringify(value)} does not fit`, remedy };
+      return { message: `${name} ${shortenValue(value)} does not fit`, remedy };
   }
 }
 
@@ -79,12 +87,16 @@ function optionNames(options: unknown): string[] {
 }
 
 function unknownValue(name: string, value: unknown, valid: string[]) {
-  return { message: `${name} ${JSON.stringify(value)} is unknown`, remedy: suggest(String(value), valid) };
+  const remedy = suggest(shorten(String(value)), valid);
+  return { message: `${name} ${shortenValue(value)} is unknown`, remedy };
 }
 
 /** The key as it is called elsewhere in a config, whose it is, or the nearest name among its neighbours. */
 function nearestKeys(path: string[], values: unknown): string {
-  const key = path.at(-1)!;
+  const key = shorten(path.at(-1)!);
+  const glued = /^(\w+):(.+)$/.exec(key);
+  if (glued) return `Write '${glued[1]}: ${glued[2]}', with a space behind the colon.`;
+  if (key === '<<') return 'Merge keys are not read here: give the config to build on as extends.';
   const whose = ownerInUnion(path, values);
   if (whose) return whose;
   const elsewhere = Object.entries(configJsonSchema().properties ?? {}).flatMap(([group, schema]) =>
@@ -99,6 +111,18 @@ function nearestKeys(path: string[], values: unknown): string {
     key,
     valid.filter((name) => name !== '$schema' && name !== key),
   );
+}
+
+/** Which keys an object has, where something else stands in its place; first the one that would take the value. */
+function innerKeys(path: readonly string[], value: unknown, values: unknown): string {
+  const properties = Object.entries(schemaAt(path, values)?.properties ?? {});
+  const names = properties.map(([key]) => [...path, key].join('.'));
+  const fitting = properties.findIndex(([, schema]) => {
+    if (typeof schema !== 'object' || schema.const !== undefined) return false;
+    const type = schema.type === 'integer' ? 'number' : schema.type;
+    return type === typeof value;
+  });
+  return `${fitting < 0 ? '' : `Did you mean ${names[fitting]}? `}Its keys: ${names.join(', ')}.`;
 }
 
 /** Where another member of the union has the key: `network.width is of family resnet: …`. */
@@ -140,7 +164,8 @@ function unresolvedAt(path: readonly string[], values: unknown): JsonSchema | un
 /** The members of a union; of anything else, itself. */
 function members(schema: JsonSchema | undefined): JsonSchema[] {
   if (schema === undefined) return [];
-  return schema.oneOf ? (schema.oneOf.filter(isPlainObject) as JsonSchema[]) : [schema];
+  const all = schema.oneOf ?? schema.anyOf;
+  return all ? (all.filter(isPlainObject) as JsonSchema[]) : [schema];
 }
 
 function resolveUnion(schema: JsonSchema, value: unknown): JsonSchema {

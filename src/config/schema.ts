@@ -5,16 +5,29 @@ import { RESIZE_STYLES } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
 
-const count = (least = 1) => z.int().min(least);
-const probability = () => z.number().min(0).lt(1);
+/** Numbers above these are slips of the pen; whether a network fits into memory is another question. */
+const MOST = {
+  layers: 10_000,
+  channels: 1_000_000,
+  images: 1_000_000_000,
+  batch: 1_000_000,
+  epochs: 1_000_000,
+};
+
+const count = (most = Number.MAX_SAFE_INTEGER, least = 1) => z.int().min(least).max(most);
+/** A share of values that are dropped: with more, too little is left to learn from. */
+const dropout = () => z.number().min(0).max(0.95);
+
+/** Blocks that an image of the largest size could pass: each halves it. */
+const MOST_BLOCKS = 20;
 
 const denseNetSchema = z
   .strictObject({
     family: z.literal('densenet').default('densenet').describe('The kind of network: densenet or resnet.'),
-    depth: count().describe(
+    depth: count(MOST.layers).describe(
       'L: layers, counting convolutions and the fully connected layer. 3N+4 without bottleneck, 6N+4 with.',
     ),
-    growthRate: count().describe('k: channels that each layer of a dense block appends.'),
+    growthRate: count(MOST.channels).describe('k: channels that each layer of a dense block appends.'),
     bottleneck: z
       .boolean()
       .default(false)
@@ -25,19 +38,20 @@ const denseNetSchema = z
       .lte(1)
       .default(1)
       .describe('θ: the share of channels that a transition keeps, above 0 and at most 1. Below 1 it is -C.'),
-    initialChannels: count()
+    initialChannels: count(MOST.channels)
       .optional()
       .describe(
         'Output channels of the first convolution. Without it: 2k for -BC and with blocks, otherwise 16.',
       ),
-    dropout: probability()
+    dropout: dropout()
       .default(0)
       .describe(
-        'Probability that a value is dropped after a convolution, all but the first, from 0 to below 1. The paper: 0.2 without augmentation, 0 with.',
+        'Probability that a value is dropped after a convolution, all but the first, from 0 to 0.95. The paper: 0.2 without augmentation, 0 with.',
       ),
     blocks: z
-      .array(count())
+      .array(count(MOST.layers))
       .min(1)
+      .max(MOST_BLOCKS)
       .optional()
       .describe(
         'Layers of each dense block, for a network with the ImageNet stem. Without it: three equal blocks after a 3×3 convolution.',
@@ -55,7 +69,7 @@ const denseNetSchema = z
 const resNetSchema = z
   .strictObject({
     family: z.literal('resnet').describe('The kind of network: densenet or resnet.'),
-    depth: count().describe(
+    depth: count(MOST.layers).describe(
       'L: layers. 6n+2 without bottleneck, 9n+2 with; 6n+4 of a Wide ResNet (width above 1).',
     ),
     activation: z
@@ -68,14 +82,12 @@ const resNetSchema = z
       .boolean()
       .default(false)
       .describe('Units of 1×1, 3×3 and 1×1 convolutions instead of two 3×3.'),
-    width: count()
+    width: count(MOST.channels)
       .default(1)
       .describe('k: channels of every stage, in units of 16, 32 and 64; above 1 it is a Wide ResNet.'),
-    dropout: probability()
+    dropout: dropout()
       .default(0)
-      .describe(
-        'Probability that a value is dropped before the last convolution of a unit, from 0 to below 1.',
-      ),
+      .describe('Probability that a value is dropped before the last convolution of a unit, from 0 to 0.95.'),
     survival: z
       .number()
       .gt(0)
@@ -85,8 +97,9 @@ const resNetSchema = z
         'p_L of stochastic depth: the probability that the last unit is there in training, above 0 and at most 1; those before it are there more often. 1: all, always.',
       ),
     blocks: z
-      .array(count())
+      .array(count(MOST.layers))
       .min(1)
+      .max(MOST_BLOCKS)
       .optional()
       .describe(
         'Residual units of each stage, for a network with the ImageNet stem. Without it: three equal stages after a 3×3 convolution.',
@@ -110,6 +123,7 @@ const datasetSchema = z
     name: z.enum(DATASET_NAMES).describe('The images.'),
     augmentation: z
       .array(z.enum(AUGMENTATIONS))
+      .refine((list) => new Set(list).size === list.length, { message: 'has one of its entries twice' })
       .default([])
       .describe(
         'What is done to training images: shift (pad by 4, crop at random), mirror (half of them); both make the paper\'s "+". For photographs (imagenet): sized-crop, color-jitter, lighting, mirror.',
@@ -120,7 +134,9 @@ const datasetSchema = z
       .describe(
         'How photographs (imagenet) are resized: paper (bicubic) or torchvision (bilinear, as its weights were measured). Without it: paper.',
       ),
-    validation: count(0).default(0).describe('Training images that are held out for validation; 0 for none.'),
+    validation: count(MOST.images, 0)
+      .default(0)
+      .describe('Training images that are held out for validation; 0 for none.'),
   })
   .superRefine(({ name, augmentation, resize }, context) => {
     const { augmentations, photographs } = definition(name);
@@ -147,13 +163,14 @@ const datasetSchema = z
 const initial = z
   .number()
   .positive()
+  .max(1000)
   .default(0.1)
   .describe('Learning rate of the first epoch, or the one behind the warm-up; above 0.');
 
 const warmup = z
   .strictObject({
-    epochs: z.number().positive().describe('How long, in epochs; 0.5 is half an epoch.'),
-    rate: z.number().positive().describe('The learning rate until then, above 0.'),
+    epochs: z.number().positive().max(MOST.epochs).describe('How long, in epochs; 0.5 is half an epoch.'),
+    rate: z.number().positive().max(1000).describe('The learning rate until then, above 0.'),
   })
   .nullable()
   .default(null)
@@ -166,8 +183,12 @@ const learningRateSchema = z
       initial,
       milestones: z
         .array(z.number().gt(0).lt(1))
+        .max(1000)
+        .refine((list) => list.every((value, index) => index === 0 || value > list[index - 1]!), {
+          message: 'must increase from each milestone to the next',
+        })
         .default([0.5, 0.75])
-        .describe('When the rate falls, as fractions of the epochs, between 0 and 1.'),
+        .describe('When the rate falls, as increasing fractions of the epochs, between 0 and 1.'),
       factor: z
         .number()
         .gt(0)
@@ -186,18 +207,30 @@ const learningRateSchema = z
 
 const trainingSchema = z
   .strictObject({
-    epochs: count().default(300).describe('Passes over the training images.'),
-    batchSize: count().default(64).describe('Images of one optimiser step.'),
-    accumulate: count()
+    epochs: count(MOST.epochs).default(300).describe('Passes over the training images.'),
+    batchSize: count(MOST.batch).default(64).describe('Images of one optimiser step.'),
+    accumulate: count(MOST.batch)
       .default(1)
       .describe(
         'n: an optimiser step takes its batch in n micro-batches of batchSize/n images, one after another, and averages their gradients: the memory of one micro-batch. The result is that of the whole batch, but for batch statistics, dropout and stochastic depth, which are of each micro-batch.',
       ),
     learningRate: learningRateSchema.prefault({}),
-    momentum: probability().default(0.9).describe('μ of stochastic gradient descent, from 0 to below 1.'),
+    momentum: z
+      .number()
+      .min(0)
+      .max(0.9999)
+      .default(0.9)
+      .describe('μ of stochastic gradient descent, from 0 to 0.9999.'),
     nesterov: z.boolean().default(true).describe("Nesterov's momentum."),
-    weightDecay: z.number().min(0).default(1e-4).describe('λ, applied to every parameter; 0 for none.'),
-    seed: count(0).default(1).describe('Decides initial weights, order, augmentation and dropout.'),
+    weightDecay: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1e-4)
+      .describe('λ, applied to every parameter, from 0 (none) to 1.'),
+    seed: count(undefined, 0)
+      .default(1)
+      .describe('Decides initial weights, order, augmentation and dropout.'),
     shuffle: z.boolean().default(true).describe('A new order of the images in every epoch.'),
     memoryEfficient: z
       .boolean()
@@ -211,12 +244,16 @@ const trainingSchema = z
   .superRefine((training, context) => {
     const { batchSize, accumulate } = training;
     if (batchSize % accumulate !== 0) {
-      const divisors = Array.from({ length: batchSize }, (_, i) => i + 1).filter((n) => batchSize % n === 0);
+      const divisors = Array.from({ length: Math.min(batchSize, 1000) }, (_, i) => i + 1).filter(
+        (n) => batchSize % n === 0,
+      );
       context.addIssue({
         code: 'custom',
         path: ['accumulate'],
         message: `is ${accumulate}, which does not divide batchSize, ${batchSize}`,
-        params: { remedy: `Set it to one of: ${divisors.join(', ')}.` },
+        params: {
+          remedy: `Set it to ${divisors.length > 20 ? 'a divisor, such as' : 'one of:'} ${divisors.slice(0, 20).join(', ')}.`,
+        },
       });
     }
     if (training.nesterov && training.momentum === 0) {
@@ -243,9 +280,10 @@ const paperSchema = z
 
 const nameSchema = z
   .string()
+  .max(100)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/)
   .describe(
-    "Names the folder of the runs: letters, digits, '.', '_', '+' and '-'. Without it: the file's name.",
+    "Names the folder of the runs: at most 100 letters, digits, '.', '_', '+' and '-'. Without it: the file's name.",
   );
 
 const experimentFields = {

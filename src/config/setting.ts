@@ -1,6 +1,7 @@
-import { parseDocument } from 'yaml';
 import { UserError } from '../util/errors.js';
+import { shorten } from '../util/shorten.js';
 import type { ConfigLayer, PlainObject } from './merge.js';
+import { parseText } from './text.js';
 
 const EXAMPLE = 'Write it as --set training.epochs=10; the value is YAML, so lists are [a, b].';
 
@@ -9,18 +10,14 @@ const EXAMPLE = 'Write it as --set training.epochs=10; the value is YAML, so lis
  * are what they look like. Throws a UserError (usage) if it has another form.
  */
 export function parseSetting(text: string): ConfigLayer {
-  const origin = `--set ${text}`;
+  const origin = `--set ${shorten(text)}`;
   const equals = text.indexOf('=');
   const path = text.slice(0, Math.max(0, equals)).trim().split('.');
   if (path.some((part) => part === '')) {
     throw new UserError('usage', `${origin} is not of the form path.to.key=value`, EXAMPLE);
   }
-  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
-  const [error] = document.errors;
-  if (error) throw new UserError('usage', `${origin}: ${error.message}`, EXAMPLE);
-  const values = path.reduceRight<unknown>(
-    (value, key) => Object.fromEntries([[key, value]]),
-    document.toJS(),
-  );
+  const parsed = parseText(text.slice(equals + 1), 'YAML');
+  if ('fault' in parsed) throw new UserError('usage', `${origin}: ${parsed.fault.message}`, EXAMPLE);
+  const values = path.reduceRight<unknown>((value, key) => Object.fromEntries([[key, value]]), parsed.value);
   return { origin, values: values as PlainObject };
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { dirname, extname, resolve } from 'node:path';
 import { z } from 'zod';
-import { diskError } from '../util/disk-errors.js';
+import { parseError, parseText, readText } from '../config/text.js';
 import { UserError } from '../util/errors.js';
+import { shorten } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
 
 const settings = z.array(z.string());
@@ -54,19 +53,11 @@ export async function readSweepFile(path: string): Promise<SweepDefinition> {
 }
 
 async function parseFile(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const otherwise = 'give the path of a file as docs/sweeps.md describes it';
-    throw diskError(error, `cannot read the sweep ${path}`, otherwise, 'usage');
-  }
-  try {
-    return parse(text);
-  } catch (error) {
-    const message = `${path}: ${(error as Error).message.split('\n')[0]}`;
-    throw new UserError('usage', message, 'Mend the YAML at this place.', { cause: error });
-  }
+  const shown = shorten(path, 300);
+  const kind = extname(path) === '.json' ? 'JSON' : 'YAML';
+  const parsed = parseText(await readText(path, shown), kind);
+  if ('fault' in parsed) throw parseError(shown, kind, parsed.fault);
+  return parsed.value;
 }
 
 /** Unknown keys come first: a misspelt key often explains a missing one. */
@@ -75,7 +66,7 @@ function explain(path: string, issues: readonly z.core.$ZodIssue[]): UserError {
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;
     const valid = issue.path.length > 0 ? ['config', 'set'] : Object.keys(definitionSchema.shape);
-    return new UserError('usage', `${path}: there is no key '${key}'`, suggest(key, valid));
+    return new UserError('usage', `${path}: there is no key '${shorten(key)}'`, suggest(shorten(key), valid));
   }
   const where = issue.path.join('.') || 'the file';
   return new UserError(

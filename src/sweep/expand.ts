@@ -1,6 +1,8 @@
 import { runKey } from '../config/identity.js';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
+import { UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
 import type { SweepDefinition } from './definition.js';
 
 /** One run of a sweep. */
@@ -15,10 +17,11 @@ export interface SweepRun {
 
 /**
  * The runs of a sweep, all seeds of one experiment after the other. With a grid, the experiments' names say which
- * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit: nothing has
- * started by then.
+ * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit, or if there
+ * are too many runs: nothing has started by then.
  */
 export async function expandSweep(definition: SweepDefinition): Promise<SweepRun[]> {
+  checkSize(definition);
   const runs = new Map<string, SweepRun>();
   for (const { config, set } of definition.configs) {
     for (const point of gridPoints(definition.grid)) {
@@ -44,6 +47,20 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
     }
   }
   return [...runs.values()];
+}
+
+/** Runs of one sweep, at most: more than anyone trains, fewer than fill the memory. */
+const MOST_RUNS = 10_000;
+
+function checkSize({ configs, grid, seeds }: SweepDefinition): void {
+  const points = Object.values(grid).reduce((product, values) => product * values.length, 1);
+  const runs = configs.length * points * seeds.length;
+  if (runs <= MOST_RUNS) return;
+  throw new UserError(
+    'usage',
+    `the sweep would be ${formatCount(runs)} runs: ${configs.length} configs × ${formatCount(points)} points of the grid × ${seeds.length} seeds`,
+    `Leave out configs, values or seeds; a sweep may have ${formatCount(MOST_RUNS)} runs.`,
+  );
 }
 
 type GridPoint = readonly (readonly [key: string, value: unknown])[];

@@ -3,6 +3,7 @@ import type { Experiment } from '../config/schema.js';
 import type { Batch, Engine, Model } from '../engines/engine.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
+import { checkMemory } from '../training/memory.js';
 import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
 
 /** Images a second of a network on an engine. */
@@ -24,6 +25,7 @@ const FIRST_IMAGES = 4;
  */
 export async function measureSpeed(experiment: Experiment, engine: Engine): Promise<Speed> {
   const network = networkOf(experiment);
+  checkMemory(experiment, network, { device: engine.device });
   const { seed } = experiment.training;
   const batchSize = microBatchSize(experiment);
   const model = await engine.createModel(network, modelOptions(experiment));

@@ -8,6 +8,7 @@ import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import { loadCheckpoint } from './checkpoint.js';
+import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { withExperiment } from './open.js';
 import { environmentOf, type Finished, type TrainOptions } from './start.js';
@@ -93,6 +94,7 @@ async function resumeClaimed(
   const experiment = folder.readExperiment();
   const { subset } = folder.readResult();
   const network = networkOf(experiment);
+  checkMemory(experiment, network, { subset, device: options.choice.device });
   const start = await loadCheckpoint(folder.checkpoint('last'), network);
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
     const environment = folder.readEnvironment();

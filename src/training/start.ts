@@ -11,6 +11,7 @@ import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { initialState, NO_PROGRESS } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
+import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
@@ -37,6 +38,7 @@ export interface Finished {
 /** Trains an experiment from its beginning, in a new run folder. */
 export async function startRun(experiment: Experiment, options: StartOptions): Promise<Finished> {
   const network = networkOf(experiment);
+  checkMemory(experiment, network, { subset: options.subset, device: options.choice.device });
   const { seed } = experiment.training;
   const init = options.init && (await loadInitialWeights(options.init, network, seed));
   const weights = init?.weights ?? initialValues(network, seed);

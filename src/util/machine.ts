@@ -19,3 +19,9 @@ export function machine(): Machine {
     platform: `${process.platform} ${process.arch}`,
   };
 }
+
+/** Bytes that this process may have: the machine's, or less where a container says so. */
+export function usableMemory(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}

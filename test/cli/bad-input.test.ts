@@ -37,9 +37,9 @@ const CASES: Case[] = [
     /Valid: .*classifier/,
   ],
   [['train', '--config=cifar10-40-12', '--data=empty', '--no-setup'], 3, /cifar10/i, /data fetch cifar10/],
-  [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Mend the JSON at line 2/],
-  [['train', '--config=twice.json'], 2, /twice\.json:1:\d+: .*unique/, /Mend the JSON at line 1/],
-  [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Mend the YAML at line 2/],
+  [['train', '--config=broken.json'], 2, /broken\.json:2:14: /, /Repair the JSON at line 2/],
+  [['train', '--config=twice.json'], 2, /twice\.json:1:\d+: .*unique/, /Repair the JSON at line 1/],
+  [['train', '--config=broken.yaml'], 2, /broken\.yaml:2:12: /, /Repair the YAML at line 2/],
   [
     ['train', '--config=cifar10-40-12', '--dry-run', '--set=dataset.validation=60000'],
     2,

@@ -1,0 +1,54 @@
+import type { Experiment } from '../config/schema.js';
+import { definition } from '../datasets/index.js';
+import { activationBytes, parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+import { stageShapes } from '../networks/stages.js';
+import { UserError } from '../util/errors.js';
+import { formatBytes } from '../util/format.js';
+import { usableMemory } from '../util/machine.js';
+import { microBatchSize } from './model.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** What lies in memory for each parameter: weight, momentum, gradient. */
+const VALUES_PER_PARAMETER = 3;
+
+/**
+ * Bytes that training takes on any engine: what belongs to the parameters, and the feature maps of `images` images that
+ * the backward pass needs. Engines take more.
+ */
+export function leastMemory(network: Network, images: number, memoryEfficient: boolean): number {
+  const { channels, height, width } = network.input;
+  // What is recomputed need not lie there; the output of a stage holds those of its layers.
+  const maps = memoryEfficient
+    ? stageShapes(network).reduce(
+        (sum, { output }) => sum + output.channels * output.height * output.width,
+        channels * height * width,
+      ) *
+      images *
+      FLOAT
+    : activationBytes(network, images);
+  return parameterCount(network) * VALUES_PER_PARAMETER * FLOAT + maps;
+}
+
+/**
+ * Throws a UserError (engine) where a network cannot be trained in the memory that this process may have, before
+ * anything is fetched or allocated.
+ */
+export function checkMemory(
+  experiment: Experiment,
+  network: Network,
+  { subset = Number.POSITIVE_INFINITY, device }: { subset?: number; device: 'cpu' | 'gpu' },
+): void {
+  const { trainCount } = definition(experiment.dataset.name);
+  // A GPU has its own memory for feature maps.
+  const images = device === 'gpu' ? 0 : Math.min(microBatchSize(experiment), trainCount, subset);
+  const needed = leastMemory(network, images, experiment.training.memoryEfficient);
+  const there = usableMemory();
+  if (needed <= there) return;
+  throw new UserError(
+    'engine',
+    `${network.title} does not fit into memory: training it takes ${formatBytes(needed)} at least, and ${formatBytes(there)} are there`,
+    'Choose a smaller network or training.batchSize, or set training.accumulate or training.memoryEfficient.',
+  );
+}
