@@ -7,6 +7,14 @@ import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
+let schemaOnce: JsonSchema | undefined;
+
+/** Made when it is first needed, and once: that takes longer than all else here. */
+function wholeSchema(): JsonSchema {
+  schemaOnce ??= configJsonSchema();
+  return schemaOnce;
+}
+
 /** Values that were merged from layers; `file` is to blame for what no layer has. */
 export interface Checked {
   readonly values: unknown;
@@ -99,7 +107,7 @@ function nearestKeys(path: string[], values: unknown): string {
   if (key === '<<') return 'Merge keys are not read here: give the config to build on as extends.';
   const whose = ownerInUnion(path, values);
   if (whose) return whose;
-  const elsewhere = Object.entries(configJsonSchema().properties ?? {}).flatMap(([group, schema]) =>
+  const elsewhere = Object.entries(wholeSchema().properties ?? {}).flatMap(([group, schema]) =>
     typeof schema === 'object' &&
     members(schema).some(({ properties }) => Object.hasOwn(properties ?? {}, key))
       ? [`${group}.${key}`]
@@ -152,7 +160,7 @@ function schemaAt(path: readonly string[], values: unknown): JsonSchema | undefi
 
 /** The same; of a union at the end of the path, all of it. */
 function unresolvedAt(path: readonly string[], values: unknown): JsonSchema | undefined {
-  let schema: JsonSchema | undefined = configJsonSchema();
+  let schema: JsonSchema | undefined = wholeSchema();
   path.forEach((key, depth) => {
     const around = schema && resolveUnion(schema, valueAt(values, path.slice(0, depth)));
     const next: unknown = around?.properties?.[key] ?? around?.items;

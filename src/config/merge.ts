@@ -48,10 +48,12 @@ function keptOfFamily(below: PlainObject, over: PlainObject): PlainObject {
 export function mergeLayers(layers: readonly ConfigLayer[]): PlainObject {
   return layers.reduce<PlainObject>((below, { values }) => {
     const merged: Record<string, unknown> = { ...merge(below, values) };
-    const same = (part: (values: PlainObject) => unknown) => isDeepStrictEqual(part(below), part(merged));
-    if (values.paper === undefined && !same(({ network, dataset }) => [network, dataset]))
-      delete merged.paper;
-    if (values.description === undefined && !same(described)) delete merged.description;
+    const drop = (claim: 'paper' | 'description', about: (values: PlainObject) => unknown) => {
+      if (below[claim] === undefined || values[claim] !== undefined) return;
+      if (!isDeepStrictEqual(about(below), about(merged))) delete merged[claim];
+    };
+    drop('paper', ({ network, dataset }) => [network, dataset]);
+    drop('description', described);
     return merged;
   }, {});
 }

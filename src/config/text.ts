@@ -114,6 +114,8 @@ function parseYaml(text: string, schema: 'core' | 'json', refusal?: string): Par
     uniqueKeys: false,
   });
   const [error] = [...document.errors, ...document.warnings];
+  // The parser reports its own stack overflow as an error of the text.
+  if (error?.message.startsWith('Maximum call stack')) return { fault: TOO_DEEP };
   const found =
     (refusal && refusedJson(refusal, error?.pos[0])) ||
     (error && { message: error.message, offset: error.pos[0] }) ||
