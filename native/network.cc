@@ -115,7 +115,9 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
   return result;
 }
 
-/** One micro-batch of the step under way. The weights are laid out for the first that needs them: they stay the same. */
+/**
+ * One micro-batch of the step under way. The weights are laid out for the first that needs them: they stay the same.
+ */
 void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch) {
   resize(training_, count, true);
   dropBranches(batch.survivors);

@@ -21,7 +21,9 @@ int sampled(int size, int stride) { return (size - 1) / stride + 1; }
 
 }  // namespace
 
-/** Adds one unit. Layers backward: sum, last convolution, shortcut, other convolutions, so the shortcut writes first. */
+/**
+ * Adds one unit. Layers backward: sum, last convolution, shortcut, other convolutions, so the shortcut writes first.
+ */
 class Network::UnitBuilder {
  public:
   UnitBuilder(Network& network, const StageDescription& stage, Cursor& at, int index)

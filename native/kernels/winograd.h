@@ -17,8 +17,8 @@ namespace densenet {
 
 constexpr int kFrequencies = 16;
 
-// Transformed tiles are stored [channel][block of kTile tiles][frequency][tile of the block]: written in one stretch, and
-// read by the products a line at a time.
+// Transformed tiles are stored [channel][block of kTile tiles][frequency][tile of the block]: written in one stretch,
+// and read by the products a line at a time.
 constexpr int kBlockFloats = kFrequencies * kTile;
 
 /** Lanes 0, 2, 4, … of a and b; `kOdd`: lanes 1, 3, 5, …. */
@@ -53,8 +53,8 @@ DENSENET_INLINE void transformInput(const Vec (&d)[4], Vec (&t)[4]) {
 
 /**
  * What rows of pixels become before windows are made of them: d B of each row and tile. It lies in kPlanes planes for
- * rows with an even number in the padded image, and as many for odd ones, `size` floats apart, with rows `stride` floats
- * apart. Two more planes than columns of B hold the tile's own pixels, for gradients.
+ * rows with an even number in the padded image, and as many for odd ones, `size` floats apart, with rows `stride`
+ * floats apart. Two more planes than columns of B hold the tile's own pixels, for gradients.
  */
 struct RowPlanes {
   static constexpr int kPlanes = 6;
@@ -134,8 +134,8 @@ DENSENET_INLINE void transformGradients(const RowPlanes& planes, const float* fi
 }
 
 /**
- * Aᵀ m A of kLanes tiles side by side, frequency f at from[f·kTile]: the pixels at the upper left, upper right, lower left
- * and lower right of the tiles, to arrays `size` floats apart.
+ * Aᵀ m A of kLanes tiles side by side, frequency f at from[f·kTile]: the pixels at the upper left, upper right, lower
+ * left and lower right of the tiles, to arrays `size` floats apart.
  */
 DENSENET_INLINE void transformOutputs(const float* from, float* to, ptrdiff_t size) {
   Vec columns[4][2];

@@ -1,4 +1,5 @@
-// BN-ReLU or a map that is behind a ReLU, global average pooling, the fully connected layer, and the cross-entropy of its softmax.
+// BN-ReLU or a map that is behind a ReLU, global average pooling, the fully connected layer, and the cross-entropy of
+// its softmax.
 #pragma once
 
 #include <vector>

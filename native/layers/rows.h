@@ -131,7 +131,9 @@ inline void packPixels(const float* from, int channels, float* to) {
     for (int v = 0; v < kTileWords<Operand> / kLanes; ++v) store(to + v * kLanes, pixelWords<Operand>(from, v));
 }
 
-/** The gradient of a map's channels in one tile, deferred terms applied, 0 in lanes without a pixel: [channels][kTile]. */
+/**
+ * The gradient of a map's channels in one tile, deferred terms applied, 0 in lanes without a pixel: [channels][kTile].
+ */
 inline void loadGradient(const FeatureMap& map, int first, const GradientTerms& terms, int tile, float* to) {
   const int channels = static_cast<int>(terms.offset.size());
   const float* gradient = map.gradientTile(tile) + first * kTile;

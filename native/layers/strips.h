@@ -38,7 +38,9 @@ class StripShape {
   int height, width;
   /** Tiles of an image, down and across. */
   int tileRows, tileColumns;
-  /** Floats from one channel's transformed tiles to the next's. A line more than they take: not all to the same sets. */
+  /**
+   * Floats from one channel's transformed tiles to the next's. A line more than they take: not all to the same sets.
+   */
   ptrdiff_t channelStride;
   /** The planes of one channel of a strip. */
   RowPlanes planes;
@@ -75,15 +77,18 @@ class StripShape {
   }
 
   /**
-   * Transforms the reached rows of a channel into planes; `kOwn`: with the tiles' own pixels. Reads two floats before the
-   * pixels.
+   * Transforms the reached rows of a channel into planes; `kOwn`: with the tiles' own pixels. Reads two floats before
+   * the pixels.
    */
   template <bool kOwn>
   void rows(const Strip& strip, const float* pixels, float* to) const;
   /** From planes to blocks of tiles: windows, or the gradients of the pixels under the tiles. */
   void windows(const Strip& strip, const float* from, float* to) const;
   void gradients(const Strip& strip, const float* from, float* to) const;
-  /** From blocks of tiles to the pixels under them; writes up to a row and two vectors more. `working`: planeFloats() for working. */
+  /**
+   * From blocks of tiles to the pixels under them; writes up to a row and two vectors more. `working`: planeFloats()
+   * for working.
+   */
   void outputs(const Strip& strip, const float* from, float* working, float* to) const;
 
  private:

@@ -23,7 +23,9 @@ class WindowPlanes {
 
   int height, width;
   Window window;
-  /** Floats from one row of a plane to the next, of a plane, and of all planes of a channel with room for a tile more. */
+  /**
+   * Floats from one row of a plane to the next, of a plane, and of all planes of a channel with room for a tile more.
+   */
   int stride, planeSize, size;
 
   int output(int y, int x) const { return y * stride + x; }

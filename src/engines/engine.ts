@@ -95,7 +95,9 @@ export interface ProfileEntry {
  * block the main thread for long. Arguments are complete and checked by the caller.
  */
 export interface Model {
-  /** One optimiser step on one batch (any size ≥ 1): forward in training mode and backward, by micro-batches; update. */
+  /**
+   * One optimiser step on one batch (any size ≥ 1): forward in training mode and backward, by micro-batches; update.
+   */
   train(batch: Batch, step: TrainStep): Promise<TrainResult>;
   /** Logits [N, classes] in evaluation mode (running statistics, no dropout). */
   predict(images: Float32Array): Promise<Float32Array>;
@@ -144,7 +146,10 @@ export interface EngineOptions {
   readonly gpu?: Gpu;
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
-  /** Images that usually go through the network at once: an engine may choose its kernels by it. It changes speed and rounding only. */
+  /**
+   * Images that usually go through the network at once: an engine may choose its kernels by it. It changes speed and
+   * rounding only.
+   */
   readonly batchSize?: number;
   /** Build or fetch what is missing; false refuses instead (`--no-setup`). */
   readonly setup: boolean;

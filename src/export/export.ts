@@ -8,7 +8,10 @@ import { onnxFile } from './onnx/model.js';
 export const EXPORT_FORMATS = ['safetensors', 'onnx'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** A network's weights as a file for other programs. Counts of batches are 0: nothing that PyTorch does by default needs them. */
+/**
+ * A network's weights as a file for other programs. Counts of batches are 0: nothing that PyTorch does by default needs
+ * them.
+ */
 export function exportedFile(
   format: ExportFormat,
   experiment: Experiment,

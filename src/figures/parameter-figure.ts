@@ -25,7 +25,9 @@ interface Point {
 /** What a figure of error against parameters shows. */
 export interface ParameterFigure {
   readonly name: string;
-  /** What the caption compares, `DenseNet and its variants`, and which figure of the paper that is, `Figure 4 (left)`. */
+  /**
+   * What the caption compares, `DenseNet and its variants`, and which figure of the paper that is, `Figure 4 (left)`.
+   */
   readonly subject: string;
   readonly original: string;
   readonly measured: readonly Measurement[];

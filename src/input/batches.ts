@@ -74,8 +74,9 @@ export interface BatchesOptions {
 }
 
 /**
- * The batches of a split, in order, but for those of which no image can be read. While one is in use the next ones are made, as many as the source finds worth
- * it, so memory is bounded: a batch may be used until the next one is asked for. Leaving the loop early waits for those under way.
+ * The batches of a split, in order, but for those of which no image can be read. While one is in use the next ones are
+ * made, as many as the source finds worth it, so memory is bounded: a batch may be used until the next one is asked
+ * for. Leaving the loop early waits for those under way.
  */
 export async function* batches(
   split: Split,

@@ -23,7 +23,9 @@ export interface Sources {
   close(): Promise<void>;
 }
 
-/** Opens the images of a dataset as the network's input: those in memory, or those in files with threads to decode them. */
+/**
+ * Opens the images of a dataset as the network's input: those in memory, or those in files with threads to decode them.
+ */
 export async function openSources(dataset: Dataset, options: SourcesOptions): Promise<Sources> {
   const { normalization, image } = dataset.definition;
   const { augmentation, seed, resize = 'paper', workers } = options;

@@ -17,7 +17,10 @@ type Description = Pick<NormalizedConvolution, 'name' | 'norm' | 'kernel' | 'str
   readonly outputChannels: number;
 };
 
-/** Convolutions one after another, the first of which reads `input`. Each is padded to keep its input's size at stride 1. */
+/**
+ * Convolutions one after another, the first of which reads `input`. Each is padded to keep its input's size at stride
+ * 1.
+ */
 export function convolutionChain(
   input: FeatureShape,
   descriptions: readonly Description[],

@@ -86,7 +86,10 @@ export interface ResidualStage {
   readonly innerChannels: number;
   /** Of the first unit. */
   readonly stride: number;
-  /** Pre: BN-ReLU before every convolution. Post: BN after every convolution, ReLU after all but the last and after the sum. */
+  /**
+   * Pre: BN-ReLU before every convolution. Post: BN after every convolution, ReLU after all but the last and after the
+   * sum.
+   */
   readonly activation: 'pre' | 'post';
   /** What a first unit that changes channels or size adds its branch to; every other adds it to its input. */
   readonly shortcut: 'projection' | 'padding';

@@ -16,7 +16,10 @@ export interface ResidualUnit {
   readonly input: FeatureShape;
   readonly output: FeatureShape;
   readonly activation: ResidualStage['activation'];
-  /** The branch, in order, with BN before each ("pre") or after each ("post"). Dropout, if any, comes right before the last. */
+  /**
+   * The branch, in order, with BN before each ("pre") or after each ("post"). Dropout, if any, comes right before the
+   * last.
+   */
   readonly convolutions: readonly NormalizedConvolution[];
   readonly shortcut: 'identity' | 'projection' | 'padding';
   /** Of the shortcut where it is no identity. */

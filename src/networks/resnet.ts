@@ -9,7 +9,9 @@ export interface ResNetOptions {
   readonly activation: 'pre' | 'post';
   /** 1×1, 3×3 and 1×1 convolutions in a unit instead of two 3×3. */
   readonly bottleneck: boolean;
-  /** Channels of every stage, in units of the usual ones; above 1 it is a Wide ResNet (Zagoruyko and Komodakis 2016). */
+  /**
+   * Channels of every stage, in units of the usual ones; above 1 it is a Wide ResNet (Zagoruyko and Komodakis 2016).
+   */
   readonly width: number;
   /** Probability that a value is dropped before the last convolution of a unit; 0 for none. */
   readonly dropout: number;
@@ -78,7 +80,10 @@ export function resNetProblem(options: ResNetOptions): ResNetProblem | undefined
   };
 }
 
-/** Layers outside the units that count: first convolution and fully connected layer, or first convolution and projections. */
+/**
+ * Layers outside the units that count: first convolution and fully connected layer, or first convolution and
+ * projections.
+ */
 function outerLayers({ width }: Pick<ResNetOptions, 'width'>): number {
   return width > 1 ? 1 + STAGES : 2;
 }

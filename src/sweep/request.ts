@@ -49,7 +49,9 @@ export function sweepNames(): string[] {
     .sort();
 }
 
-/** A file, or else a sweep in `experiments/`, with or without extension. Throws a UserError (usage) if there is none. */
+/**
+ * A file, or else a sweep in `experiments/`, with or without extension. Throws a UserError (usage) if there is none.
+ */
 function findSweep(pathOrName: string): string {
   if (existsSync(pathOrName)) return pathOrName;
   const name = basename(pathOrName, EXTENSION);

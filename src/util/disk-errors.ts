@@ -31,8 +31,8 @@ const NAMELESS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to throw where the disk refuses something: a UserError, `${what}: no space left on device (ENOSPC)`; or the error
- * itself where it is not one of the disk.
+ * What to throw where the disk refuses something: a UserError, `${what}: no space left on device (ENOSPC)`; or the
+ * error itself where it is not one of the disk.
  * @param otherwise what else a person can do, as the end of a sentence: `choose another folder`
  */
 export function diskError(

@@ -8,7 +8,9 @@ import type { Tensor } from '../../src/util/tensor.js';
 const IMAGE = { channels: 3, height: 8, width: 8, classes: 5 };
 const PLAIN: DenseNetOptions = { depth: 10, growthRate: 3, bottleneck: false, compression: 1, dropout: 0 };
 
-/** Weights whose size is 1 on a block's input, 1+s on the maps of its layer s, with signs that cancel in a plain mean. */
+/**
+ * Weights whose size is 1 on a block's input, 1+s on the maps of its layer s, with signs that cancel in a plain mean.
+ */
 function steppedWeights(options: DenseNetOptions) {
   const network = buildDenseNet(options, IMAGE);
   const weights = new Map<string, Tensor>();

@@ -1,5 +1,5 @@
-// Where 3×3 convolutions compute: every pixel, and in one block of vectors only, for what is added up over several blocks
-// of input channels is read, added to and written back.
+// Where 3×3 convolutions compute: every pixel, and in one block of vectors only, for what is added up over several
+// blocks of input channels is read, added to and written back.
 #include <set>
 
 #include "check.h"

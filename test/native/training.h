@@ -3,7 +3,9 @@
 
 #include "network.h"
 
-/** No bad access, and in both precisions the same bits for every number of threads and with activations computed again. */
+/**
+ * No bad access, and in both precisions the same bits for every number of threads and with activations computed again.
+ */
 void testSameBits(const densenet::NetworkDescription& description, int batch, int parts);
 
 /** A small step along the gradient changes the loss by the step's length times the gradient's. */

@@ -36,7 +36,9 @@ export class ReferenceModel {
     );
   }
 
-  /** One optimiser step. `masks` are needed only where the network has dropout, `branches` only with stochastic depth. */
+  /**
+   * One optimiser step. `masks` are needed only where the network has dropout, `branches` only with stochastic depth.
+   */
   train(
     batch: Batch,
     learningRate: number,

@@ -22,7 +22,8 @@ export interface Cut {
 
 /**
  * Decodes a JPEG or PNG file, cuts a part out and scales it, as Pillow does. Grey images become red, green and blue;
- * CMYK is converted; transparency is dropped; colour profiles and orientation tags are ignored, as by the authors' code.
+ * CMYK is converted; transparency is dropped; colour profiles and orientation tags are ignored, as by the authors'
+ * code.
  * @param choose says, from the size of the whole image, which part is wanted
  * Throws an Error that says what is wrong with the file.
  */

@@ -138,7 +138,9 @@ export async function writeMiniArchives(folder: string, damage: Damage = none): 
   await writeFile(join(folder, 'ILSVRC2012_devkit_t12.tar.gz'), devkit);
 }
 
-/** Writes what the archives unpack to; the validation images in one folder, with the devkit, or in folders of classes. */
+/**
+ * Writes what the archives unpack to; the validation images in one folder, with the devkit, or in folders of classes.
+ */
 export async function writeMiniFolders(
   folder: string,
   test: 'flat' | 'classes',

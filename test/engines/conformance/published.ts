@@ -3,7 +3,9 @@ import { PUBLISHED_NETWORKS, publishedNetwork } from '../../fixtures/pytorch/pub
 import { arrayFaults } from './faults.js';
 import { DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
-/** Relative in norm. PyTorch's own single precision is within 6e-7 of its double; β and μ of one layer swapped: 9e-3. */
+/**
+ * Relative in norm. PyTorch's own single precision is within 6e-7 of its double; β and μ of one layer swapped: 9e-3.
+ */
 const TOLERANCE = 1e-5;
 
 export function publishedTests(engine: () => TestedEngine): void {

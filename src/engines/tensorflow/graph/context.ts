@@ -10,7 +10,10 @@ export interface TrainingContext {
   readonly weights: ReadonlyMap<string, Output>;
   /** Gradients of the trainable parameters, by name; filled by the backward pass. */
   readonly gradients: Map<string, Output>;
-  /** The batch's means and unbiased variances, by the name of the running statistic they go into; of a branch that is not there, the latter itself. */
+  /**
+   * The batch's means and unbiased variances, by the name of the running statistic they go into; of a branch that is
+   * not there, the latter itself.
+   */
   readonly batchStatistics: Map<string, Output>;
   /** The running statistics before the step, by name. */
   readonly running: ReadonlyMap<string, Output>;

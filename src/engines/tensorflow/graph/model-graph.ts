@@ -45,7 +45,9 @@ export const FETCH = {
   running: 'running_value',
 } as const;
 
-/** Writes everything that a model can do as one SavedModel: training step, evaluation, reading and replacing its state. */
+/**
+ * Writes everything that a model can do as one SavedModel: training step, evaluation, reading and replacing its state.
+ */
 export function modelGraph(network: Network, layout: Layout, options: ModelOptions): Uint8Array {
   const graph = new GraphBuilder();
   const feed = (name: string, type: TypeName, shape: readonly number[]) =>
