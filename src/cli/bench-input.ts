@@ -28,7 +28,7 @@ export function benchInputCommand(): Command {
   return new Command('input')
     .description('measure how fast photographs are decoded and augmented, beside sharp alone')
     .addOption(dataOption())
-    .option('--images <n>', 'images of a round', positiveInteger, 500)
+    .option('--images <n>', 'images per round', positiveInteger, 500)
     .option('--rounds <n>', 'rounds to measure, after one to warm up', positiveInteger, 5)
     .addOption(workersOption())
     .addHelpText('after', EXAMPLES)

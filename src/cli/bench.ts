@@ -73,7 +73,7 @@ export function benchCommand(): Command {
         .default({ channels: 3, height: 32, width: 32 }, '3x32x32'),
     )
     .addOption(networkOption('--classes <n>', 'outputs').argParser(positiveInteger).default(10))
-    .option('--batch <n>', 'images of a step', positiveInteger, 64)
+    .option('--batch <n>', 'images per step', positiveInteger, 64)
     .option('--steps <n>', 'steps to measure', positiveInteger, 5)
     .option('--warmup <n>', 'steps before them', wholeNumber, 2)
     .addOption(new Option('--mode <mode>', 'what a step is').choices(['train', 'predict']).default('train'))
@@ -139,7 +139,7 @@ export function reportLines(report: BenchReport): string[] {
   const commit =
     versions.git && `, commit ${versions.git.commit.slice(0, 7)}${versions.git.dirty ? ' (changed)' : ''}`;
   return [
-    `${report.network}: ${formatCount(report.parameters)} parameters, ${formatCount(report.multiplyAdds)} multiply-adds an image`,
+    `${report.network}: ${formatCount(report.parameters)} parameters, ${formatCount(report.multiplyAdds)} multiply-adds per image`,
     `${what}, batch ${report.batch}, ${report.precision}${memory}, ${report.engine.description}`,
     '',
     `images per second  ${report.imagesPerSecond.toFixed(1)}`,
@@ -154,7 +154,7 @@ export function reportLines(report: BenchReport): string[] {
 
 function profileLines({ profile, stepMilliseconds, peakFlopsPerSecond }: BenchReport): string[] {
   if (profile === undefined) return [];
-  const header = ['stage', 'pass', 'ms a step', 'share', 'GFLOP/s', 'of peak'];
+  const header = ['stage', 'pass', 'ms per step', 'share', 'GFLOP/s', 'of peak'];
   const total = profile.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = profile.map(({ stage, pass, seconds, operations }) => {
     const speed = operations > 0 && seconds > 0 ? operations / seconds : undefined;

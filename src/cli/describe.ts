@@ -62,7 +62,7 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
     ...textTable(HEADER, [input, ...cells], COUNTS),
     '',
     `Parameters     ${formatCount(parameterCount(network))}`,
-    `Multiply-adds  ${formatCount(multiplyAdds(network))} an image`,
+    `Multiply-adds  ${formatCount(multiplyAdds(network))} per image`,
     `Activations    ${formatBytes(activationBytes(network, batch))} for a batch of ${batch}`,
     ...(accumulate > 1
       ? [

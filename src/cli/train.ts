@@ -49,11 +49,11 @@ Examples:
                                                             each step by 4 micro-batches, in a quarter of the memory
   densenet train --resume cifar10plus-bc-100-12             go on with the newest run of an experiment
 
-Gradients of micro-batches are averaged: the step is that of the whole batch, but for batch statistics, dropout and
-stochastic depth, which are of each micro-batch.
+The gradients of micro-batches are averaged: the step equals that of the whole batch, except for batch statistics,
+dropout and stochastic depth, which each micro-batch has of its own.
 
-The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed whenever
-it stopped, to the same bits.`;
+The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed wherever it
+stopped, and ends in the same bits.`;
 
 const STOPPING =
   'stopping after this step; once more stops at once and loses the work since the last checkpoint';
@@ -82,7 +82,9 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
     .addOption(subsetOption())
     .option('--init <file>', 'begin with these weights (.safetensors or .npz, see docs/weights.md)')
-    .addOption(repeated('--init-skip <name>', 'but not with these of them: a name, its beginning, or with *'))
+    .addOption(
+      repeated('--init-skip <name>', 'except these: a name, the beginning of one, or a pattern with *'),
+    )
     .option(
       '--resume <run>',
       "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
@@ -168,8 +170,8 @@ function planLines(experiment: Experiment, network: Network, plan: Plan): string
     `${experiment.name}: ${network.title}`,
     ...(experiment.description ? [experiment.description] : []),
     `  parameters      ${formatCount(plan.parameters)}`,
-    `  multiply-adds   ${formatCount(plan.multiplyAdds)} an image`,
-    `  activations     ${formatBytes(plan.activationBytes)} a ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,
+    `  multiply-adds   ${formatCount(plan.multiplyAdds)} per image`,
+    `  activations     ${formatBytes(plan.activationBytes)} per ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,
     `  images          ${formatCount(images.train)} training${validation}, ${formatCount(images.test)} test`,
     `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})${parts}`,
     `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
@@ -185,7 +187,7 @@ function missingData(
   { brought, downloadBytes, folder }: Plan['dataset'],
 ): string {
   return brought
-    ? `not here; bring it with: densenet data fetch ${name} --from DIR`
+    ? `not present; import it with: densenet data fetch ${name} --from DIR`
     : `${formatBytes(downloadBytes)} to be fetched to ${folder}`;
 }
 

@@ -103,7 +103,7 @@ function unknownValue(name: string, value: unknown, valid: string[]) {
 function nearestKeys(path: string[], values: unknown): string {
   const key = shorten(path.at(-1)!);
   const glued = /^(\w+):(.+)$/.exec(key);
-  if (glued) return `Write '${glued[1]}: ${glued[2]}', with a space behind the colon.`;
+  if (glued) return `Write '${glued[1]}: ${glued[2]}', with a space after the colon.`;
   if (key === '<<') return 'Merge keys are not read here: give the config to build on as extends.';
   const whose = ownerInUnion(path, values);
   if (whose) return whose;

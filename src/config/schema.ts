@@ -165,7 +165,7 @@ const initial = z
   .positive()
   .max(1000)
   .default(0.1)
-  .describe('Learning rate of the first epoch, or the one behind the warm-up; above 0.');
+  .describe('Learning rate of the first epoch, or the one after the warm-up; above 0.');
 
 const warmup = z
   .strictObject({

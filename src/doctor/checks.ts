@@ -80,7 +80,11 @@ async function dataChecks(folder: string): Promise<Check[]> {
       return {
         name: title,
         ok: present,
-        found: present ? where : brought ? 'not here; it must be brought' : 'not here yet; train fetches it',
+        found: present
+          ? where
+          : brought
+            ? 'not present; you provide its archives'
+            : 'not yet downloaded; train does it',
         remedy: `densenet data fetch ${name}${brought ? ' --from DIR' : ''}`,
       };
     }),

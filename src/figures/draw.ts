@@ -110,7 +110,7 @@ async function readCurve(reference: string, options: DrawOptions) {
     throw new UserError(
       'usage',
       `the run ${folder.name} has no finished epoch to draw`,
-      'Take another run, or train this one on: densenet train --resume RUN',
+      'Choose another run, or continue this one: densenet train --resume RUN',
     );
   }
   const experiment = folder.readExperiment();

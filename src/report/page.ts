@@ -64,7 +64,7 @@ ${report.runs.map(runSection)}
   if (bytes <= MAX_BYTES) return page;
   throw new UserError(
     'usage',
-    `the report of ${records.length} runs would be ${(bytes / 1e6).toFixed(1)} MB, and ${MAX_BYTES / 1e6} MB is the most`,
+    `the report of ${records.length} runs would be ${(bytes / 1e6).toFixed(1)} MB, and ${MAX_BYTES / 1e6} MB is the limit`,
     'Give fewer runs, or leave out the heat maps with --no-heat-maps.',
   );
 }

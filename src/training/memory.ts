@@ -48,7 +48,7 @@ export function checkMemory(
   if (needed <= there) return;
   throw new UserError(
     'engine',
-    `${network.title} does not fit into memory: training it takes ${formatBytes(needed)} at least, and ${formatBytes(there)} are there`,
+    `${network.title} does not fit into memory: training needs at least ${formatBytes(needed)}, and this machine has ${formatBytes(there)}`,
     'Choose a smaller network or training.batchSize, or set training.accumulate or training.memoryEfficient.',
   );
 }

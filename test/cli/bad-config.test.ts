@@ -120,7 +120,7 @@ const CASES: [args: string[], says: RegExp, offers: RegExp, code?: number][] = [
     /warmup\.rate must be more than 0, and is -0\.01/,
     /above 0/,
   ],
-  [[...SMALL, '--set=network.growthRate=100000'], /57\.5 TB at least/, /smaller network/, 4],
+  [[...SMALL, '--set=network.growthRate=100000'], /at least 57\.5 TB/, /smaller network/, 4],
   [[...SMALL, '--set=network.depth=9994', '--set=network.growthRate=1000'], /at least/, /smaller/, 4],
 ];
 

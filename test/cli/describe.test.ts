@@ -26,7 +26,7 @@ describe('descriptionLines', () => {
     expect(words).toContainEqual(['', '16×16', '108', '2×2 average pool, stride 2']);
     expect(lines.slice(-4)).toEqual([
       'Parameters     769,162',
-      'Multiply-adds  287,929,692 an image',
+      'Multiply-adds  287,929,692 per image',
       'Activations    385.1 MB for a batch of 64',
       'Paper          4.51 % test error (Table 2, DenseNet-BC (L=100, k=12), C10+)',
     ]);

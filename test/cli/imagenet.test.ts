@@ -188,7 +188,7 @@ test('without the data, or with an archive gone, one line says what to do', asyn
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'mini.json'), JSON.stringify(CONFIG));
   const dry = await train(folder, '--dry-run');
-  expect(dry.stdout).toContain('not here; bring it with: densenet data fetch imagenet --from DIR');
+  expect(dry.stdout).toContain('not present; import it with: densenet data fetch imagenet --from DIR');
   const missing = await train(folder);
   expect(missing.code).toBe(3);
   expect(missing.stderr).toMatch(

@@ -67,7 +67,7 @@ export function definitionTests(engine: () => TestedEngine, runs: number): void 
   test(`${runs} random networks`, () => expectAgreement(engine(), networkArbitrary, 20170721, runs));
 }
 
-/** Small networks of all kinds: about 10⁶ multiply-adds an image at most, so that the definition keeps up. */
+/** Small networks of all kinds: about 10⁶ multiply-adds per image at most, so that the definition keeps up. */
 const networkArbitrary = fc
   .constantFrom('small' as const, 'small' as const, 'imagenet' as const)
   .chain((stem) => {

@@ -71,7 +71,7 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
   if (!setup) {
     throw new UserError(
       'engine',
-      'the TensorFlow library is not set up, and --no-setup forbids to fetch it',
+      'the TensorFlow library is not set up, and --no-setup forbids fetching it',
       `Run: densenet setup tensorflow --device ${device}, or use --engine native.`,
     );
   }
