@@ -237,7 +237,7 @@ describe('train', () => {
     const { code, stdout } = await run(folder, ['train', '--config=cifar10-bc-100-12', '--dry-run']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/parameters +769,162/);
-    expect(stdout).toMatch(/activations .* a batch of 64\n/);
+    expect(stdout).toMatch(/activations .* per batch of 64\n/);
     expect(stdout).toMatch(/steps +234,600 \(300 epochs of 782\)\n/);
     const parts = await run(folder, [
       'train',
@@ -245,7 +245,7 @@ describe('train', () => {
       '--set=training.accumulate=4',
       '--dry-run',
     ]);
-    expect(parts.stdout).toMatch(/activations .* a micro-batch of 16\n/);
+    expect(parts.stdout).toMatch(/activations .* per micro-batch of 16\n/);
     expect(parts.stdout).toMatch(/steps +234,600 \(300 epochs of 782\), each of 4 micro-batches\n/);
     expect(await readdir(folder)).toEqual([]);
   });
