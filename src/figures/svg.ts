@@ -42,11 +42,20 @@ export function figureSvg(figure: Figure, style: 'paper' | 'inline'): string {
   const height = y + MARGIN;
   const colors = style === 'paper' ? 'color="#111"' : 'color="currentColor"';
   const paper = style === 'paper' ? `<rect width="${width}" height="${height}" fill="white"/>` : '';
-  return (
+  const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeXml(figure.caption)}" ` +
     `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${colors} fill="currentColor" ` +
-    `font-family="${FONT}" font-size="${FONT_SIZE}">${paper}${parts.join('')}</svg>`
-  );
+    `font-family="${FONT}" font-size="${FONT_SIZE}">${paper}${parts.join('')}</svg>`;
+  return style === 'paper' ? numbered(svg) : svg;
+}
+
+/** Plot numbers what an image refers to through the whole process; in a file of its own the count begins with 1. */
+function numbered(svg: string): string {
+  const numbers = new Map<string, number>();
+  return svg.replaceAll(/\b(plot-[a-z]+)-(\d+)/g, (name, kind) => {
+    if (!numbers.has(name)) numbers.set(name, numbers.size + 1);
+    return `${kind}-${numbers.get(name)}`;
+  });
 }
 
 /** A plot as a group: what Plot says in CSS for a page would reach other plots of the same page. */

@@ -9,22 +9,26 @@ import { figureSvg } from './svg.js';
 /** Pixels of the PNG for each of the SVG. */
 const SCALE = 2;
 
-/** Writes a figure as SVG, as PNG, and its points as CSV; returns the three paths. */
+/** Writes a figure's files into a folder; returns their paths. */
 export async function writeFigure(figure: Figure, folder: string): Promise<string[]> {
   await makeFolder(folder, 'choose another folder with --output DIR');
-  const svg = figureSvg(figure, 'paper');
-  const files: [extension: string, data: string | Uint8Array][] = [
-    ['svg', svg],
-    ['png', figurePng(svg)],
-    ['csv', csv(figure.columns, figure.points)],
-  ];
   const paths: string[] = [];
-  for (const [extension, data] of files) {
-    const path = join(folder, `${figure.name}.${extension}`);
+  for (const [name, data] of figureFiles(figure)) {
+    const path = join(folder, name);
     await writeFileAtomic(path, data);
     paths.push(path);
   }
   return paths;
+}
+
+/** A figure as SVG, as PNG, and its points as CSV, by name. */
+export function figureFiles(figure: Figure): [name: string, data: string | Uint8Array][] {
+  const svg = figureSvg(figure, 'paper');
+  return [
+    [`${figure.name}.svg`, svg],
+    [`${figure.name}.png`, figurePng(svg)],
+    [`${figure.name}.csv`, csv(figure.columns, figure.points)],
+  ];
 }
 
 /** Draws an SVG as PNG, with the font that comes with the program: machines without fonts draw the same. */

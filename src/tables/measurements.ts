@@ -15,8 +15,8 @@ export interface Spread {
 
 /** What one experiment came to, over its seeds: the spread is of the test errors that the runs report. */
 export interface Measurement extends Spread {
-  /** One for each seed, by name. */
-  readonly runs: readonly FinishedRun[];
+  /** Names of the runs behind it, one for each seed, where they are on disk. */
+  readonly runs: readonly string[];
   readonly experiment: Experiment;
   /** As in Table 2: `DenseNet-BC (k=12)`. */
   readonly method: string;
@@ -60,7 +60,7 @@ function compare(a: string, b: string): number {
 function measurementOf(runs: readonly FinishedRun[]): Measurement {
   const first = runs[0]!;
   return {
-    runs,
+    runs: runs.map(({ name }) => name),
     experiment: first.experiment,
     method: methodName(first.experiment.network),
     dataset: datasetLabel(first),
@@ -73,7 +73,7 @@ function measurementOf(runs: readonly FinishedRun[]): Measurement {
 }
 
 /** Of the errors that are there; undefined if none is. */
-function spread(all: readonly (number | undefined)[]): Spread | undefined {
+export function spread(all: readonly (number | undefined)[]): Spread | undefined {
   const errors = all.filter((error) => error !== undefined);
   if (errors.length === 0) return undefined;
   const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;

@@ -1,8 +1,8 @@
 import { definition } from '../datasets/definitions.js';
 import { buildNetwork, type NetworkOptions } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
-import type { FinishedRun } from '../runs/finished-runs.js';
 import { methodName } from './labels.js';
+import type { Measurement } from './measurements.js';
 import { paperTable2 } from './paper-tables.js';
 import { table2Network } from './table2-networks.js';
 
@@ -25,7 +25,7 @@ export type ParameterCountRow = Readonly<
  * networks that were trained. `paper` is what Table 2 prints, once a network; it is the count for 10 classes.
  * `parameters` is exact: trainable parameters, batch normalisation included.
  */
-export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCountRow[] {
+export function parameterCountRows(measured: readonly Measurement[]): ParameterCountRow[] {
   const printed = paperTable2().flatMap((row) => {
     const options = table2Network(row.method, row.depth);
     if (!options) return [];
@@ -35,7 +35,7 @@ export function parameterCountRows(runs: readonly FinishedRun[]): ParameterCount
       return countRow(options, 3, classes, parameterCount(network), paper);
     });
   });
-  const trained = runs.map(({ experiment, parameters }) => {
+  const trained = measured.map(({ experiment, parameters }) => {
     const { image, classNames } = definition(experiment.dataset.name);
     return countRow(experiment.network, image.channels, classNames.length, parameters);
   });

@@ -1,5 +1,4 @@
-import type { FinishedRun } from '../runs/finished-runs.js';
-import { type Measurement, measurements } from './measurements.js';
+import type { Measurement } from './measurements.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
 
 /** Columns of test-error.csv: those of Table 2, then what a measured row is made of. */
@@ -31,7 +30,7 @@ export type TestErrorRow = Readonly<Partial<Record<(typeof TEST_ERROR_COLUMNS)[n
  * mean in the column of Table 2 that it belongs to, if any; see `measurements`. n counts seeds; sd is empty for
  * one seed.
  */
-export function testErrorRows(runs: readonly FinishedRun[]): TestErrorRow[] {
+export function testErrorRows(measured: readonly Measurement[]): TestErrorRow[] {
   const paper = paperTable2();
   const printed: TestErrorRow[] = paper.map(({ method, depth, params, errors }) => ({
     method,
@@ -48,10 +47,10 @@ export function testErrorRows(runs: readonly FinishedRun[]): TestErrorRow[] {
     const index = TABLE2_COLUMNS.indexOf(row.dataset as Table2Column);
     return index < 0 ? TABLE2_COLUMNS.length : index;
   };
-  const measured = measurements(runs)
+  const own = measured
     .map(measuredRow)
     .sort((a, b) => place(a) - place(b) || columnPlace(a) - columnPlace(b));
-  return [...printed, ...measured];
+  return [...printed, ...own];
 }
 
 function measuredRow(measurement: Measurement): TestErrorRow {
@@ -74,7 +73,7 @@ function measuredRow(measurement: Measurement): TestErrorRow {
     dataset,
     epochs: experiment.training.epochs,
     validation: experiment.dataset.validation,
-    runs: measurement.runs.map((run) => run.name).join(' '),
+    runs: measurement.runs.join(' '),
   };
 }
 

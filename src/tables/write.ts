@@ -4,6 +4,7 @@ import { RESULTS_REMEDY } from '../runs/folders.js';
 import { csv } from '../util/csv.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { type Reporter, silent } from '../util/reporter.js';
+import { type Measurement, measurements } from './measurements.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
 import { TEST_ERROR_COLUMNS, testErrorRows } from './test-error.js';
 
@@ -15,13 +16,19 @@ export async function updateTables(resultsFolder: string, reporter: Reporter = s
 /** Writes `test-error.csv` and `parameter-count.csv` from the given runs; returns their paths. */
 export async function writeTables(resultsFolder: string, runs: readonly FinishedRun[]): Promise<string[]> {
   await makeFolder(resultsFolder, RESULTS_REMEDY);
-  const write = async (file: string, columns: readonly string[], rows: readonly object[]) => {
-    const path = join(resultsFolder, file);
-    await writeFileAtomic(path, csv(columns, rows));
-    return path;
-  };
+  const paths: string[] = [];
+  for (const [name, text] of tableFiles(measurements(runs))) {
+    const path = join(resultsFolder, name);
+    await writeFileAtomic(path, text);
+    paths.push(path);
+  }
+  return paths;
+}
+
+/** The two tables, by name. */
+export function tableFiles(measured: readonly Measurement[]): [name: string, text: string][] {
   return [
-    await write('test-error.csv', TEST_ERROR_COLUMNS, testErrorRows(runs)),
-    await write('parameter-count.csv', PARAMETER_COUNT_COLUMNS, parameterCountRows(runs)),
+    ['test-error.csv', csv(TEST_ERROR_COLUMNS, testErrorRows(measured))],
+    ['parameter-count.csv', csv(PARAMETER_COUNT_COLUMNS, parameterCountRows(measured))],
   ];
 }

@@ -26,7 +26,7 @@ export async function gitState(): Promise<GitState | undefined> {
     (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
   try {
     const commit = await git('rev-parse', 'HEAD');
-    return { commit, dirty: (await git('status', '--porcelain', '--', '.', ':(exclude)results')) !== '' };
+    return { commit, dirty: (await git('status', '--porcelain')) !== '' };
   } catch {
     return undefined;
   }

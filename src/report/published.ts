@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import type { ReuseBlock } from '../figures/feature-reuse.js';
+import type { Figure } from '../figures/figure.js';
+import { figure4Left } from '../figures/figure4-left.js';
+import { figure4Middle } from '../figures/figure4-middle.js';
+import { figure5 } from '../figures/figure5.js';
+import { figureFiles } from '../figures/write.js';
+import { measuredTable, publishedFolder, publishedMeasurements } from '../tables/published.js';
+import { tableFiles } from '../tables/write.js';
+import { packageRoot } from '../util/package.js';
+
+/** The run of Figure 5: seed 1 of the DenseNet of 22 layers in Figure 4 (left), after 8 epochs. */
+const FIGURE_5 =
+  'DenseNet (L=22, k=12), miniature-bottleneck-false-compression-1-depth-22/20261125-014256-seed-1';
+
+const README = join(packageRoot, 'README.md');
+const BLOCK = /(<!-- measured[^>]*-->\n).*?(\n<!-- end of measured -->)/s;
+
+/**
+ * Every published file that follows from results/published/measured.csv, by path: tables, figures, and the README with
+ * its table. Figure 5 follows from its own points, as its weights were not kept.
+ */
+export async function publishedFiles(): Promise<Map<string, string | Uint8Array>> {
+  const measured = await publishedMeasurements();
+  const miniatures = measured.filter(({ subset }) => subset === 5000);
+  const figures = [figure4Left(miniatures), figure4Middle(miniatures), publishedFigure5()];
+  const table = measuredTable(measured);
+  return new Map<string, string | Uint8Array>([
+    ...tableFiles(measured).map(([name, text]) => [join(publishedFolder, name), text] as const),
+    ...figures
+      .flatMap(figureFiles)
+      .map(([name, data]) => [join(publishedFolder, 'figures', name), data] as const),
+    [
+      README,
+      readFileSync(README, 'utf8').replace(BLOCK, (_, start, end) => `${start}\n${table}\n${end}`),
+    ] as const,
+  ]);
+}
+
+function publishedFigure5(): Figure {
+  const text = readFileSync(join(publishedFolder, 'figures', 'figure-5.csv'), 'utf8');
+  const points = parse(text, { columns: true }) as Record<string, string>[];
+  const blocks = [...new Set(points.map(({ block }) => block))].map((block) =>
+    reuseBlock(points.filter((point) => point.block === block)),
+  );
+  return figure5('figure-5', FIGURE_5, blocks);
+}
+
+function reuseBlock(points: readonly Record<string, string>[]): ReuseBlock {
+  const channels = new Map(points.map(({ source, source_channels }) => [source!, Number(source_channels)]));
+  const targets = [...new Set(points.map(({ target }) => target!))];
+  const mean = [...channels.keys()].map((source) =>
+    targets.map((target) => {
+      const point = points.find((candidate) => candidate.source === source && candidate.target === target);
+      return point && Number(point.mean_absolute_weight);
+    }),
+  );
+  return {
+    block: Number(points[0]!.block),
+    sources: [...channels].map(([name, channels]) => ({ name, channels })),
+    targets,
+    mean,
+  };
+}

@@ -1,0 +1,5 @@
+import { writeFileAtomic } from '../util/files.js';
+import { publishedFiles } from './published.js';
+
+/** `npm run docs:results`: writes what follows from results/published/measured.csv. */
+for (const [path, content] of await publishedFiles()) await writeFileAtomic(path, content);

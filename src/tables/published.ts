@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { loadExperiment } from '../config/load.js';
+import { parameterCount } from '../networks/counts.js';
+import type { Network } from '../networks/network.js';
+import { networkOf } from '../training/model.js';
+import { packageRoot } from '../util/package.js';
+import { datasetLabel, methodName } from './labels.js';
+import { type Measurement, type Spread, spread } from './measurements.js';
+import { type Sheet, sheetMarkdown } from './sheet.js';
+
+/** What the project publishes; a person's runs never write there. */
+export const publishedFolder = join(packageRoot, 'results', 'published');
+
+/** A line of measured.csv, see docs/results.md. */
+interface MeasuredLine {
+  readonly config: string;
+  readonly settings: string;
+  readonly subset: string;
+  readonly errors: string;
+  readonly n: string;
+  readonly mean: string;
+  readonly sd: string;
+  readonly engine: string;
+  readonly cores: string;
+  readonly minutes: string;
+  readonly commit: string;
+}
+
+/** What was measured, and on what. */
+export interface PublishedMeasurement extends Measurement {
+  readonly network: Network;
+  /** First N images of each split, where not all were used. */
+  readonly subset: number | undefined;
+  /** Of the seeds 1, 2, …; empty where only mean and spread were kept. */
+  readonly errors: readonly number[];
+  /** For people: `native engine, 2 cores, 29 min`. */
+  readonly on: string;
+}
+
+/** Reads measured.csv: the one source of the published tables and figures, and of the README's table. */
+export async function publishedMeasurements(): Promise<PublishedMeasurement[]> {
+  const text = readFileSync(join(publishedFolder, 'measured.csv'), 'utf8');
+  return Promise.all((parse(text, { columns: true }) as MeasuredLine[]).map(measurement));
+}
+
+async function measurement(line: MeasuredLine): Promise<PublishedMeasurement> {
+  const experiment = await loadExperiment(line.config, { set: line.settings.split('; ').filter(Boolean) });
+  const network = networkOf(experiment);
+  const subset = line.subset === '' ? undefined : Number(line.subset);
+  const errors = line.errors.split(' ').filter(Boolean).map(Number);
+  const kept: Spread = { n: Number(line.n), mean: Number(line.mean), sd: Number(line.sd) };
+  const time = line.minutes === '' ? [] : [`${line.minutes} min per run`];
+  return {
+    ...(spread(errors) ?? kept),
+    runs: [],
+    experiment,
+    method: methodName(experiment.network),
+    dataset: datasetLabel({ experiment, subset, init: false }),
+    parameters: parameterCount(network),
+    top5: undefined,
+    tenCrop: undefined,
+    tenCropTop5: undefined,
+    network,
+    subset,
+    errors,
+    on: [`${line.engine} engine`, `${line.cores} cores`, ...time].join(', '),
+  };
+}
+
+/** The README's table: what was measured on whole datasets. */
+export function measuredTable(measured: readonly PublishedMeasurement[]): string {
+  const sheet: Sheet = {
+    columns: ['network', 'dataset', 'epochs', 'paper', 'measured', 'n', 'on'],
+    right: ['epochs', 'paper', 'measured', 'n'],
+    rows: measured
+      .filter(({ subset }) => subset === undefined)
+      .map(({ network, dataset, experiment, mean, sd, n, on }) => [
+        network.title,
+        dataset,
+        `${experiment.training.epochs}`,
+        experiment.paper === undefined ? '–' : `${experiment.paper.error.toFixed(2)} %`,
+        `${mean.toFixed(2)}${sd === undefined ? '' : ` ± ${sd.toFixed(2)}`} %`,
+        `${n}`,
+        on,
+      ]),
+    notes: ['On a dataset with a `+`, images were shifted and mirrored, as in the paper.'],
+  };
+  return sheetMarkdown(sheet).join('\n');
+}
