@@ -22,7 +22,7 @@ export interface MadeRun {
   readonly environment?: Partial<Environment>;
 }
 
-const ENVIRONMENT: Environment = {
+export const ENVIRONMENT: Environment = {
   started: '2026-11-24T10:00:00.000Z',
   densenet: '0.1.0',
   git: undefined,

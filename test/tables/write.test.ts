@@ -8,6 +8,7 @@ import type { Experiment } from '../../src/config/schema.js';
 import type { FinishedRun } from '../../src/runs/finished-runs.js';
 import { updateTables, writeTables } from '../../src/tables/write.js';
 import { silent } from '../../src/util/reporter.js';
+import { ENVIRONMENT } from '../runs/make-run.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -236,8 +237,9 @@ describe('updateTables', () => {
     const path = join(folder, 'runs', experiment.name, name);
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'config.json'), JSON.stringify(experiment));
-    await writeFile(join(path, 'result.json'), JSON.stringify(result));
-    await writeFile(join(path, 'environment.json'), '{}');
+    const common = { epochs: 1, seconds: 1, engine: 'native', seed: 1 };
+    await writeFile(join(path, 'result.json'), JSON.stringify({ ...common, ...result }));
+    await writeFile(join(path, 'environment.json'), JSON.stringify({ ...ENVIRONMENT, resumed: [] }));
   }
 
   it('takes the finished runs of the folder, and warns of damaged ones', async () => {
@@ -245,7 +247,7 @@ describe('updateTables', () => {
     const finished = {
       status: 'finished',
       parameters: 1_019_722,
-      reported: { error: 1.8, epoch: 37, rule: 'x' },
+      reported: { error: 1.8, epoch: 37, rule: 'best-validation' },
     };
     await writeRun('20261124-100000-seed-1', experiment, finished);
     await writeRun('20261124-110000-seed-1', experiment, { ...finished, status: 'interrupted' });
@@ -269,7 +271,15 @@ describe('updateTables', () => {
     const keep = (epoch: number) =>
       writeFile(
         join(folder, 'runs', experiment.name, '20261124-100000-seed-1', 'ten-crop.json'),
-        JSON.stringify({ error: 26.5, top5Error: 7, epoch }),
+        JSON.stringify({
+          error: 26.5,
+          top5Error: 7,
+          epoch,
+          count: 10_000,
+          loss: 1,
+          engine: 'native',
+          densenet: '',
+        }),
       );
     await keep(299);
     await updateTables(folder);
