@@ -64,6 +64,6 @@ describe('reportPage', () => {
       heatMaps: false,
       reporter: silent,
     });
-    expect(() => reportPage(report)).toThrow(/would be 3\.0 MB, and 3 MB is the most/);
+    expect(() => reportPage(report)).toThrow(/would be 3\.0 MB, and 3 MB is the limit/);
   });
 });
