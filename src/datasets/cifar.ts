@@ -27,6 +27,10 @@ export const cifar10: DatasetDefinition = {
       sha256: 'c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd',
       packing: 'tar.gz',
       innerFolder: 'cifar-10-batches-bin',
+      otherVersions: {
+        Python: ['cifar-10-python.tar.gz', 'cifar-10-batches-py'],
+        Matlab: ['cifar-10-matlab.tar.gz', 'cifar-10-batches-mat'],
+      },
     },
   ],
   files: [
@@ -65,6 +69,10 @@ export const cifar100: DatasetDefinition = {
       sha256: '58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec',
       packing: 'tar.gz',
       innerFolder: 'cifar-100-binary',
+      otherVersions: {
+        Python: ['cifar-100-python.tar.gz', 'cifar-100-python'],
+        Matlab: ['cifar-100-matlab.tar.gz', 'cifar-100-matlab'],
+      },
     },
   ],
   files: [

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DatasetDefinition, ImageSet, SourceFile } from './dataset.js';
-import { checkLabels, FormatError } from './formats/format-error.js';
+import { checkLabels } from './formats/format-error.js';
 import { readIdx } from './formats/idx.js';
 
 /** Xiao, Rasul and Vollgraf, "Fashion-MNIST", 2017 (zalandoresearch/fashion-mnist). */
@@ -119,16 +119,8 @@ async function readSplit(
   count: number,
 ): Promise<ImageSet> {
   const { height, width } = definition.image;
-  const images = await readShaped(imagePath, [count, height, width]);
-  const labels = await readShaped(labelPath, [count]);
+  const images = await readIdx(imagePath, [count, height, width]);
+  const labels = await readIdx(labelPath, [count]);
   checkLabels(labels, definition.classNames.length, labelPath);
   return { count, ...definition.image, images, labels };
-}
-
-async function readShaped(path: string, shape: readonly number[]): Promise<Uint8Array> {
-  const array = await readIdx(path);
-  const found = array.shape.join('×');
-  const expected = shape.join('×');
-  if (found !== expected) throw new FormatError(path, `has shape ${found}, expected ${expected}`);
-  return array.data;
 }

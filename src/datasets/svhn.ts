@@ -100,8 +100,8 @@ async function readImages(
   room: number,
 ) {
   const [height, width, channels, count = 1] = array.shape;
-  const fits = height === 32 && width === 32 && channels === 3 && count <= room;
-  if (!fits || array.storage !== STORAGE.uint8) {
+  const fits = array.bytes === count * IMAGE && count <= room;
+  if (!fits || height !== 32 || width !== 32 || channels !== 3 || array.storage !== STORAGE.uint8) {
     const most = `uint8 32×32×3 with at most ${room} images`;
     throw new FormatError(path, `has an X of shape ${array.shape.join('×')}, expected ${most}`);
   }
@@ -134,9 +134,9 @@ async function readLabels(
   first: number,
   room: number,
 ) {
+  const count = array.bytes / array.storage.bytes;
+  if (count > room) throw new FormatError(path, `has ${count} labels, expected at most ${room}`);
   const labels = await array.numbers();
-  if (labels.length > room)
-    throw new FormatError(path, `has ${labels.length} labels, expected at most ${room}`);
   labels.forEach((label, i) => {
     if (!Number.isInteger(label) || label < 1 || label > 10) {
       throw new FormatError(path, `image ${i} has label ${label}, expected 1 to 10`);

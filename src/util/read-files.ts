@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, type ReadStream, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from './errors.js';
 import { formatBytes } from './format.js';
 
@@ -26,6 +26,30 @@ export function checkIsFile(found: Stats, path: string): void {
   if (found.isFile()) return;
   const kind = found.isDirectory() ? 'folder' : found.isFIFO() ? 'FIFO' : 'device';
   throw new UserError('data', `${path} is a ${kind}, not a file`, 'Give the path of a file.');
+}
+
+/** Size in bytes. Throws as `openFile`. */
+export async function fileSize(path: string): Promise<number> {
+  const found = await stat(path);
+  checkIsFile(found, path);
+  return found.size;
+}
+
+export interface StreamOptions {
+  /** First byte. */
+  readonly start?: number;
+  /** Last byte. */
+  readonly end?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads a file in pieces of a megabyte. Throws as `openFile`, and while it is read Node's system errors. */
+export async function streamFile(
+  path: string,
+  { start, end, signal }: StreamOptions = {},
+): Promise<ReadStream> {
+  const file = await openFile(path);
+  return file.createReadStream({ highWaterMark: 1 << 20, start, end, signal });
 }
 
 /**

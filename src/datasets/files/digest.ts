@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { streamFile } from '../../util/read-files.js';
 
 /** What a file's bytes amount to. */
 export interface Fingerprint {
@@ -39,7 +39,7 @@ export async function fingerprint(
   options: { md5: boolean; onBytes?: (bytes: number) => void; signal?: AbortSignal },
 ): Promise<Fingerprint> {
   const printer = new Fingerprinter(options);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal: options.signal })) {
+  for await (const chunk of await streamFile(path, options)) {
     printer.update(chunk);
     options.onBytes?.(chunk.length);
   }

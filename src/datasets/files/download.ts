@@ -1,4 +1,4 @@
-import { open, stat, truncate } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode, UserError } from '../../util/errors.js';
 import { explainNetworkError, type HttpResponse, request } from './http.js';
@@ -9,7 +9,7 @@ export interface RetryPolicy {
   readonly attempts: number;
   /** Wait after the first failure, in milliseconds; doubles with each one in a row. */
   readonly firstDelay: number;
-  /** An attempt that brought this many bytes ends the row. */
+  /** An attempt that brought this many bytes more than any before it ends the row. */
   readonly progress: number;
   /** Silence that counts as a failure, in milliseconds. */
   readonly stall: number;
@@ -52,12 +52,14 @@ class Passing extends Error {
 /**
  * Downloads `url` into `path`, continuing what is there, and trying again with growing waits. Does not know
  * whether the bytes are right: the caller checks their digest. Throws `UserError` when the server refuses
- * (4xx) or every attempt failed, an `AbortError` when aborted, and system errors of the disk as they are.
+ * (4xx), offers or sends more than it may, or every attempt failed, an `AbortError` when aborted, and system errors of
+ * the disk as they are.
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const { path, retry, signal } = options;
   let validator: string | undefined;
   let failures = 0;
+  let most = await sizeOf(path);
   for (;;) {
     const onDisk = await sizeOf(path);
     if (onDisk > 0 && onDisk === options.bytes) return;
@@ -68,8 +70,10 @@ export async function download(options: DownloadOptions): Promise<void> {
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof Passing)) throw error;
-      failures = (await sizeOf(path)) - onDisk >= retry.progress ? 1 : failures + 1;
-      if (error.discard) await truncate(path);
+      if (error.discard) await rm(path, { force: true });
+      const size = await sizeOf(path);
+      failures = size - most >= retry.progress ? 1 : failures + 1;
+      most = Math.max(most, size);
       if (failures >= retry.attempts) throw gaveUp(options.url, error);
       const delay = Math.min(error.retryAfter ?? retry.firstDelay * 2 ** (failures - 1), LONGEST_DELAY);
       options.onRetry(error.message, delay);
@@ -127,9 +131,15 @@ function checkHead(response: HttpResponse, onDisk: number, options: DownloadOpti
   if (status === 206 && rangeStart !== onDisk) {
     throw new Passing('the server sends another range than asked for', { discard: true });
   }
+  if ((total ?? 0) > options.maxBytes) throw tooMuch(options, `offers ${total} bytes`);
   if (total !== undefined && total !== (options.bytes ?? total)) {
     throw new Passing(`the server offers ${total} bytes where ${options.bytes} are expected`);
   }
+}
+
+function tooMuch({ url, maxBytes }: DownloadOptions, what: string): UserError {
+  const message = `cannot download ${url}: the server ${what} where ${maxBytes} are expected at most`;
+  return new UserError('data', message, OTHER_WAYS);
 }
 
 /** Writes the body to the partial file from byte `from` on; returns the file's size. */
@@ -139,9 +149,9 @@ async function save(response: HttpResponse, from: number, options: DownloadOptio
   try {
     for await (const chunk of received(response)) {
       if (at + chunk.length > options.maxBytes) {
-        throw new Passing(`the server sends more than the expected ${options.maxBytes} bytes`, {
-          discard: true,
-        });
+        // What was here before may be of another version.
+        if (from > 0) throw new Passing('the server has more bytes than expected', { discard: true });
+        throw tooMuch(options, 'sends more');
       }
       for (let done = 0; done < chunk.length; ) {
         done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten;

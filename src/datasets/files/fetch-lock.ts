@@ -1,8 +1,9 @@
-import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { open, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../../util/errors.js';
 import { isDead, ownerName } from '../../util/owner.js';
+import { readSmallFile } from '../../util/read-files.js';
 
 const BEAT = 5_000;
 const SILENCE = 60_000;
@@ -69,7 +70,7 @@ async function create(path: string): Promise<boolean> {
 
 async function readOwner(path: string): Promise<{ text: string; beat: number } | undefined> {
   try {
-    return { text: await readFile(path, 'utf8'), beat: (await stat(path)).mtimeMs };
+    return { text: (await readSmallFile(path, 4096)).toString('utf8'), beat: (await stat(path)).mtimeMs };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

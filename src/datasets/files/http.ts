@@ -70,13 +70,14 @@ function describe(message: IncomingMessage): HttpResponse {
   const { headers } = message;
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
   const total = message.statusCode === 200 ? headers['content-length'] : range?.[2];
-  const etag = headers.etag?.startsWith('"') ? headers.etag : undefined;
+  const etag = /^"[\x21\x23-\x7e]*"$/.test(headers.etag ?? '') ? headers.etag : undefined;
+  const changed = Date.parse(headers['last-modified'] ?? '');
   return {
     status: message.statusCode!,
-    statusText: message.statusMessage ?? '',
+    statusText: (message.statusMessage ?? '').slice(0, 80),
     total: wholeNumber(total),
     rangeStart: wholeNumber(range?.[1]),
-    validator: etag ?? headers['last-modified'],
+    validator: etag ?? (Number.isNaN(changed) ? undefined : new Date(changed).toUTCString()),
     retryAfter: retryAfter(headers['retry-after']),
     body: message,
     close: () => message.destroy(),

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../util/errors.js';
 import type { Reporter } from '../../util/reporter.js';
 import type { DataFile, SourceFile } from '../dataset.js';
@@ -49,12 +49,30 @@ async function find(source: SourceFile, file: DataFile, from: string): Promise<s
   if (!(await exists(from))) {
     throw new UserError('data', `there is no folder ${from}`, 'Name the folder that holds the files.');
   }
+  const other = await otherVersion(source, from);
+  if (other) throw other;
   const names = source.packing === 'tar.gz' ? `neither ${source.name} nor ${file.name}` : `no ${source.name}`;
   throw new UserError(
     'data',
     `there is ${names} in ${from}`,
     'Name the folder that holds the files, or leave out --from to download them.',
   );
+}
+
+/** Says so where the folder has the data in a version that is not read here, or is such a folder itself. */
+async function otherVersion(source: SourceFile, from: string): Promise<UserError | undefined> {
+  for (const [version, names] of Object.entries(source.otherVersions ?? {})) {
+    for (const name of names) {
+      const path = basename(resolve(from)) === name ? from : join(from, name);
+      if (!(await exists(path))) continue;
+      return new UserError(
+        'data',
+        `${path} is the ${version} version; the binary version is read here`,
+        `Bring ${source.name}, or leave out --from to download it.`,
+      );
+    }
+  }
+  return undefined;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../../util/errors.js';
 import { writeFileAtomic } from '../../util/files.js';
+import { parseJson } from '../../util/json.js';
+import { readSmallFile } from '../../util/read-files.js';
 import type { DatasetDefinition } from '../dataset.js';
 
 const Entry = z.object({ name: z.string(), bytes: z.int().nonnegative(), sha256: z.hash('sha256') });
@@ -11,6 +12,9 @@ const Manifest = z.object({ format: z.literal(1), dataset: z.string(), files: z.
 
 /** A data file as it was when it was put into place. */
 export type ManifestEntry = z.infer<typeof Entry>;
+
+/** A manifest takes about 100 bytes a file. */
+const MOST_BYTES = 2 ** 20;
 
 /** Written last, so its presence says that every data file is in place. */
 export const MANIFEST_NAME = 'manifest.json';
@@ -40,21 +44,13 @@ function publishedEntries(definition: DatasetDefinition): ManifestEntry[] {
 async function storedEntries(definition: DatasetDefinition, folder: string) {
   let text: string;
   try {
-    text = await readFile(join(folder, MANIFEST_NAME), 'utf8');
+    text = (await readSmallFile(join(folder, MANIFEST_NAME), MOST_BYTES)).toString('utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
   const manifest = Manifest.safeParse(parseJson(text));
   return manifest.success && manifest.data.dataset === definition.name ? manifest.data.files : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Writes the manifest, whole or not at all. */

@@ -1,9 +1,10 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { fileSize, streamFile } from '../../util/read-files.js';
 import type { DataFile, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
 import { type Fingerprint, Fingerprinter, fingerprint } from './digest.js';
@@ -24,6 +25,7 @@ export async function checkSource(
   source: SourceFile,
   signal?: AbortSignal,
 ): Promise<ManifestEntry> {
+  compareSize(path, source.bytes, await fileSize(path));
   const found = await fingerprint(path, { md5: false, signal });
   compare(path, { bytes: source.bytes, sha256: source.sha256 }, found);
   return { name: source.name, bytes: found.bytes, sha256: found.sha256 };
@@ -41,7 +43,7 @@ export async function moveIntoPlace(
 
 /** Copies a data file into place, unpacking it if its name ends with `.gz`. Throws `FormatError`. */
 export async function storeFile(path: string, file: DataFile, to: Destination): Promise<ManifestEntry> {
-  const source = createReadStream(path, { highWaterMark: 1 << 20, signal: to.signal });
+  const source = await streamFile(path, { signal: to.signal });
   if (!path.endsWith('.gz')) return storeStream(path, file, source, to);
   const gunzip = createGunzip();
   source.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
@@ -59,7 +61,7 @@ export async function storeArchive(
   to: Destination,
 ): Promise<ManifestEntry[]> {
   const archive = extract();
-  const reading = pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), createGunzip(), archive, {
+  const reading = pipeline(await streamFile(path), createGunzip(), archive, {
     signal: to.signal,
   });
   reading.catch(() => undefined);
@@ -112,16 +114,19 @@ function compare(
   expected: { bytes: number; sha256?: string; md5?: string },
   found: Fingerprint,
 ): void {
-  if (found.bytes !== expected.bytes) {
-    const size = found.bytes > expected.bytes ? `more than ${expected.bytes}` : `${found.bytes}`;
-    throw new FormatError(path, `holds ${size} bytes, expected ${expected.bytes}`);
-  }
+  compareSize(path, expected.bytes, found.bytes);
   if (expected.sha256 !== undefined && expected.sha256 !== found.sha256) {
     throw new FormatError(path, `has SHA-256 ${found.sha256}, expected ${expected.sha256}`);
   }
   if (expected.md5 !== undefined && expected.md5 !== found.md5) {
     throw new FormatError(path, `has MD5 ${found.md5}, expected ${expected.md5}`);
   }
+}
+
+function compareSize(path: string, expected: number, found: number): void {
+  if (found === expected) return;
+  const size = found > expected ? `more than ${expected}` : `${found}`;
+  throw new FormatError(path, `holds ${size} bytes, expected ${expected}`);
 }
 
 /** Errors of gunzip and tar are about the file; errors of the system (their code begins with E) and aborts are not. */

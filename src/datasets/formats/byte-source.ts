@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { createGunzip, createInflate } from 'node:zlib';
+import { formatBytes } from '../../util/format.js';
+import { streamFile } from '../../util/read-files.js';
 import { FormatError } from './format-error.js';
-
-const CHUNK = 1 << 20;
 
 /** How bytes are stored: as they are, in a gzip file, or in a zlib stream. */
 export type Compression = 'none' | 'gzip' | 'zlib';
@@ -13,25 +12,34 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export interface ByteSourceOptions {
+  readonly range?: ByteRange;
+  /** Bytes that may come, decompressed; as many as there are when left out. */
+  readonly most?: number;
+  /** Hears each (decompressed) chunk as it is read, in order. */
+  readonly onChunk?: (chunk: Buffer) => void;
+}
+
 /**
  * Reads a file, or a range of it, front to back, decompressing on the way. Holds one chunk at a time.
- * Every method throws `FormatError` when the bytes end early or do not decompress.
+ * Every method throws `FormatError` when the bytes end early, are too many or do not decompress, and a UserError (data)
+ * for what is no file.
  */
 export class ByteSource {
   readonly path: string;
   readonly #chunks: AsyncIterator<Buffer>;
   #current: Buffer = Buffer.alloc(0);
   #position = 0;
+  /** Bytes of all chunks so far. */
+  #came = 0;
 
-  /** @param onChunk hears each (decompressed) chunk as it is read, in order */
   constructor(
     path: string,
     compression: Compression,
-    range?: ByteRange,
-    private readonly onChunk?: (chunk: Buffer) => void,
+    private readonly options: ByteSourceOptions = {},
   ) {
     this.path = path;
-    this.#chunks = decompressed(path, compression, range)[Symbol.asyncIterator]();
+    this.#chunks = decompressed(path, compression, options.range)[Symbol.asyncIterator]();
   }
 
   /** How many (decompressed) bytes were read so far. */
@@ -94,7 +102,12 @@ export class ByteSource {
     const next = await this.#chunks.next();
     if (next.done) return false;
     this.#current = next.value;
-    this.onChunk?.(next.value);
+    this.#came += next.value.length;
+    const { most, onChunk } = this.options;
+    if (most !== undefined && this.#came > most) {
+      throw new FormatError(this.path, `holds more than ${formatBytes(most)}, which is unlikely`);
+    }
+    onChunk?.(next.value);
     return true;
   }
 }
@@ -104,11 +117,8 @@ async function* decompressed(
   compression: Compression,
   range?: ByteRange,
 ): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, {
-    highWaterMark: CHUNK,
-    ...(range && { start: range.start, end: range.end - 1 }),
-  });
-  const options = { chunkSize: CHUNK };
+  const file = await streamFile(path, range && { start: range.start, end: range.end - 1 });
+  const options = { chunkSize: 1 << 20 };
   const unzip =
     compression === 'gzip'
       ? createGunzip(options)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { fileSize, readSmallFile } from '../../util/read-files.js';
 import { FormatError } from './format-error.js';
 
 /** A record is the label bytes, then 1024 red, 1024 green and 1024 blue bytes, row-major. */
@@ -23,12 +23,13 @@ export async function readCifarBinary(
   labels: Uint8Array,
   first: number,
 ): Promise<number> {
-  const bytes = await readFile(path);
   const record = layout.labelBytes + CIFAR_IMAGE_BYTES;
-  const count = bytes.length / record;
+  const size = await fileSize(path);
+  const count = size / record;
   if (!Number.isInteger(count) || first + count > labels.length) {
-    throw new FormatError(path, `has ${bytes.length} bytes, which is not what a CIFAR file has`);
+    throw new FormatError(path, `has ${size} bytes, which is not what a CIFAR file has`);
   }
+  const bytes = await readSmallFile(path, size);
   for (let i = 0; i < count; i++) {
     const start = i * record;
     labels[first + i] = bytes[start + layout.labelAt]!;

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { ByteSource } from './byte-source.js';
+import type { FileHandle } from 'node:fs/promises';
+import { openFile } from '../../util/read-files.js';
+import { ByteSource, type ByteSourceOptions } from './byte-source.js';
 import { FormatError } from './format-error.js';
 import {
   type ElementTag,
@@ -43,24 +44,37 @@ export async function visitMat5(path: string, visit: (array: NumericArray) => Pr
   });
 }
 
-/** Calls `visit` with each variable of the file: the source stands behind the tag of its matrix element. */
+/** Variables that a file may have. */
+const MOST_VARIABLES = 1000;
+
+/**
+ * Calls `visit` with each variable of the file: the source stands behind the tag of its matrix element.
+ * @param most decompressed bytes of all variables together; as many as there are when left out
+ */
 export async function eachVariable(
   path: string,
   visit: (source: ByteSource, endianness: Endianness) => Promise<void>,
+  most?: number,
 ): Promise<void> {
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     const { size } = await file.stat();
     const { endianness, bytes } = await readHeader(file, path);
     let position = bytes;
-    while (position < size) {
+    let left = most;
+    for (let variables = 0; position < size; variables++) {
+      if (variables === MOST_VARIABLES)
+        throw new FormatError(path, `has more than ${MOST_VARIABLES} variables`);
       const tag = await topLevelTag(file, path, position, endianness);
       const start = position + TAG_BYTES;
       position = start + tag.bytes;
       if (position > size) {
         throw new FormatError(path, `is truncated: it has ${size} bytes, and needs at least ${position}`);
       }
-      if (tag.bytes > 0) await visitElement(path, tag, { start, end: position }, endianness, visit);
+      if (tag.bytes === 0) continue;
+      const range = { start, end: position };
+      const came = await visitElement(path, tag, { range, most: left }, endianness, visit);
+      if (left !== undefined) left -= came;
     }
   } finally {
     await file.close();
@@ -83,23 +97,30 @@ async function topLevelTag(
   return { type, bytes: word(4), small: undefined };
 }
 
+/** Returns how many (decompressed) bytes the element had. */
 async function visitElement(
   path: string,
   tag: ElementTag,
-  range: { start: number; end: number },
+  options: ByteSourceOptions,
   endianness: Endianness,
   visit: (source: ByteSource, endianness: Endianness) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   const compressed = tag.type === TYPE.compressed;
-  const source = new ByteSource(path, compressed ? 'zlib' : 'none', range);
+  const source = new ByteSource(path, compressed ? 'zlib' : 'none', options);
   try {
-    if (compressed) {
-      const inner = await readTag(source, endianness);
-      if (inner.type !== TYPE.matrix)
-        throw new FormatError(path, `has a compressed element of type ${inner.type}`);
+    if (!compressed) {
+      await visit(source, endianness);
+      return source.position;
     }
+    const inner = await readTag(source, endianness);
+    if (inner.type !== TYPE.matrix)
+      throw new FormatError(path, `has a compressed element of type ${inner.type}`);
     await visit(source, endianness);
-    if (compressed) await source.drain();
+    const rest = TAG_BYTES + inner.bytes - source.position;
+    if (rest < 0) throw new FormatError(path, 'has an array that is longer than it says; it is damaged');
+    await source.skip(rest);
+    await source.end();
+    return source.position;
   } finally {
     await source.close();
   }
@@ -143,5 +164,5 @@ export async function smallContent(source: ByteSource, endianness: Endianness): 
   return content;
 }
 
-/** Flags, dimensions and names are short; refuses a damaged size before memory is taken for it. */
+/** Flags, dimensions, names and lists of fields are short; refuses a damaged size before memory is taken for it. */
 const MAX_SMALL_CONTENT = 4096;

@@ -30,11 +30,14 @@ export async function* tarEntries(source: ByteSource, end: number): AsyncGenerat
     const bytes = given.bytes ?? number(header, 124, 136);
     const offset = source.position;
     const next = offset + BLOCK * Math.ceil(bytes / BLOCK);
-    if (!Number.isSafeInteger(bytes) || next > end) throw damaged(source, 'has a member beyond the end');
+    if (!Number.isSafeInteger(bytes) || bytes < 0 || next > end) {
+      throw damaged(source, 'has a member beyond the end');
+    }
     if (type === 'x' || type === 'L') {
       if (bytes > MAX_EXTENSION) throw damaged(source, 'has an unlikely header');
       const content = (await source.read(bytes)).toString('utf8');
       given = type === 'x' ? paxRecords(content) : { name: content.replace(/\0.*$/s, '') };
+      if ((given.name ?? '').length > MAX_NAME) throw damaged(source, 'has an unlikely name');
     } else if (type !== 'g' && type !== 'K') {
       yield { name: given.name ?? ownName(header), isFile: type === '0' || type === '\0', offset, bytes };
       given = {};
@@ -43,8 +46,9 @@ export async function* tarEntries(source: ByteSource, end: number): AsyncGenerat
   }
 }
 
-/** Longest pax header or GNU long name that is read. */
+/** Longest pax header that is read, and longest name in it. */
 const MAX_EXTENSION = 1 << 20;
+const MAX_NAME = 4096;
 
 function damaged(source: ByteSource, what: string): FormatError {
   return new FormatError(source.path, `${what} (before byte ${source.position}); it is truncated or damaged`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { streamFile } from '../../util/read-files.js';
 import { explainDiskErrors } from '../files/disk-error.js';
 import { datasetFolder } from '../files/folder.js';
 import type { DatasetCheck, FileCheck, FileStatus, VerifyOptions } from '../store.js';
@@ -43,7 +43,7 @@ async function checkArchive(
   if (!found) return result('missing');
   if (found.size !== place.bytes) return result('wrong size');
   const md5 = createHash('md5');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+  for await (const chunk of await streamFile(path, { signal })) {
     md5.update(chunk);
     onBytes?.(chunk.length);
   }

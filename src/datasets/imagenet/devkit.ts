@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readSmallFile } from '../../util/read-files.js';
 import { ByteSource } from '../formats/byte-source.js';
 import { FormatError } from '../formats/format-error.js';
 import { type MatStruct, readMat5Values } from '../formats/mat5-values.js';
@@ -19,8 +20,8 @@ export type ValidationLabels = Uint16Array;
  */
 export async function readDevkit(path: string, workspace: string): Promise<ValidationLabels> {
   if (!path.endsWith('.tar.gz')) {
-    const truth = await readFile(join(path, TRUTH), 'utf8');
-    return validationLabels(join(path, META), join(path, TRUTH), truth);
+    const truth = await readSmallFile(join(path, TRUTH), MOST_FILE);
+    return validationLabels(join(path, META), join(path, TRUTH), truth.toString('latin1'));
   }
   const { meta, truth } = await unpack(path);
   const temporary = join(workspace, META);
@@ -36,16 +37,20 @@ export async function readDevkit(path: string, workspace: string): Promise<Valid
   }
 }
 
-/** Larger than both files together are. */
-const MAX_FILE = 1 << 26;
+/** Bytes of a file, and of all files of the kit: bounds of what another one takes of memory and time. */
+const MOST_FILE = 1 << 22;
+const MOST_KIT = 1 << 26;
 
 async function unpack(path: string): Promise<{ meta: Buffer; truth: Buffer }> {
-  const source = new ByteSource(path, 'gzip');
+  const source = new ByteSource(path, 'gzip', { most: MOST_KIT });
   const found = new Map<string, Buffer>();
   try {
-    for await (const { name, isFile, bytes } of tarEntries(source, Number.MAX_SAFE_INTEGER)) {
-      const wanted = isFile && [META, TRUTH].includes(basename(name)) && bytes < MAX_FILE;
-      if (wanted) found.set(basename(name), await source.read(bytes));
+    for await (const { name, isFile, bytes } of tarEntries(source, MOST_KIT)) {
+      const file = basename(name);
+      if (!isFile || ![META, TRUTH].includes(file)) continue;
+      if (bytes > MOST_FILE)
+        throw new FormatError(path, `holds ${file} of ${bytes} bytes, which is unlikely`);
+      found.set(file, await source.read(bytes));
     }
     await source.drain();
   } finally {
@@ -64,7 +69,7 @@ async function validationLabels(meta: string, where: string, truth: string): Pro
     if (label === undefined) {
       throw new FormatError(
         where,
-        `line ${i + 1} of the ground truth is '${line}', not an ILSVRC2012_ID of ${META}`,
+        `line ${i + 1} of the ground truth is '${line.slice(0, 20)}', not an ILSVRC2012_ID of ${META}`,
       );
     }
     return label;
@@ -82,7 +87,7 @@ async function labelsById(path: string): Promise<Map<number, number>> {
     const text = wnid?.kind === 'text' ? wnid.text : '';
     const label = imagenetLabel(text);
     if (label === undefined)
-      throw new FormatError(path, `has a class '${text}', which ILSVRC2012 does not have`);
+      throw new FormatError(path, `has a class '${text.slice(0, 20)}', which ILSVRC2012 does not have`);
     labels.set(numberOf(synset, 'ILSVRC2012_ID', path), label);
   }
   return labels;

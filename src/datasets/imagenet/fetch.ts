@@ -14,11 +14,10 @@ import { ARCHIVES, imagenet, PAGE } from './definition.js';
 import { readDevkit, type ValidationLabels } from './devkit.js';
 import { readIndex, writeIndex } from './index-file.js';
 import { findParts, type Part, type Parts } from './places.js';
-import { type Place, SplitIndex } from './split-index.js';
+import { type FoundImage, type Place, SplitIndex } from './split-index.js';
 import { imagenetStatus, incompleteness, whatIsMissing } from './status.js';
 import {
   byName,
-  type FoundImage,
   interleaved,
   type SurveyedArchive,
   type SurveyOptions,

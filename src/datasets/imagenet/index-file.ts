@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../../util/errors.js';
 import { writeFileAtomic } from '../../util/files.js';
-import { type Place, type SplitColumns, SplitIndex } from './split-index.js';
+import { parseJson } from '../../util/json.js';
+import { readSmallFile } from '../../util/read-files.js';
+import { imagenetClasses } from './classes.js';
+import { MOST_IMAGE_BYTES, type Place, type SplitColumns, SplitIndex } from './split-index.js';
 
 /** The index of ImageNet: where every image is and what it shows. It refers to the archives; it holds no image. */
 export interface ImageNetIndex {
@@ -23,6 +25,9 @@ const MAGIC = 'densenet index 1';
 const DIGEST_BYTES = 32;
 const ALIGNMENT = 8;
 
+/** All images in folders, where names take most of it, need 40 MB. */
+const MOST_BYTES = 2 ** 27;
+
 const PlaceSchema: z.ZodType<Place> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('archive'),
@@ -37,8 +42,8 @@ const PlaceSchema: z.ZodType<Place> = z.discriminatedUnion('kind', [
 const SplitSchema = z.object({
   place: PlaceSchema,
   digest: z.hash('sha256'),
-  count: z.int(),
-  nameBytes: z.int().optional(),
+  count: z.int().nonnegative(),
+  nameBytes: z.int().nonnegative().optional(),
 });
 
 const Header = z.object({
@@ -78,7 +83,7 @@ export async function writeIndex(folder: string, index: ImageNetIndex): Promise<
 export async function readIndex(folder: string): Promise<ImageNetIndex | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(indexPath(folder));
+    bytes = await readSmallFile(indexPath(folder), MOST_BYTES);
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
     throw error;
@@ -88,14 +93,31 @@ export async function readIndex(folder: string): Promise<ImageNetIndex | undefin
   const whole =
     bytes.toString('latin1', 0, MAGIC.length) === MAGIC &&
     bytes.subarray(MAGIC.length, start).equals(sha256(content));
-  if (!whole) return undefined;
+  return whole ? parse(content) : undefined;
+}
+
+function parse(content: Buffer): ImageNetIndex | undefined {
+  if (content.length < ALIGNMENT) return undefined;
   const length = content.readUInt32LE(0);
-  const text = content.toString('utf8', ALIGNMENT, ALIGNMENT + length);
-  const header = Header.safeParse(JSON.parse(text));
+  const header = Header.safeParse(parseJson(content.toString('utf8', ALIGNMENT, ALIGNMENT + length)));
+  const body = content.subarray(ALIGNMENT + padded(length));
   if (!header.success) return undefined;
-  const reader = new ColumnReader(content.subarray(ALIGNMENT + padded(length)));
   const { train, test, devkitMd5 } = header.data;
-  return { train: readSplit(train, reader), test: readSplit(test, reader), devkitMd5 };
+  if (columnBytes(train) + columnBytes(test) !== body.length) return undefined;
+  const reader = new ColumnReader(body);
+  const index = { train: readSplit(train, reader), test: readSplit(test, reader), devkitMd5 };
+  return isUsable(index.train) && isUsable(index.test) ? index : undefined;
+}
+
+/** Bytes of a split's columns, before there is memory for them. */
+function columnBytes({ place, count, nameBytes = 0 }: z.infer<typeof SplitSchema>): number {
+  const names = place.kind === 'archive' ? 0 : padded(nameBytes);
+  return padded(2 * count) + 2 * padded(4 * count) + names;
+}
+
+function isUsable({ columns: { labels, sizes } }: SplitIndex): boolean {
+  const classes = imagenetClasses().length;
+  return labels.every((label) => label < classes) && sizes.every((bytes) => bytes <= MOST_IMAGE_BYTES);
 }
 
 function parts({ labels, sizes, blocks, names, nameEnds }: SplitColumns): Uint8Array[] {

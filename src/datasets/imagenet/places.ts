@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemCode, UserError } from '../../util/errors.js';
+import { checkIsFile } from '../../util/read-files.js';
 import { ARCHIVES, PAGE } from './definition.js';
 import { classFolders } from './survey.js';
 
@@ -41,6 +42,7 @@ async function find(folder: string, archive: string, unpacked: string): Promise<
   const path = join(folder, archive);
   const found = await statOf(path);
   if (found?.isFile()) return { kind: 'archive', path, bytes: found.size, modified: found.mtimeMs };
+  if (found && !found.isDirectory()) checkIsFile(found, path);
   const inner = join(folder, unpacked);
   return (await kindOf(inner)) === 'folder' ? { kind: 'folder', path: inner } : undefined;
 }

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { FileRange, ImageFiles } from '../dataset.js';
 import { ownName } from '../formats/tar.js';
 import { imagenetClasses } from './classes.js';
-import type { FoundImage } from './survey.js';
+
+/** An image as it was found: in an archive, at `offset`, or as a file of its own. */
+export interface FoundImage {
+  readonly name: string;
+  readonly label: number;
+  readonly bytes: number;
+  readonly offset: number;
+}
 
 /** Where the images of a split lie. */
 export type Place =
@@ -32,6 +39,9 @@ export interface SplitColumns {
 }
 
 const TAR_BLOCK = 512;
+
+/** Larger files are no photographs. */
+export const MOST_IMAGE_BYTES = 2 ** 28;
 
 /** The images of one split of ImageNet, wherever they lie. */
 export class SplitIndex implements ImageFiles {

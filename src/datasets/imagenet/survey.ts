@@ -3,20 +3,14 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemCode, UserError } from '../../util/errors.js';
+import { fileSize } from '../../util/read-files.js';
 import { ByteSource } from '../formats/byte-source.js';
 import { FormatError } from '../formats/format-error.js';
 import { type TarEntry, tarEntries } from '../formats/tar.js';
 import { imagenetLabel } from './classes.js';
 import { imagenet } from './definition.js';
 import type { ValidationLabels } from './devkit.js';
-
-/** An image as it was found: in an archive, at `offset`, or as a file of its own. */
-export interface FoundImage {
-  readonly name: string;
-  readonly label: number;
-  readonly bytes: number;
-  readonly offset: number;
-}
+import { type FoundImage, MOST_IMAGE_BYTES } from './split-index.js';
 
 export interface SurveyOptions {
   /** Hears how many bytes of an archive, or how many files of a folder, were done since the last call. */
@@ -35,11 +29,8 @@ type LabelOf = (name: string) => number;
 const IMAGE = /^[^.].*\.jpe?g$/i;
 const WNID = /^n\d{8}$/;
 
-/** Larger files are no photographs. Sizes are kept in 32 bits. */
-const MOST_BYTES = 2 ** 28;
-
 function checkSize(path: string, name: string, bytes: number): void {
-  if (bytes > MOST_BYTES)
+  if (bytes > MOST_IMAGE_BYTES)
     throw new FormatError(path, `holds ${name} of ${bytes} bytes, which is no photograph`);
 }
 
@@ -80,13 +71,14 @@ async function surveyArchive(
   { onProgress, signal }: SurveyOptions,
   imagesOf: Member,
 ): Promise<SurveyedArchive> {
-  const { size } = await stat(path);
+  const size = await fileSize(path);
   const md5 = createHash('md5');
-  const source = new ByteSource(path, 'none', undefined, (chunk) => {
+  const onChunk = (chunk: Buffer) => {
     signal?.throwIfAborted();
     md5.update(chunk);
     onProgress(chunk.length);
-  });
+  };
+  const source = new ByteSource(path, 'none', { most: size, onChunk });
   const images: FoundImage[] = [];
   try {
     for await (const entry of tarEntries(source, size)) {

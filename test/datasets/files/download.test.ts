@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, download } from '../../../src/datasets/files/download.js';
@@ -253,15 +254,59 @@ describe('a server that cannot be used', () => {
     expect((await failure()).message).toContain('the connection ended after 500 of 200000 bytes');
   });
 
-  it('never ends: no more than the limit is kept', async () => {
-    await start((_, file, response) => {
-      response.writeHead(200, { 'transfer-encoding': 'chunked' });
-      const timer = setInterval(() => response.write(file), 1);
-      response.on('close', () => clearInterval(timer));
+  it('never ends: no more than the limit is kept, and it is not asked again', async () => {
+    await start(endless);
+    const error = await failure();
+    expect(error.message).toContain('the server sends more where 200000 are expected at most');
+    expect((await readFile(path)).length).toBeLessThanOrEqual(FILE.length);
+    expect(server?.asked.length).toBe(1);
+  });
+
+  it('never ends where a download goes on: what was here may be of another version, so it is asked once more', async () => {
+    await start((asked, file, response) => {
+      if (asked.start === undefined) return endless(asked, file, response);
+      response.writeHead(206, { 'content-range': `bytes ${asked.start}-/*` });
+      return endless(asked, file, response);
     });
-    const error = await failure({ retry: { ...HASTY, attempts: 1 } });
-    expect(error.message).toContain('the server sends more than the expected 200000 bytes');
-    expect((await readFile(path)).length).toBe(0);
+    await writeFile(path, FILE.subarray(0, 5000));
+    const error = await failure();
+    expect(error.message).toContain('the server sends more where 200000 are expected at most');
+    expect(server?.asked.map((one) => one.start)).toEqual([5000, undefined]);
+  });
+
+  it('offers more than the file can have: it is not asked again', async () => {
+    await start((_, file, response) => {
+      response.writeHead(200, { 'content-length': '9'.repeat(18) });
+      response.write(file);
+    });
+    for (const bytes of [FILE.length, undefined]) {
+      const error = await failure({ bytes });
+      expect(error.message).toMatch(/the server offers 1000000000000000000 bytes where 200000 are expected/);
+    }
+    expect(server?.asked.length).toBe(2);
+  });
+
+  it.each([
+    ['without saying which', undefined],
+    ['of another place', 'bytes 7-16/200000'],
+    ['that is no range', 'bytes nonsense'],
+  ])('answers with a part that nobody asked for, %s', async (_, range) => {
+    await start((_, file, response) => {
+      response
+        .writeHead(206, range === undefined ? {} : { 'content-range': range })
+        .end(file.subarray(0, 10));
+    });
+    expect((await failure()).message).toContain('the server sends another range than asked for');
+    expect(server?.asked.length).toBe(HASTY.attempts);
+  });
+
+  it('brings bytes that are discarded again and again: they are no progress', async () => {
+    await start((asked, file, response) => {
+      if (asked.before % 2 === 0) return dropAfter(60_000)({ ...asked, start: 0 }, file, response);
+      response.writeHead(206, { 'content-range': 'bytes 0-9/200000' }).end(file.subarray(0, 10));
+    });
+    await failure({ retry: { ...HASTY, attempts: 4 } });
+    expect(server!.asked.length).toBeLessThan(8);
   });
 
   it('drops the connection again and again without a byte', async () => {
@@ -288,6 +333,14 @@ describe('the caller', () => {
     await expect(get({ path: '/dev/full' })).rejects.toMatchObject({ code: 'ENOSPC' });
   });
 });
+
+/** Sends on and on. */
+const endless: Answer = (_, file, response) => {
+  const chunks = function* () {
+    for (;;) yield file;
+  };
+  Readable.from(chunks()).pipe(response);
+};
 
 async function closedPort(): Promise<number> {
   const taken = await serve(new Map());

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -287,10 +288,47 @@ describe('a download', () => {
 });
 
 describe('an import', () => {
-  it('of a folder that has the name of a file says so', async () => {
-    await mkdir(join(folder, 'mine', 'train_32x32.mat'), { recursive: true });
-    const error = await failure(tinySvhn(), { from: join(folder, 'mine') });
-    expect(error.message).toContain('illegal operation on a directory (EISDIR)');
+  it.each([
+    ['a folder', (path: string) => mkdir(path)],
+    ['a FIFO', async (path: string) => execFileSync('mkfifo', [path])],
+    ['a device', (path: string) => symlink('/dev/zero', path)],
+  ])('of %s that has the name of a file says so, and does not wait', async (kind, make) => {
+    const from = join(folder, 'mine');
+    const named = async (name: string) => {
+      await rm(from, { recursive: true, force: true });
+      await mkdir(from);
+      await make(join(from, name));
+      return `${join(from, name)} is ${kind}, not a file`;
+    };
+    const cifar = await tinyCifar('cifar10');
+    for (const name of ['train_32x32.mat', 'train_32x32.mat.gz']) {
+      expect(await named(name)).toBe((await failure(tinySvhn(), { from })).message);
+    }
+    for (const name of ['cifar-10-binary.tar.gz', 'data_batch_1.bin', 'data_batch_1.bin.gz']) {
+      expect(await named(name)).toBe((await failure(cifar, { from })).message);
+    }
+    const manifest = join(folder, 'cifar10', 'manifest.json');
+    await mkdir(join(folder, 'cifar10'), { recursive: true });
+    await make(manifest);
+    expect((await failure(cifar)).message).toBe(`${manifest} is ${kind}, not a file`);
+  });
+
+  it('of another version of CIFAR names it', async () => {
+    const from = join(folder, 'mine');
+    await mkdir(from);
+    await writeFile(join(from, 'cifar-10-python.tar.gz'), 'x');
+    const archive = await failure(await tinyCifar('cifar10'), { from });
+    expect(archive.message).toBe(
+      `${join(from, 'cifar-10-python.tar.gz')} is the Python version; the binary version is read here`,
+    );
+    expect(archive.remedy).toBe('Bring cifar-10-binary.tar.gz, or leave out --from to download it.');
+    const unpacked = join(folder, 'cifar-100-python');
+    await mkdir(unpacked);
+    for (const place of [unpacked, folder]) {
+      expect((await failure(await tinyCifar('cifar100'), { from: place })).message).toBe(
+        `${unpacked} is the Python version; the binary version is read here`,
+      );
+    }
   });
 
   it('of a folder without the files says what it looked for', async () => {
