@@ -30,7 +30,7 @@ struct NetworkDescription {
 constexpr int kStageFields = 12;
 
 /**
- * Reads the flat form: [channels, height, width, classes], then kStageFields numbers a stage, and behind those of a
+ * Reads the flat form: [channels, height, width, classes], then kStageFields numbers per stage, and after those of a
  * residual stage the survival probabilities of its units.
  */
 NetworkDescription parseDescription(const double* numbers, size_t count);

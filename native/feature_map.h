@@ -2,7 +2,7 @@
 //
 // All pixels of a batch lie in one row: pixel p of image n is number n·H·W + p. They are cut into tiles of kTile,
 // stored [tile][channel][kTile], so that a tile is a panel of a matrix product and a dense layer appends channels by
-// writing behind those of the layers before it. Lanes behind the last pixel hold finite values without meaning.
+// writing after those of the layers before it. Lanes after the last pixel hold finite values without meaning.
 #pragma once
 
 #include <vector>
@@ -39,7 +39,7 @@ class FeatureMap {
   int tiles() const { return static_cast<int>((pixels() + kTile - 1) / kTile); }
   /** Valid lanes of a tile: kTile, except perhaps in the last. */
   int lanes(int tile) const;
-  /** Sets the lanes behind the last pixel to 0: what a larger batch left there may not be finite. */
+  /** Sets the lanes after the last pixel to 0: what a larger batch left there may not be finite. */
   void clearTail();
   size_t floats() const { return static_cast<size_t>(tiles()) * channels_ * kTile; }
 

@@ -17,7 +17,7 @@ namespace densenet {
 struct ProfileEntry {
   std::string stage, pass;
   double seconds = 0;
-  /** Floating-point operations, two a multiply-add; 0 where a pass has no products. */
+  /** Floating-point operations, two per multiply-add; 0 where a pass has no products. */
   double operations = 0;
 };
 

@@ -67,7 +67,7 @@ struct BfloatPairs {
   }
 
 #if defined(DENSENET_BFLOAT16_X86)
-  // Numbers below 2⁻¹²⁶ count as 0. The instruction puts one operand's numbers behind the other's.
+  // Numbers below 2⁻¹²⁶ count as 0. The instruction puts one operand's numbers after the other's.
   static DENSENET_INLINE Vec pack(Vec first, Vec second) {
     const __m512bh halves = _mm512_cvtne2ps_pbh(second, first);
     const __m512i interleaved = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,

@@ -73,7 +73,7 @@ struct ColumnMasks {
 
 /**
  * Writes d B of one row of pixels to planes `size` floats apart; `kOwn`: the tiles' own pixels too. `vectors` of tiles
- * have masks. Reads two floats before the row and up to 2·kLanes + 2 behind it; may write a vector behind the tiles.
+ * have masks. Reads two floats before the row and up to 2·kLanes + 2 after it; may write a vector after the tiles.
  */
 template <bool kOwn>
 DENSENET_INLINE void transformRow(const float* pixels, const ColumnMasks* masks, int vectors, float* to,

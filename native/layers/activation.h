@@ -1,4 +1,4 @@
-// A map that is kept behind BN-ReLU: where two layers read it, where a 1×1 convolution reads every stride-th row and
+// A map that is kept after BN-ReLU: where two layers read it, where a 1×1 convolution reads every stride-th row and
 // column of it, and where dropout comes before a convolution.
 #pragma once
 

@@ -53,7 +53,7 @@ void FirstConvolution<Operand>::gather(const Pass& pass, int tile, float* panel)
     pieces[count++] = {lane, planes + shape_.output(inside / output.width(), x)};
     lane += output.width() - x;
   }
-  for (int j = 0; j < depth_; ++j, panel += kTile)  // a piece overwrites what the one before wrote behind its end
+  for (int j = 0; j < depth_; ++j, panel += kTile)  // a piece overwrites what the one before wrote past its end
     for (int p = 0; p < count; ++p)
 #pragma GCC unroll 4
       for (int v = 0; v < kTile; v += kLanes)

@@ -147,7 +147,7 @@ void MaxPooling::pool(const FeatureMap& input, const FeatureMap& output, const f
   const WindowPlanes shape(input.height(), input.width(), window_);
   float* planes = scratch.take(static_cast<size_t>(shape.size));
   shape.deal(from, -std::numeric_limits<float>::infinity(), planes);
-  // A row overwrites what the one above wrote behind it.
+  // A row overwrites what the one above wrote past it.
   for (int y = 0; y < output.height(); ++y, to += output.width())
     for (int x = 0; x < output.width(); x += kLanes)
       store(to + x, greatest(shape, planes + shape.output(y, x)).value);

@@ -93,7 +93,7 @@ void StripShape::outputs(const Strip& strip, const float* from, float* working, 
   for (int i = 0; i < strip.images; ++i, to += imagePixels, from += imageFloats) {
     for (int t = 0; t < count; t += kLanes)
       transformOutputs(from + t / kTile * kBlockFloats + t % kTile, working + t, size);
-    float* row = to;  // each row overwrites what the one above wrote behind its end
+    float* row = to;  // each row overwrites what the one above wrote past its end
     for (int t = 0; t < count; t += columns)
       for (int side = 0; side < 4; side += 2, row += pixelsOfRow)
         interleave(working + side * size + t, working + (side + 1) * size + t, columns, row);

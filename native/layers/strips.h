@@ -55,7 +55,7 @@ class StripShape {
   PixelRun reach(const Strip& strip) const;
   int top(const Strip& strip) const { return std::max(0, 2 * strip.row - 1); }
   int bottom(const Strip& strip) const { return std::min(height, 2 * (strip.row + strip.rows) + 1); }
-  /** The most floats that a reached run takes in whole tiles of a feature map, room for reading behind it included. */
+  /** The most floats that a reached run takes in whole tiles of a feature map, room for reading past it included. */
   int reachFloats() const { return reachFloats_; }
   /** Zero-padded pixels of a strip: rows of one image, columns, and pixels of all images. */
   int paddedRows() const { return 2 * stripRows_ + 2; }

@@ -161,7 +161,7 @@ function keysOf(value: unknown): number {
   return inner + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
-/** Keys in a JSON text: the strings with a colon behind them. */
+/** Keys in a JSON text: the strings with a colon after them. */
 function keysIn(text: string): number {
   let count = 0;
   for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) count++;

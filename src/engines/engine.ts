@@ -86,7 +86,7 @@ export interface ProfileEntry {
   /** Kind of layer and direction, for example `3x3 backward`. */
   readonly pass: string;
   readonly seconds: number;
-  /** Floating-point operations of the definition, two a multiply-add; 0 for a pass without products. */
+  /** Floating-point operations of the definition, two per multiply-add; 0 for a pass without products. */
   readonly operations: number;
 }
 

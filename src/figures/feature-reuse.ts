@@ -10,7 +10,7 @@ export interface ReuseBlock {
   readonly block: number;
   /** Where the feature maps come from: the block's input, then its layers. */
   readonly sources: readonly { readonly name: string; readonly channels: number }[];
-  /** Who reads them: the block's layers, then the transition or the classifier behind it. */
+  /** Who reads them: the block's layers, then the transition or the classifier after it. */
   readonly targets: readonly string[];
   /** Mean absolute weight that a target has on a source's feature maps: [source][target]; undefined if it has none. */
   readonly mean: readonly (readonly (number | undefined)[])[];

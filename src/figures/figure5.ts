@@ -54,7 +54,7 @@ function blockPanel(block: ReuseBlock): Panel {
   const last = block.targets.length - 1;
   const step = Math.ceil(block.targets.length / 13);
   const numbers = Array.from({ length: block.sources.length }, (_, i) => i).filter((i) => i % step === 0);
-  // Layer ℓ stands at x = ℓ; what is behind the block stands apart, in a box.
+  // Layer ℓ stands at x = ℓ; what follows the block stands apart, in a box.
   const center = (target: number) => (target === last ? last + 1.2 : target + 1);
   return {
     title: `Dense Block ${block.block}`,

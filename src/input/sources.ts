@@ -9,7 +9,7 @@ export interface SourcesOptions {
   readonly augmentation: readonly Augmentation[];
   readonly seed: number;
   readonly resize: ResizeStyle | undefined;
-  /** Threads that decode images; one a core when undefined. */
+  /** Threads that decode images; one per core when undefined. */
   readonly workers: number | undefined;
   readonly skipBadImages: boolean;
   readonly reporter: Reporter;

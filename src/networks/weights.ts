@@ -75,7 +75,7 @@ function summary(what: string, items: readonly string[]): string[] {
 
 /**
  * A safetensors file of the weights with every entry of PyTorch's state dict in torchvision's order, so that
- * a strict `load_state_dict` takes it. `batches` is the number of optimiser steps behind the weights.
+ * a strict `load_state_dict` takes it. `batches` is the number of optimiser steps that made the weights.
  */
 export function weightsFile(
   network: Network,

@@ -22,7 +22,7 @@ export type ParameterCountRow = Readonly<
 
 /**
  * The rows of parameter-count.csv: every DenseNet and ResNet of Table 2 for 10 and for 100 classes, then the other
- * networks that were trained. `paper` is what Table 2 prints, once a network; it is the count for 10 classes.
+ * networks that were trained. `paper` is what Table 2 prints, once per network; it is the count for 10 classes.
  * `parameters` is exact: trainable parameters, batch normalisation included.
  */
 export function parameterCountRows(measured: readonly Measurement[]): ParameterCountRow[] {

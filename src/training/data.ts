@@ -10,7 +10,7 @@ export interface DataOptions {
   readonly folder?: string;
   /** Use the first N images of each split only. */
   readonly subset?: number;
-  /** Threads that decode images; one a core when undefined. */
+  /** Threads that decode images; one per core when undefined. */
   readonly workers?: number;
   /** Leave out images that cannot be read, instead of stopping. */
   readonly skipBadImages?: boolean;

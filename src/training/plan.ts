@@ -14,7 +14,7 @@ export interface Plan {
   readonly images: { readonly train: number; readonly validation: number; readonly test: number };
   readonly stepsPerEpoch: number;
   readonly steps: number;
-  /** Floating-point operations of all training steps: 2 a multiply-add, forward and twice that backward. */
+  /** Floating-point operations of all training steps: 2 per multiply-add, forward and twice that backward. */
   readonly trainingFlops: number;
   readonly dataset: {
     readonly present: boolean;

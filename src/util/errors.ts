@@ -14,7 +14,7 @@ export const EXIT = {
 export type FailureKind = 'usage' | 'data' | 'engine' | 'diverged';
 
 /**
- * An error that a person can cause and mend. The program prints it as two lines, what is wrong and what to
+ * An error that a person can cause and correct. The program prints it as two lines, what is wrong and what to
  * do, without a stack, and exits with the code of its kind. Anything else that is thrown is a bug.
  */
 export class UserError extends Error {

@@ -99,7 +99,7 @@ export async function makeFolder(path: string, otherwise = 'choose another folde
 
 /**
  * As `mkdir` with `recursive`, which never returns below /proc: there, making a folder fails as if the one above it
- * were missing, and it tries for ever. Throws Node's system errors.
+ * were missing, and it tries forever. Throws Node's system errors.
  */
 export async function makeFolders(path: string): Promise<void> {
   if (await isFolder(path)) return;

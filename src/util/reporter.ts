@@ -9,7 +9,7 @@ export interface Reporter {
 }
 
 export interface ProgressBar {
-  /** `value` of `total` is done; `note` is shown behind the bar. */
+  /** `value` of `total` is done; `note` is shown after the bar. */
   update(value: number, note?: string): void;
   finish(): void;
 }

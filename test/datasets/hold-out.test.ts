@@ -56,7 +56,7 @@ describe('holding out of SVHN', () => {
   const labels = Uint8Array.from({ length: trainCount }, (_, i) => (i * 7919) % 10);
   const dataset = datasetOf(labels, { holdOutParts });
 
-  it('takes 400 a class from train and 200 a class from extra when 6,000 are asked for', () => {
+  it('takes 400 per class from train and 200 per class from extra when 6,000 are asked for', () => {
     const { train, validation } = holdOut(dataset, 6000, 1);
     expect(train.length).toBe(598_388);
     const counts = { train: new Array<number>(10).fill(0), extra: new Array<number>(10).fill(0) };

@@ -32,7 +32,7 @@ async function writeCifar10(where: string): Promise<void> {
 }
 
 describe('densenet data', () => {
-  it('takes CIFAR-10 as a person has it, lists it, verifies it, finds damage and mends it', async () => {
+  it('takes CIFAR-10 as a person has it, lists it, verifies it, finds damage and repairs it', async () => {
     const from = join(folder, 'downloads');
     await writeCifar10(join(from, 'cifar-10-batches-bin'));
     const own = join(data, 'cifar10');
@@ -65,9 +65,9 @@ describe('densenet data', () => {
     );
 
     await runData('fetch', 'cifar10', '--from', from);
-    const mended = await runData('verify', '--json');
-    expect(mended.code).toBe(0);
-    const { datasets } = JSON.parse(mended.stdout);
+    const repaired = await runData('verify', '--json');
+    expect(repaired.code).toBe(0);
+    const { datasets } = JSON.parse(repaired.stdout);
     expect(datasets.map(({ name, whole }: { name: string; whole: boolean }) => [name, whole])).toContainEqual(
       ['cifar10', true],
     );

@@ -88,7 +88,7 @@ describe('multiplyAdds', () => {
 
 describe('activationBytes', () => {
   it('counts a small network as by hand', () => {
-    // One layer a block; 16 first channels; θ = 1.
+    // One layer per block; 16 first channels; θ = 1.
     const network = buildDenseNet(basic(7, 2), { channels: 1, height: 8, width: 8, classes: 10 });
     const image = 64;
     const conv0 = 16 * 64;

@@ -17,7 +17,7 @@ const tensor = fc.array(fc.nat(4), { maxLength: 4 }).chain((shape) =>
 );
 const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__');
 
-/** A file with this header, written as given, and `dataBytes` zeros behind it. */
+/** A file with this header, written as given, and `dataBytes` zeros after it. */
 function file(header: string, dataBytes = 0, length = Buffer.byteLength(header)): Uint8Array {
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(length));

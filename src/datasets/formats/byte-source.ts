@@ -89,7 +89,7 @@ export class ByteSource {
   /** Checks that nothing is left; for compressed bytes this also checks their checksum. */
   async end(): Promise<void> {
     if (this.#current.length > 0 || (await this.#advance())) {
-      throw new FormatError(this.path, 'goes on behind its end; it is damaged or in another format');
+      throw new FormatError(this.path, 'continues past its end; it is damaged or in another format');
     }
   }
 

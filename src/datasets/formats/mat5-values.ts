@@ -115,7 +115,7 @@ async function readText(source: ByteSource, endianness: Endianness): Promise<str
   return (endianness === 'little' ? whole : Buffer.from(whole).swap16()).toString('utf16le');
 }
 
-/** The data of an element, and the padding behind it. */
+/** The data of an element, and the padding after it. */
 async function readData(source: ByteSource, endianness: Endianness) {
   const tag = await readTag(source, endianness);
   if (tag.small) return { type: tag.type, content: tag.small };

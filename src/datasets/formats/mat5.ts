@@ -48,7 +48,7 @@ export async function visitMat5(path: string, visit: (array: NumericArray) => Pr
 const MOST_VARIABLES = 1000;
 
 /**
- * Calls `visit` with each variable of the file: the source stands behind the tag of its matrix element.
+ * Calls `visit` with each variable of the file: the source stands after the tag of its matrix element.
  * @param most decompressed bytes of all variables together; as many as there are when left out
  */
 export async function eachVariable(
@@ -153,7 +153,7 @@ export async function readMatrixHead(source: ByteSource, endianness: Endianness)
   return { matrixClass: (flags[0] ?? 0) & 0xff, shape, name };
 }
 
-/** The content of a short sub-element, and the padding behind it. */
+/** The content of a short sub-element, and the padding after it. */
 export async function smallContent(source: ByteSource, endianness: Endianness): Promise<Buffer> {
   const tag = await readTag(source, endianness);
   if (tag.small) return tag.small;

@@ -26,7 +26,7 @@ export type Place =
   /** `classFolders`: in a folder for each class, else all in one. */
   | { readonly kind: 'folder'; readonly path: string; readonly classFolders: boolean };
 
-/** The columns of an index, one value an image: what it takes to find and to label it. */
+/** The columns of an index, one value per image: what it takes to find and to label it. */
 export interface SplitColumns {
   readonly labels: Uint16Array;
   /** Size of the file in bytes. */

@@ -225,7 +225,7 @@ describe('a server that cannot be used', () => {
     speaker.close();
   });
 
-  it('redirects for ever', async () => {
+  it('redirects forever', async () => {
     await start((_, __, response) => void response.writeHead(302, { location: '/file' }).end());
     expect((await failure({ retry: { ...HASTY, attempts: 1 } })).message).toContain('more than 5 redirects');
   });

@@ -151,7 +151,7 @@ describe.each([
     await expect(storeOf(tiny.definition).load(folder)).rejects.toThrow('is not complete');
   });
 
-  it('is mended where a file is damaged, cut short or missing', async () => {
+  it('is repaired where a file is damaged, cut short or missing', async () => {
     server = await serve(tiny.served);
     await fetchTiny(tiny);
     const [first, second] = tiny.definition.files;

@@ -48,8 +48,8 @@ describe('IDX', () => {
     }
   });
 
-  it('refuses bytes behind the end', async () => {
-    await expect(read('a', Buffer.concat([content, Buffer.of(0)]))).rejects.toThrow('goes on behind its end');
+  it('refuses bytes past the end', async () => {
+    await expect(read('a', Buffer.concat([content, Buffer.of(0)]))).rejects.toThrow('continues past its end');
   });
 
   it('refuses other files', async () => {

@@ -93,7 +93,7 @@ describe('MAT v5', () => {
     expect(names).toEqual(['X', 'a longer name']);
   });
 
-  it('reads data in pieces that fit together, and checks the checksum behind them', async () => {
+  it('reads data in pieces that fit together, and checks the checksum after them', async () => {
     const values = Array.from({ length: 3_000_000 }, (_, i) => i % 251);
     const path = join(folder, 'large.mat');
     const content = writeMat5([{ name: 'X', shape: [3_000_000, 1], matrixClass: 9, type: 2, values }]);

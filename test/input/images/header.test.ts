@@ -49,7 +49,7 @@ describe('the header of an image', () => {
     }
   });
 
-  test('is found behind junk between segments, and such an image is decoded', async () => {
+  test('is found after junk between segments, and such an image is decoded', async () => {
     const whole = (size: { width: number; height: number }) => ({ part: { left: 0, top: 0, ...size }, size });
     const plain = await decode(jpegs.baseline, whole, 'bicubic');
     for (const junk of [Buffer.of(0), Buffer.of(0xff, 0xff), Buffer.of(0xff, 0), Buffer.from('some words')]) {

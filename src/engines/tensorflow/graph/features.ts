@@ -29,7 +29,7 @@ export interface MeasuredMaps extends FeatureMaps {
 
 /**
  * The gradient that readers have left at some feature maps. Batch normalisation with γ, standard deviation
- * σ and M = N·H·W values a channel gives dx = γ/σ · (g − mean(g) − x̂·mean(g·x̂)), where dβ = M·mean(g) and
+ * σ and M = N·H·W values per channel gives dx = γ/σ · (g − mean(g) − x̂·mean(g·x̂)), where dβ = M·mean(g) and
  * dγ = M·mean(g·x̂). `direct` sums the first term over the readers; the others are the same two numbers for
  * a whole channel, so their sums over the readers are kept apart and subtracted once, by `resolve`.
  */
@@ -51,7 +51,7 @@ export function valuesPerChannel(ops: Ops, { height, width }: MapShape): Output 
   return ops.scale(batch, height * width);
 }
 
-/** Computes the statistics of new feature maps with `count` = M values a channel. */
+/** Computes the statistics of new feature maps with `count` = M values per channel. */
 export function batchStatistics(ops: Ops, x: Output, channels: number, count: Output): Statistics {
   const ones = ops.graph.floats(Array<number>(channels).fill(1));
   const zeros = ops.graph.floats(Array<number>(channels).fill(0));
@@ -70,7 +70,7 @@ export function append(ops: Ops, old: MeasuredMaps, made: MeasuredMaps): Measure
   };
 }
 
-/** The whole gradient with regard to feature maps with `count` = M values a channel, [N, H, W, C]. */
+/** The whole gradient with regard to feature maps with `count` = M values per channel, [N, H, W, C]. */
 export function resolve(ops: Ops, gradient: MapGradient, maps: MeasuredMaps, count: Output): Output {
   const { direct, deferred } = gradient;
   if (!deferred) return direct;

@@ -1,5 +1,5 @@
 /**
- * Messages between the program and its TensorFlow process: a JSON head and raw arrays behind it, so that
+ * Messages between the program and its TensorFlow process: a JSON head and raw arrays after it, so that
  * a batch of images crosses without being encoded.
  *
  *     uint32 length of head | head (JSON, UTF-8) | arrays, one after another
@@ -50,7 +50,7 @@ interface ArrayHead {
   readonly shape: readonly number[];
 }
 
-/** A head as it travels: with the shapes of the arrays behind it. */
+/** A head as it travels: with the shapes of the arrays after it. */
 type Head<T> = T & { readonly arrays: readonly ArrayHead[] };
 
 const LENGTH_BYTES = 4;
