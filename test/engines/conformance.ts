@@ -3,6 +3,7 @@ import { exampleNetwork } from '../reference/examples.js';
 import { accumulationTests } from './conformance/accumulation.js';
 import { definitionTests } from './conformance/definition.js';
 import { dropoutTests } from './conformance/dropout.js';
+import { largeBatchTests } from './conformance/large-batches.js';
 import type { TestedEngine } from './conformance/models.js';
 import { publishedTests } from './conformance/published.js';
 import { pytorchTests } from './conformance/pytorch.js';
@@ -19,13 +20,15 @@ const dropping = exampleNetwork({
 export interface ConformanceOptions {
   /** Random networks to try against the definition; fewer for an engine that is slow to make models. */
   readonly runs?: number;
+  /** Of the statistics of a large batch. */
+  readonly statisticsTolerance?: number;
 }
 
 /** What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. */
 export function engineConformance(
   name: string,
   createEngine: () => Promise<TestedEngine>,
-  { runs = 40 }: ConformanceOptions = {},
+  { runs = 40, statisticsTolerance = 5e-6 }: ConformanceOptions = {},
 ): void {
   describe(`engine ${name}`, () => {
     let engine: TestedEngine;
@@ -36,6 +39,7 @@ export function engineConformance(
 
     const current = () => engine;
     describe('agrees with the definition', () => definitionTests(current, runs));
+    describe('is as exact in large batches', () => largeBatchTests(current, statisticsTolerance));
     describe('agrees with PyTorch', () => {
       pytorchTests(current);
       publishedTests(current);

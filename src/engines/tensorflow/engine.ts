@@ -8,6 +8,7 @@ import type { Engine, Model, ModelOptions } from '../engine.js';
 import { TAG } from './graph/builder.js';
 import { layoutOf } from './graph/layout.js';
 import { modelGraph } from './graph/model-graph.js';
+import type { GraphForm } from './graph/ops.js';
 import { TensorFlowModel } from './model.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Status } from './process/messages.js';
@@ -18,9 +19,17 @@ export class TensorFlowEngine implements Engine {
   readonly device: 'cpu' | 'gpu';
   readonly description: string;
   readonly #process: TensorFlowProcess;
+  readonly #form: GraphForm;
 
-  constructor(process: TensorFlowProcess, device: 'cpu' | 'gpu', description: string) {
+  /** `form` is what graphs are written for: tests run those for a GPU on the CPU. */
+  constructor(
+    process: TensorFlowProcess,
+    device: 'cpu' | 'gpu',
+    description: string,
+    form: GraphForm = device,
+  ) {
     this.#process = process;
+    this.#form = form;
     this.device = device;
     this.description = description;
   }
@@ -35,8 +44,8 @@ export class TensorFlowEngine implements Engine {
       );
     }
     const layout = layoutOf(parameters(network));
-    const session = await this.#load(modelGraph(network, layout, options));
-    return new TensorFlowModel(this.#process, session, network, layout, options.seed);
+    const session = await this.#load(modelGraph(network, layout, options, this.#form));
+    return new TensorFlowModel(this.#process, session, network, layout, this.#form, options.seed);
   }
 
   async peakMemory(): Promise<number> {

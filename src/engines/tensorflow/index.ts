@@ -3,6 +3,7 @@ import { UserError } from '../../util/errors.js';
 import type { EngineOptions, Gpu } from '../engine.js';
 import { TensorFlowEngine } from './engine.js';
 import { driverLibraryPath } from './gpu/probe.js';
+import type { GraphForm } from './graph/ops.js';
 import { ensureLibrary, type Library } from './library/setup.js';
 import { TensorFlowProcess } from './process/client.js';
 
@@ -10,17 +11,21 @@ export { TensorFlowEngine } from './engine.js';
 
 /**
  * Starts TensorFlow, fetching its library first where that has not been done. Throws a UserError (engine) if
- * a GPU was asked for and TensorFlow finds none.
+ * a GPU was asked for and TensorFlow finds none. `form`: see `TensorFlowEngine`.
  */
-export async function createTensorFlowEngine(options: EngineOptions): Promise<TensorFlowEngine> {
+export async function createTensorFlowEngine(
+  options: EngineOptions,
+  form?: GraphForm,
+): Promise<TensorFlowEngine> {
   const device = options.device === 'auto' ? 'cpu' : options.device;
-  return startTensorFlow(await ensureLibrary({ ...options, device }), { ...options, device });
+  return startTensorFlow(await ensureLibrary({ ...options, device }), { ...options, device }, form);
 }
 
 /** As `createTensorFlowEngine`, with a library that is set up. */
 export async function startTensorFlow(
   library: Library,
   options: Pick<EngineOptions, 'threads' | 'batchSize' | 'gpu'> & { readonly device: 'cpu' | 'gpu' },
+  form?: GraphForm,
 ): Promise<TensorFlowEngine> {
   const { device, threads = availableParallelism() } = options;
   const process = new TensorFlowProcess(
@@ -40,7 +45,7 @@ export async function startTensorFlow(
       device === 'gpu'
         ? `GPU${options.gpu ? ` (${options.gpu.name})` : ''}`
         : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
-    return new TensorFlowEngine(process, device, `TensorFlow ${version} on ${on}`);
+    return new TensorFlowEngine(process, device, `TensorFlow ${version} on ${on}`, form);
   } catch (error) {
     await process.close();
     throw error;
@@ -67,6 +72,8 @@ function environment(
   return {
     TF_CPP_MIN_LOG_LEVEL: device === 'gpu' ? '1' : '2',
     TF_DETERMINISTIC_OPS: '1',
+    // Otherwise max pooling on a GPU drops NaN, which would hide that a run diverged.
+    TF_ENABLE_MAXPOOL_NANPROP: '1',
     // cuBLAS and cuDNN would otherwise round the operands of products to 10 bits on Ampere and later.
     NVIDIA_TF32_OVERRIDE: '0',
     ...(process.arch === 'x64' ? { TF_ENABLE_ONEDNN_OPTS: oneDnn } : {}),

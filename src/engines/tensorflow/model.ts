@@ -12,7 +12,8 @@ import {
   type TrainStep,
 } from '../engine.js';
 import { flatten, type Layout, unflatten } from './graph/layout.js';
-import { FEED, FETCH } from './graph/model-graph.js';
+import { FEED, FETCH, imageType } from './graph/model-graph.js';
+import type { GraphForm } from './graph/ops.js';
 import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Feed } from './process/messages.js';
@@ -23,16 +24,25 @@ export class TensorFlowModel implements Model {
   readonly #session: number;
   readonly #network: Network;
   readonly #layout: Layout;
+  readonly #form: GraphForm;
   readonly #seed: number;
   readonly #masks: number;
   /** Of every residual unit; empty without stochastic depth. */
   readonly #survival: readonly number[];
 
-  constructor(process: TensorFlowProcess, session: number, network: Network, layout: Layout, seed: number) {
+  constructor(
+    process: TensorFlowProcess,
+    session: number,
+    network: Network,
+    layout: Layout,
+    form: GraphForm,
+    seed: number,
+  ) {
     this.#process = process;
     this.#session = session;
     this.#network = network;
     this.#layout = layout;
+    this.#form = form;
     this.#seed = seed;
     this.#masks = maskCount(network);
     this.#survival = survivalProbabilities(network);
@@ -121,6 +131,10 @@ export class TensorFlowModel implements Model {
   #images(images: Float32Array): Feed {
     const { channels, height, width } = this.#network.input;
     const count = images.length / (channels * height * width);
-    return { name: FEED.images, shape: [count, channels, height, width], data: images };
+    const data =
+      imageType(this.#form) === 'float'
+        ? images
+        : new Int32Array(images.buffer, images.byteOffset, images.length);
+    return { name: FEED.images, shape: [count, channels, height, width], data };
   }
 }

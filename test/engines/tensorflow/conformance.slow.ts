@@ -2,8 +2,8 @@ import { createTensorFlowEngine } from '../../../src/engines/tensorflow/index.js
 import { silent } from '../../../src/util/reporter.js';
 import { engineConformance } from '../conformance.js';
 
-engineConformance(
-  'tensorflow',
-  () => createTensorFlowEngine({ device: 'cpu', threads: 2, setup: true, reporter: silent }),
-  { runs: 15 },
-);
+const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
+
+engineConformance('tensorflow', () => createTensorFlowEngine(options), { runs: 15 });
+
+engineConformance('tensorflow, graph for a GPU', () => createTensorFlowEngine(options, 'gpu'), { runs: 8 });

@@ -6,7 +6,7 @@ type Attribute = InstanceType<typeof protos.AttrValue>;
 export type Output = string;
 
 /** Values of TensorFlow's DataType (tensorflow/core/framework/types.proto). */
-export const TYPE = { float: 1, int32: 3, bool: 10 } as const;
+export const TYPE = { float: 1, int32: 3, bool: 10, bfloat16: 14 } as const;
 export type TypeName = keyof typeof TYPE;
 
 /** An attribute of a node; the key says which of AttrValue's fields holds it. */
@@ -35,6 +35,7 @@ export class GraphBuilder {
   readonly #constants = new Map<string, Output>();
   #scope: string[] = [];
   #controls: readonly Output[] = [];
+  #device = '';
   #count = 0;
 
   constructor() {
@@ -61,6 +62,17 @@ export class GraphBuilder {
       return build();
     } finally {
       this.#controls = outer;
+    }
+  }
+
+  /** Nodes made by `build`, constants apart, run on the CPU even where the graph runs on a GPU. */
+  onCpu<T>(build: () => T): T {
+    const outer = this.#device;
+    this.#device = '/device:CPU:0';
+    try {
+      return build();
+    } finally {
+      this.#device = outer;
     }
   }
 
@@ -103,6 +115,7 @@ export class GraphBuilder {
     const node = new protos.NodeDef();
     node.setName(unique);
     node.setOp(op);
+    if (op !== 'Const') node.setDevice(this.#device);
     node.setInputList(inputs);
     for (const [key, value] of Object.entries(attributes)) node.getAttrMap().set(key, attribute(value));
     this.#graph.addNode(node);

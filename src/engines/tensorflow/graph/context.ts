@@ -1,14 +1,20 @@
 import type { GraphBuilder, Output } from './builder.js';
 import type { FeatureMaps, MapGradient } from './features.js';
-import type { Ops } from './ops.js';
+import type { GraphForm, Ops } from './ops.js';
 
 /** What the parts of the training graph share while it is written. */
 export interface TrainingContext {
   readonly graph: GraphBuilder;
+  readonly form: GraphForm;
+  /** For statistics, parameters, logits and loss, which are float32. */
   readonly ops: Ops;
-  /** The trainable parameters, by name. */
+  /** For feature maps and filters, in the model's precision. */
+  readonly maps: Ops;
+  /** The trainable parameters in float32, by name. */
   readonly weights: ReadonlyMap<string, Output>;
-  /** Gradients of the trainable parameters, by name; filled by the backward pass. */
+  /** The filters of convolutions in the type of `maps`, by name. */
+  readonly filters: ReadonlyMap<string, Output>;
+  /** Gradients of the trainable parameters in float32, by name; filled by the backward pass. */
   readonly gradients: Map<string, Output>;
   /**
    * The batch's means and unbiased variances, by the name of the running statistic they go into; of a branch that is
@@ -29,6 +35,10 @@ export interface TrainingContext {
 export interface TrainingStage {
   readonly maps: FeatureMaps;
   backward(gradient: MapGradient): MapGradient;
+}
+
+export function filter(context: { filters: ReadonlyMap<string, Output> }, name: string): Output {
+  return weight({ weights: context.filters }, name);
 }
 
 export function weight(context: { weights: ReadonlyMap<string, Output> }, name: string): Output {

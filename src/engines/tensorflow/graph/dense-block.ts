@@ -11,7 +11,8 @@ import {
   type MeasuredMaps,
   resolve,
 } from './features.js';
-import { convolution, dropout, measured, normReluOnce, normReluShared } from './layers.js';
+import { convolution, dropout } from './layers.js';
+import { measured, normReluOnce, normReluShared } from './normalization.js';
 
 /** A dense block (paper, section 3). */
 export function denseBlock(
@@ -54,7 +55,7 @@ function denseLayer(
   input: MeasuredMaps,
   count: Output,
 ): AppendedLayer {
-  const { graph, ops, memoryEfficient } = context;
+  const { graph, ops, maps, memoryEfficient } = context;
   const growthRate = output.channels;
   const width = input.shape.channels;
   const [first, second] = convolutions;
@@ -64,25 +65,25 @@ function denseLayer(
   const made: MeasuredMaps = {
     x: branch.y,
     shape: output,
-    statistics: batchStatistics(ops, branch.y, growthRate, count),
+    statistics: batchStatistics(context, branch.y, count),
   };
   return {
-    maps: append(ops, input, made),
+    maps: append(context, input, made),
     backward({ direct, deferred }, xAfter) {
-      const [before, own] = ops.split(direct, [width, growthRate], 3) as [Output, Output];
+      const [before, own] = maps.split(direct, [width, growthRate], 3) as [Output, Output];
       const cut = (x: Output, first: number, size: number) => ops.channels(x, first, size, 1);
       const part = (first: number, size: number) =>
         deferred && { beta: cut(deferred.beta, first, size), gamma: cut(deferred.gamma, first, size) };
       const again = (ready: Output, first: number, size: number) =>
-        graph.after([ready], () => ops.channels(xAfter, first, size, 4));
+        graph.after([ready], () => maps.channels(xAfter, first, size, 4));
       const kept = memoryEfficient ? { ...made, x: again(own, width, growthRate) } : made;
-      const dy = resolve(ops, { direct: own, deferred: part(width, growthRate) }, kept, count);
+      const dy = resolve(context, { direct: own, deferred: part(width, growthRate) }, kept, count);
       const x = memoryEfficient ? again(dy, 0, width) : input.x;
       const z = norm1.recall(dy, x);
       const read = norm1.backward(branch.backward(dy, z), z, x);
       const earlier = part(0, width);
       const gradient = {
-        direct: ops.binary('AddV2', before, read.direct),
+        direct: maps.binary('AddV2', before, read.direct),
         deferred: earlier
           ? {
               beta: ops.binary('AddV2', earlier.beta, read.deferred.beta),
@@ -119,7 +120,7 @@ function bottleneck(
   square: NormalizedConvolution,
   probability: number,
 ): Branch {
-  const norm2 = normReluOnce(context, square.norm, pointwise.y);
+  const norm2 = normReluOnce(context, square.norm, pointwise.y, square.input);
   const conv2 = convolutionDropout(context, square, probability, norm2.z);
   return {
     y: conv2.y,

@@ -4,12 +4,13 @@ import type { ModelOptions } from '../../engine.js';
 import { GraphBuilder, type Output, type TypeName } from './builder.js';
 import { evaluation } from './evaluation.js';
 import type { Layout } from './layout.js';
+import type { GraphForm } from './ops.js';
 import { maskCount, trainingStep, type Variables } from './training.js';
 import { assign as assignVariable, flatVariable, read } from './variables.js';
 
 /** Names of the graph's inputs. Their shapes are not checked by TensorFlow: whoever feeds them does. */
 export const FEED = {
-  /** float [N, C, H, W]. */
+  /** [N, C, H, W], float, or their bits as int32 (`imageType`). */
   images: 'images',
   /** int32 [N]. */
   labels: 'labels',
@@ -48,7 +49,12 @@ export const FETCH = {
 /**
  * Writes everything that a model can do as one SavedModel: training step, evaluation, reading and replacing its state.
  */
-export function modelGraph(network: Network, layout: Layout, options: ModelOptions): Uint8Array {
+export function modelGraph(
+  network: Network,
+  layout: Layout,
+  options: ModelOptions,
+  form: GraphForm,
+): Uint8Array {
   const graph = new GraphBuilder();
   const feed = (name: string, type: TypeName, shape: readonly number[]) =>
     graph.add('Placeholder', [], { dtype: { type }, shape: { shape } }, name);
@@ -62,12 +68,13 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
     gradient: flatVariable(graph, 'gradient', layout.trainable),
   };
   const { channels, height, width } = network.input;
-  const planes = feed(FEED.images, 'float', [-1, channels, height, width]);
+  const planes = imageFeed(graph, form, [-1, channels, height, width]);
   const images = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
     T: { type: 'float' },
     Tperm: { type: 'int32' },
   });
   const batch = batchSize(graph, planes);
+  const type = options.precision === 'bfloat16' ? 'bfloat16' : 'float';
   const masks = maskCount(network);
   const units = survivalProbabilities(network).length;
   const feeds = {
@@ -80,12 +87,14 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
     branches: units > 0 ? feed(FEED.branches, 'int32', [units]) : undefined,
   };
   const training = graph.scope('train', () =>
-    trainingStep(graph, network, layout, variables, feeds, options),
+    trainingStep(graph, network, layout, variables, feeds, { ...options, form, type }),
   );
   for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
     identity(FETCH[name], training[name]);
   graph.after([training.update], () => identity(FETCH.update, graph.ints([1], []), 'int32'));
-  const logits = graph.scope('evaluate', () => evaluation(graph, network, layout, variables, images, batch));
+  const logits = graph.scope('evaluate', () =>
+    evaluation(graph, network, layout, variables, images, batch, type),
+  );
   identity(FETCH.logits, logits);
 
   const parts = ['weights', 'momentum', 'running'] as const;
@@ -95,6 +104,22 @@ export function modelGraph(network: Network, layout: Layout, options: ModelOptio
   );
   graph.after(assigned, () => identity(FETCH.restored, graph.ints([1], []), 'int32'));
   return graph.savedModel();
+}
+
+/**
+ * tfjs-node's binding copies float tensors to the GPU, back, and to the GPU again when they are fed; integers it
+ * leaves where they are. So for a GPU the bits of the images come as integers.
+ */
+function imageFeed(graph: GraphBuilder, form: GraphForm, shape: readonly number[]): Output {
+  const type = imageType(form);
+  const fed = graph.add('Placeholder', [], { dtype: { type }, shape: { shape } }, FEED.images);
+  if (type === 'float') return fed;
+  return graph.add('Bitcast', [fed], { T: { type }, type: { type: 'float' } });
+}
+
+/** The type in which the images are fed. */
+export function imageType(form: GraphForm): 'float' | 'int32' {
+  return form === 'gpu' ? 'int32' : 'float';
 }
 
 function batchSize(graph: GraphBuilder, images: Output): Output {

@@ -1,7 +1,21 @@
 import { BN_EPSILON } from '../../../networks/network.js';
-import type { GraphBuilder, Output } from './builder.js';
+import type { Attributes, GraphBuilder, Output } from './builder.js';
 
-const FLOAT = { T: { type: 'float' } } as const;
+/** What a graph is written for. A GPU needs deterministic kernels, few launches and no waiting; a CPU fewer passes. */
+export type GraphForm = 'cpu' | 'gpu';
+
+/** Floating-point types. */
+export type FloatType = 'float' | 'bfloat16';
+
+export type BinaryOp =
+  | 'AddV2'
+  | 'Sub'
+  | 'Mul'
+  | 'RealDiv'
+  | 'SquaredDifference'
+  | 'Maximum'
+  | 'Minimum'
+  | 'MulNoNan';
 
 /** Sizes of one image's feature maps, channels last: [height, width, channels]. */
 export interface MapShape {
@@ -11,29 +25,45 @@ export interface MapShape {
 }
 
 /**
- * TensorFlow's ops on float tensors, as far as the networks need them. Feature maps are [N, H, W, C]: on CPUs
- * TensorFlow has no other kernels. Filters are [height, width, in, out] (HWIO).
+ * TensorFlow's ops on tensors of one floating-point type, as far as the networks need them. Feature maps are
+ * [N, H, W, C]: on CPUs TensorFlow has no other kernels, and on GPUs its layout pass turns them round. Filters are
+ * [height, width, in, out] (HWIO).
  */
 export class Ops {
   readonly graph: GraphBuilder;
   /** Batch size, an int32 scalar. */
   readonly batch: Output;
+  readonly type: FloatType;
+  readonly #T: { readonly T: { readonly type: FloatType } };
 
-  constructor(graph: GraphBuilder, batch: Output) {
+  constructor(graph: GraphBuilder, batch: Output, type: FloatType) {
     this.graph = graph;
     this.batch = batch;
+    this.type = type;
+    this.#T = { T: { type } };
+  }
+
+  /** `x` of type `from` in the type of these ops. */
+  cast(x: Output, from: FloatType): Output {
+    if (from === this.type) return x;
+    return this.graph.add('Cast', [x], { SrcT: { type: from }, DstT: { type: this.type } });
   }
 
   unary(op: 'Relu' | 'Exp' | 'Neg' | 'Rsqrt' | 'Square' | 'LogSoftmax' | 'ZerosLike', x: Output): Output {
-    return this.graph.add(op, [x], FLOAT);
+    return this.graph.add(op, [x], this.#T);
   }
 
-  binary(op: 'AddV2' | 'Sub' | 'Mul' | 'RealDiv', a: Output, b: Output): Output {
-    return this.graph.add(op, [a, b], FLOAT);
+  binary(op: BinaryOp, a: Output, b: Output): Output {
+    return this.graph.add(op, [a, b], this.#T);
+  }
+
+  /** A scalar. */
+  constant(value: number): Output {
+    return this.cast(this.graph.floats([value], []), 'float');
   }
 
   scale(x: Output, factor: number): Output {
-    return this.binary('Mul', x, this.graph.floats([factor], []));
+    return this.binary('Mul', x, this.constant(factor));
   }
 
   /**
@@ -41,23 +71,23 @@ export class Ops {
    * left out when TensorFlow fuses ops, and a fused op may round differently.
    */
   delay(x: Output, others: readonly Output[]): Output {
-    return this.graph.after(others, () => this.graph.add('Identity', [x], FLOAT));
+    return this.graph.after(others, () => this.graph.add('Identity', [x], this.#T));
   }
 
   reshape(x: Output, shape: Output): Output {
-    return this.graph.add('Reshape', [x, shape], { ...FLOAT, Tshape: { type: 'int32' } });
+    return this.graph.add('Reshape', [x, shape], { ...this.#T, Tshape: { type: 'int32' } });
   }
 
   concat(parts: readonly Output[], axis: number): Output {
     if (parts.length === 1) return parts[0]!;
-    const attributes = { ...FLOAT, Tidx: { type: 'int32' }, N: { int: parts.length } } as const;
+    const attributes = { ...this.#T, Tidx: { type: 'int32' }, N: { int: parts.length } } as const;
     return this.graph.add('ConcatV2', [...parts, this.graph.ints([axis], [])], attributes);
   }
 
   /** Cuts `x` along `axis` into parts of the given sizes. */
   split(x: Output, sizes: readonly number[], axis: number): Output[] {
     if (sizes.length === 1) return [x];
-    const attributes = { ...FLOAT, Tlen: { type: 'int32' }, num_split: { int: sizes.length } } as const;
+    const attributes = { ...this.#T, Tlen: { type: 'int32' }, num_split: { int: sizes.length } } as const;
     const inputs = [x, this.graph.ints(sizes), this.graph.ints([axis], [])];
     return this.graph.addMany('SplitV', inputs, attributes, sizes.length);
   }
@@ -67,7 +97,7 @@ export class Ops {
     const begin = [...Array<number>(rank - 1).fill(0), first];
     const size = [...Array<number>(rank - 1).fill(-1), count];
     return this.graph.add('Slice', [x, this.graph.ints(begin), this.graph.ints(size)], {
-      ...FLOAT,
+      ...this.#T,
       Index: { type: 'int32' },
     });
   }
@@ -82,7 +112,7 @@ export class Ops {
   }
 
   #reduce(op: string, x: Output, axes: readonly number[]): Output {
-    return this.graph.add(op, [x, this.graph.ints(axes)], { ...FLOAT, Tidx: { type: 'int32' } });
+    return this.graph.add(op, [x, this.graph.ints(axes)], { ...this.#T, Tidx: { type: 'int32' } });
   }
 
   /** The int32 vector [N, H, W, C]. */
@@ -96,14 +126,14 @@ export class Ops {
 
   matmul(a: Output, b: Output, transpose: { a?: boolean; b?: boolean } = {}): Output {
     return this.graph.add('MatMul', [a, b], {
-      ...FLOAT,
+      ...this.#T,
       transpose_a: { bool: transpose.a ?? false },
       transpose_b: { bool: transpose.b ?? false },
     });
   }
 
   convolution(x: Output, filter: Output, stride: number, padding: 'SAME' | 'VALID'): Output {
-    return this.graph.add('Conv2D', [x, filter], sliding(stride, padding));
+    return this.graph.add('Conv2D', [x, filter], this.#sliding(stride, padding));
   }
 
   /** Gradient of a convolution with regard to its input. */
@@ -115,7 +145,7 @@ export class Ops {
     padding: 'SAME' | 'VALID',
   ): Output {
     const inputs = [this.shape(input), filter, dy];
-    return this.graph.add('Conv2DBackpropInput', inputs, sliding(stride, padding));
+    return this.graph.add('Conv2DBackpropInput', inputs, this.#sliding(stride, padding));
   }
 
   /** Gradient of a convolution with regard to its filter of shape [height, width, in, out]. */
@@ -127,11 +157,11 @@ export class Ops {
     padding: 'SAME' | 'VALID',
   ): Output {
     const inputs = [x, this.graph.ints(filterShape), dy];
-    return this.graph.add('Conv2DBackpropFilter', inputs, sliding(stride, padding));
+    return this.graph.add('Conv2DBackpropFilter', inputs, this.#sliding(stride, padding));
   }
 
   reluGradient(dy: Output, y: Output): Output {
-    return this.graph.add('ReluGrad', [dy, y], FLOAT);
+    return this.graph.add('ReluGrad', [dy, y], this.#T);
   }
 
   /**
@@ -140,52 +170,59 @@ export class Ops {
    */
   normalizeBatch(x: Output, gamma: Output, beta: Output): Output[] {
     const none = this.graph.floats([]);
-    return this.graph.addMany('FusedBatchNormV3', [x, gamma, beta, none, none], normalization(true), 6);
+    return this.graph.addMany('FusedBatchNormV3', [x, gamma, beta, none, none], this.#normalization(true), 6);
   }
 
   /** Batch normalisation by a given mean and variance. */
   normalize(x: Output, gamma: Output, beta: Output, mean: Output, variance: Output): Output {
-    return this.graph.add('FusedBatchNormV3', [x, gamma, beta, mean, variance], normalization(false));
+    return this.graph.add('FusedBatchNormV3', [x, gamma, beta, mean, variance], this.#normalization(false));
   }
 
   /**
-   * Gradients [dx, dγ, dβ] of batch normalisation. `statistics` are the last three outputs of
-   * `normalizeBatch`, whose dependence on x is then part of dx, or a given mean and variance.
+   * Gradients [dx, dγ, dβ] of batch normalisation. `reserve` are the last three outputs of `normalizeBatch` or, on a
+   * CPU only, mean and variance; dx goes through them if they are `ofBatch`.
    */
-  normalizationGradient(dy: Output, x: Output, gamma: Output, statistics: readonly Output[]): Output[] {
-    const ofBatch = statistics.length === 3;
-    const reserve = ofBatch ? statistics : [...statistics, this.graph.floats([])];
-    return this.graph.addMany('FusedBatchNormGradV3', [dy, x, gamma, ...reserve], normalization(ofBatch), 3);
+  normalizationGradient(
+    dy: Output,
+    x: Output,
+    gamma: Output,
+    reserve: readonly Output[],
+    ofBatch: boolean,
+  ): [Output, Output, Output] {
+    const three = reserve.length === 3 ? reserve : [...reserve, this.graph.floats([])];
+    const inputs = [dy, x, gamma, ...three];
+    const attributes = this.#normalization(ofBatch);
+    return this.graph.addMany('FusedBatchNormGradV3', inputs, attributes, 3) as [Output, Output, Output];
   }
 
   averagePool(x: Output): Output {
-    return this.graph.add('AvgPool', [x], { ...pooling(2, 2), ...FLOAT });
+    return this.graph.add('AvgPool', [x], { ...pooling(2, 2), ...this.#T });
   }
 
   averagePoolGradient(input: MapShape, dy: Output): Output {
-    return this.graph.add('AvgPoolGrad', [this.shape(input), dy], { ...pooling(2, 2), ...FLOAT });
+    return this.graph.add('AvgPoolGrad', [this.shape(input), dy], { ...pooling(2, 2), ...this.#T });
   }
 
   maxPool(x: Output, kernel: number, stride: number): Output {
-    return this.graph.add('MaxPool', [x], { ...pooling(kernel, stride), ...FLOAT });
+    return this.graph.add('MaxPool', [x], { ...pooling(kernel, stride), ...this.#T });
   }
 
   maxPoolGradient(x: Output, y: Output, dy: Output, kernel: number, stride: number): Output {
-    return this.graph.add('MaxPoolGrad', [x, y, dy], { ...pooling(kernel, stride), ...FLOAT });
+    return this.graph.add('MaxPoolGrad', [x, y, dy], { ...pooling(kernel, stride), ...this.#T });
   }
 
   /** Every `stride`-th row and column of feature maps, the first included. */
   subsample(x: Output, stride: number): Output {
     if (stride === 1) return x;
     const none = this.graph.ints([0, 0, 0, 0]);
-    return this.graph.add('StridedSlice', [x, none, none, this.#steps(stride)], EVERYWHERE);
+    return this.graph.add('StridedSlice', [x, none, none, this.#steps(stride)], this.#everywhere());
   }
 
   subsampleGradient(input: MapShape, dy: Output, stride: number): Output {
     if (stride === 1) return dy;
     const none = this.graph.ints([0, 0, 0, 0]);
     const inputs = [this.shape(input), none, none, this.#steps(stride), dy];
-    return this.graph.add('StridedSliceGrad', inputs, EVERYWHERE);
+    return this.graph.add('StridedSliceGrad', inputs, this.#everywhere());
   }
 
   #steps(stride: number): Output {
@@ -200,13 +237,13 @@ export class Ops {
 
   /** `x` on one of two ways, by a boolean scalar; what follows on the other way is not computed. */
   switch(x: Output, condition: Output): { whenFalse: Output; whenTrue: Output } {
-    const [whenFalse, whenTrue] = this.graph.addMany('Switch', [x, condition], FLOAT, 2);
+    const [whenFalse, whenTrue] = this.graph.addMany('Switch', [x, condition], this.#T, 2);
     return { whenFalse: whenFalse!, whenTrue: whenTrue! };
   }
 
   /** Whichever of two was computed, after a `switch`. */
   merge(a: Output, b: Output): Output {
-    return this.graph.add('Merge', [a, b], { ...FLOAT, N: { int: 2 } });
+    return this.graph.add('Merge', [a, b], { ...this.#T, N: { int: 2 } });
   }
 
   /** Surrounds feature maps by `size` rows and columns of `value`. */
@@ -217,33 +254,41 @@ export class Ops {
 
   /** `sizes`: before and after, of every dimension. */
   #pad(x: Output, sizes: readonly number[], value: number): Output {
-    const inputs = [x, this.graph.ints(sizes, [4, 2]), this.graph.floats([value], [])];
-    return this.graph.add('PadV2', inputs, { ...FLOAT, Tpaddings: { type: 'int32' } });
+    const inputs = [x, this.graph.ints(sizes, [4, 2]), this.constant(value)];
+    return this.graph.add('PadV2', inputs, { ...this.#T, Tpaddings: { type: 'int32' } });
   }
 
   /** Takes away what `pad` added. */
   crop(x: Output, size: number, { height, width, channels }: MapShape): Output {
     if (size === 0) return x;
     const inputs = [x, this.graph.ints([0, size, size, 0]), this.graph.ints([-1, height, width, channels])];
-    return this.graph.add('Slice', inputs, { ...FLOAT, Index: { type: 'int32' } });
+    return this.graph.add('Slice', inputs, { ...this.#T, Index: { type: 'int32' } });
   }
-}
 
-/** Strided slices from the beginning of every dimension to its end. */
-const EVERYWHERE = {
-  ...FLOAT,
-  Index: { type: 'int32' },
-  begin_mask: { int: 0b1111 },
-  end_mask: { int: 0b1111 },
-} as const;
+  /** Strided slices from the beginning of every dimension to its end. */
+  #everywhere(): Attributes {
+    const masks = { begin_mask: { int: 0b1111 }, end_mask: { int: 0b1111 } };
+    return { ...this.#T, Index: { type: 'int32' }, ...masks };
+  }
 
-function sliding(stride: number, padding: 'SAME' | 'VALID') {
-  return {
-    ...FLOAT,
-    strides: { ints: [1, stride, stride, 1] },
-    padding: { string: padding },
-    data_format: { string: 'NHWC' },
-  } as const;
+  #sliding(stride: number, padding: 'SAME' | 'VALID'): Attributes {
+    return {
+      ...this.#T,
+      strides: { ints: [1, stride, stride, 1] },
+      padding: { string: padding },
+      data_format: { string: 'NHWC' },
+    };
+  }
+
+  #normalization(training: boolean): Attributes {
+    return {
+      ...this.#T,
+      U: { type: 'float' },
+      epsilon: { float: BN_EPSILON },
+      data_format: { string: 'NHWC' },
+      is_training: { bool: training },
+    };
+  }
 }
 
 function pooling(kernel: number, stride: number) {
@@ -252,15 +297,5 @@ function pooling(kernel: number, stride: number) {
     strides: { ints: [1, stride, stride, 1] },
     padding: { string: 'VALID' },
     data_format: { string: 'NHWC' },
-  } as const;
-}
-
-function normalization(training: boolean) {
-  return {
-    ...FLOAT,
-    U: { type: 'float' },
-    epsilon: { float: BN_EPSILON },
-    data_format: { string: 'NHWC' },
-    is_training: { bool: training },
   } as const;
 }

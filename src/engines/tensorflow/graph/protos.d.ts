@@ -26,6 +26,7 @@ declare module '@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js' {
   class NodeDef {
     setName(name: string): void;
     setOp(op: string): void;
+    setDevice(device: string): void;
     setInputList(inputs: readonly string[]): void;
     getAttrMap(): { set(name: string, value: AttrValue): void };
   }

@@ -3,7 +3,8 @@ import { type ResidualUnit, residualUnits } from '../../../networks/residual.js'
 import type { Output } from './builder.js';
 import type { TrainingContext, TrainingStage } from './context.js';
 import type { FeatureMaps } from './features.js';
-import { convolution, dropout, type GraphLayer, normOnce, normReluOnce } from './layers.js';
+import { convolution, dropout, type GraphLayer } from './layers.js';
+import { normOnce, normReluOnce } from './normalization.js';
 import type { MapShape } from './ops.js';
 import { whereThere } from './stochastic-depth.js';
 
@@ -35,14 +36,14 @@ export function residualStage(
 
 /** "Post": ReLU(shortcut + branch). "Pre": shortcut + branch, after a BN-ReLU for both where the shortcut projects. */
 function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
-  const { ops } = context;
+  const { maps } = context;
   if (unit.activation === 'post') {
     const sum = shortcutAndBranch(context, unit, x);
-    const y = ops.unary('Relu', sum.y);
-    return { y, backward: (dy, x) => sum.backward(ops.reluGradient(dy, y), x) };
+    const y = maps.unary('Relu', sum.y);
+    return { y, backward: (dy, x) => sum.backward(maps.reluGradient(dy, y), x) };
   }
   if (unit.shortcut !== 'projection') return shortcutAndBranch(context, unit, x);
-  const norm = normReluOnce(context, unit.convolutions[0]!.norm, x);
+  const norm = normReluOnce(context, unit.convolutions[0]!.norm, x, unit.input);
   const sum = shortcutAndBranch(context, unit, norm.z);
   return {
     y: sum.y,
@@ -54,34 +55,34 @@ function residualUnit(context: TrainingContext, unit: ResidualUnit, x: Output): 
 }
 
 function shortcutAndBranch(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
-  const { ops } = context;
+  const { maps } = context;
   const around = shortcut(context, unit, x);
   if (unit.survival < 1) {
     return whereThere(context, around, x, (inner, x) => branch(inner, unit, x));
   }
   const through = branch(context, unit, x);
   return {
-    y: ops.binary('AddV2', around.y, through.y),
-    backward: (dy, x) => ops.binary('AddV2', around.backward(dy, x), through.backward(dy, x)),
+    y: maps.binary('AddV2', around.y, through.y),
+    backward: (dy, x) => maps.binary('AddV2', around.backward(dy, x), through.backward(dy, x)),
   };
 }
 
 function shortcut(context: TrainingContext, unit: ResidualUnit, x: Output): GraphLayer {
-  const { ops } = context;
+  const { maps } = context;
   const { input, output, stride, activation, projection } = unit;
   switch (unit.shortcut) {
     case 'identity':
       return { y: x, backward: (dy) => dy };
     case 'padding': {
       return {
-        y: ops.padChannels(ops.subsample(x, stride), output.channels - input.channels),
-        backward: (dy) => ops.subsampleGradient(input, ops.channels(dy, 0, input.channels, 4), stride),
+        y: maps.padChannels(maps.subsample(x, stride), output.channels - input.channels),
+        backward: (dy) => maps.subsampleGradient(input, maps.channels(dy, 0, input.channels, 4), stride),
       };
     }
     case 'projection': {
       const conv = convolution(context, projection.name, x, input, output.channels, 1, stride);
       if (activation === 'pre') return conv;
-      const norm = normOnce(context, projection.norm, conv.y);
+      const norm = normOnce(context, projection.norm, conv.y, output);
       return { y: norm.y, backward: (dy, x) => conv.backward(norm.backward(dy), x) };
     }
   }
@@ -103,7 +104,7 @@ function branch(context: TrainingContext, unit: ResidualUnit, x: Output): GraphL
     else layers.push(normReluConvolution(context, norm, input, last ? probability : 0, read, convolve));
   });
   if (!pre) {
-    const { y, backward } = normOnce(context, convolutions.at(-1)!.norm, layers.at(-1)!.y);
+    const { y, backward } = normOnce(context, convolutions.at(-1)!.norm, layers.at(-1)!.y, unit.output);
     layers.push({ y, backward: (dy) => backward(dy) });
   }
   return {
@@ -121,7 +122,7 @@ function normReluConvolution(
   x: Output,
   convolve: (z: Output) => GraphLayer,
 ): GraphLayer {
-  const norm = normReluOnce(context, normName, x);
+  const norm = normReluOnce(context, normName, x, shape);
   const drop = dropout(context, norm.z, shape, probability);
   const conv = convolve(drop.y);
   return {

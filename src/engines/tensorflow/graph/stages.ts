@@ -5,9 +5,10 @@ import type {
   TransitionStage,
 } from '../../../networks/network.js';
 import type { Output } from './builder.js';
-import { type TrainingContext, type TrainingStage, weight } from './context.js';
+import { filter, type TrainingContext, type TrainingStage, weight } from './context.js';
 import type { FeatureMaps, MapGradient } from './features.js';
-import { convolution, dropout, measured, normReluOnce, normReluShared } from './layers.js';
+import { convolution, dropout } from './layers.js';
+import { measured, normReluOnce, normReluShared } from './normalization.js';
 import type { MapShape } from './ops.js';
 
 /** Stands for −∞ around max pooling: below every finite feature. */
@@ -21,18 +22,19 @@ export function firstConvolution(
   input: FeatureMaps,
   output: MapShape,
 ): TrainingStage {
-  const { ops, gradients } = context;
+  const { ops, maps, gradients } = context;
   const { kernel, stride, padding, outputChannels } = stage;
-  const x = ops.pad(input.x, padding, 0);
-  const filter = `${names.convolution}.weight`;
-  const y = ops.convolution(x, weight(context, filter), stride, 'VALID');
-  const norm0 = stage.normalized ? normReluOnce(context, names.norm, y) : undefined;
+  const x = maps.pad(input.x, padding, 0);
+  const name = `${names.convolution}.weight`;
+  const y = maps.convolution(x, filter(context, name), stride, 'VALID');
+  const norm0 = stage.normalized ? normReluOnce(context, names.norm, y, output) : undefined;
   return {
     maps: { x: norm0?.z ?? y, shape: output },
     backward({ direct }) {
       const dy = norm0?.backward(direct, norm0.z) ?? direct;
       const filterShape = [kernel, kernel, input.shape.channels, outputChannels];
-      gradients.set(filter, ops.convolutionFilter(x, filterShape, dy, stride, 'VALID'));
+      const dFilter = maps.convolutionFilter(x, filterShape, dy, stride, 'VALID');
+      gradients.set(name, ops.cast(dFilter, maps.type));
       return { direct: dy };
     },
   };
@@ -44,14 +46,14 @@ export function maxPooling(
   input: FeatureMaps,
   output: MapShape,
 ): TrainingStage {
-  const { ops } = context;
-  const x = ops.pad(input.x, stage.padding, LOWEST);
-  const y = ops.maxPool(x, stage.kernel, stage.stride);
+  const { maps } = context;
+  const x = maps.pad(input.x, stage.padding, LOWEST);
+  const y = maps.maxPool(x, stage.kernel, stage.stride);
   return {
     maps: { x: y, shape: output },
     backward({ direct }) {
-      const dx = ops.maxPoolGradient(x, y, direct, stage.kernel, stage.stride);
-      return { direct: ops.crop(dx, stage.padding, input.shape) };
+      const dx = maps.maxPoolGradient(x, y, direct, stage.kernel, stage.stride);
+      return { direct: maps.crop(dx, stage.padding, input.shape) };
     },
   };
 }
@@ -63,18 +65,18 @@ export function transition(
   input: FeatureMaps,
   output: MapShape,
 ): TrainingStage {
-  const { ops } = context;
-  const { maps, settle } = measured(context, input);
-  const inner = { ...maps.shape, channels: stage.outputChannels };
-  const norm = normReluShared(context, `${name}.norm`, maps);
-  const conv = convolution(context, `${name}.conv`, norm.z, maps.shape, inner.channels, 1);
+  const { maps } = context;
+  const { maps: read, settle } = measured(context, input);
+  const inner = { ...read.shape, channels: stage.outputChannels };
+  const norm = normReluShared(context, `${name}.norm`, read);
+  const conv = convolution(context, `${name}.conv`, norm.z, read.shape, inner.channels, 1);
   const drop = dropout(context, conv.y, inner, stage.dropout);
   return {
-    maps: { x: ops.averagePool(drop.y), shape: output },
+    maps: { x: maps.averagePool(drop.y), shape: output },
     backward({ direct }) {
-      const dConv = drop.backward(ops.averagePoolGradient(inner, direct));
-      const z = norm.recall(dConv, maps.x);
-      return settle(norm.backward(conv.backward(dConv, z), z, maps.x));
+      const dConv = drop.backward(maps.averagePoolGradient(inner, direct));
+      const z = norm.recall(dConv, read.x);
+      return settle(norm.backward(conv.backward(dConv, z), z, read.x));
     },
   };
 }
@@ -86,25 +88,25 @@ export function classifier(
   stage: ClassifierStage,
   input: FeatureMaps,
 ) {
-  const { graph, ops, gradients } = context;
+  const { graph, ops, maps, gradients } = context;
   const features = stage.normalized ? lastNorm(context, names.lastNorm, input) : unchanged(input);
-  const pooled = ops.mean(features.z, [1, 2]);
+  const pooled = ops.mean(ops.cast(features.z, maps.type), [1, 2]);
   const [weightName, biasName] = [`${names.classifier}.weight`, `${names.classifier}.bias`];
-  const filter = weight(context, weightName);
-  const product = ops.matmul(pooled, filter, { b: true });
+  const weights = weight(context, weightName);
+  const product = ops.matmul(pooled, weights, { b: true });
   const { height, width, channels } = input.shape;
   return {
     logits: ops.binary('AddV2', product, weight(context, biasName)),
     backward(dLogits: Output) {
       gradients.set(weightName, ops.matmul(dLogits, pooled, { a: true }));
       gradients.set(biasName, ops.sum(dLogits, [0]));
-      const dPooled = ops.scale(ops.matmul(dLogits, filter), 1 / (height * width));
+      const dPooled = ops.scale(ops.matmul(dLogits, weights), 1 / (height * width));
       const pixel = ops.reshape(dPooled, ops.shape({ height: 1, width: 1, channels }));
       const dz = graph.add('BroadcastTo', [pixel, ops.shape(input.shape)], {
         T: { type: 'float' },
         Tidx: { type: 'int32' },
       });
-      return features.backward(dz);
+      return features.backward(maps.cast(dz, 'float'));
     },
   };
 }

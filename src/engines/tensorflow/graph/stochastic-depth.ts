@@ -13,10 +13,11 @@ export function whereThere(
   x: Output,
   build: (context: TrainingContext, x: Output) => GraphLayer,
 ): GraphLayer {
-  const { ops, running, gradients, batchStatistics } = context;
+  const { ops, maps, running, gradients, batchStatistics } = context;
   const there = context.nextBranch();
-  const present = (value: Output) => ops.switch(value, there).whenTrue;
-  const absent = (value: Output) => ops.switch(value, there).whenFalse;
+  const present = (value: Output) => maps.switch(value, there).whenTrue;
+  const absent = (value: Output) => maps.switch(value, there).whenFalse;
+  const absentVector = (value: Output) => ops.switch(value, there).whenFalse;
 
   const inner = {
     ...context,
@@ -25,18 +26,18 @@ export function whereThere(
   };
   const branch = build(inner, present(x));
   for (const [name, statistic] of inner.batchStatistics) {
-    batchStatistics.set(name, ops.merge(absent(weight({ weights: running }, name)), statistic));
+    batchStatistics.set(name, ops.merge(absentVector(weight({ weights: running }, name)), statistic));
   }
   return {
-    y: ops.merge(absent(shortcut.y), ops.binary('AddV2', shortcut.y, branch.y)),
+    y: maps.merge(absent(shortcut.y), maps.binary('AddV2', shortcut.y, branch.y)),
     backward(dy, x) {
       const around = shortcut.backward(dy, x);
       const through = branch.backward(present(dy), present(x));
       for (const [name, gradient] of inner.gradients) {
-        const none = ops.unary('ZerosLike', absent(weight(context, name)));
+        const none = ops.unary('ZerosLike', absentVector(weight(context, name)));
         gradients.set(name, ops.merge(none, gradient));
       }
-      return ops.merge(absent(around), ops.binary('AddV2', around, through));
+      return maps.merge(absent(around), maps.binary('AddV2', around, through));
     },
   };
 }

@@ -8,7 +8,7 @@ import type { TrainingContext, TrainingStage } from './context.js';
 import { denseBlock } from './dense-block.js';
 import type { FeatureMaps } from './features.js';
 import type { Layout } from './layout.js';
-import { Ops } from './ops.js';
+import { type FloatType, type GraphForm, Ops } from './ops.js';
 import { residualStage } from './residual-stage.js';
 import { classifier, firstConvolution, maxPooling, transition } from './stages.js';
 import { assign, assignAdd, type FlatVariable, join, read, views } from './variables.js';
@@ -37,6 +37,12 @@ export interface TrainingFeeds {
   readonly dropoutKeys?: Output;
   /** int32 [units], 1 where the branch is there; absent without stochastic depth. */
   readonly branches?: Output;
+}
+
+export interface GraphOptions {
+  readonly form: GraphForm;
+  /** Of feature maps and filters; all else is float32. */
+  readonly type: FloatType;
 }
 
 /** Number of dropout masks of a network. */
@@ -71,15 +77,19 @@ export function trainingStep(
   layout: Layout,
   variables: Variables,
   feeds: TrainingFeeds,
-  options: { optimizer: OptimizerOptions; memoryEfficient: boolean },
+  options: GraphOptions & { readonly optimizer: OptimizerOptions; readonly memoryEfficient: boolean },
 ): TrainingStep {
-  const ops = new Ops(graph, feeds.batch);
+  const ops = new Ops(graph, feeds.batch, 'float');
+  const maps = new Ops(graph, feeds.batch, options.type);
   const flatWeights = read(graph, variables.weights);
   const flatRunning = read(graph, variables.running);
   const context: TrainingContext = {
     graph,
+    form: options.form,
     ops,
+    maps,
     weights: views(ops, flatWeights, layout.trainable),
+    filters: views(maps, maps.cast(flatWeights, 'float'), layout.trainable),
     gradients: new Map(),
     batchStatistics: new Map(),
     running: views(ops, flatRunning, layout.running),
@@ -87,7 +97,7 @@ export function trainingStep(
     nextDropoutKey: dropoutKeys(graph, maskCount(network), feeds.dropoutKeys),
     memoryEfficient: options.memoryEfficient,
   };
-  const { stages, head } = forward(context, network, feeds.images);
+  const { stages, head } = forward(context, network, maps.cast(feeds.images, 'float'));
   const { loss, correct, dLogits } = crossEntropy(ops, head.logits, feeds, network.classes);
   let gradient = head.backward(dLogits);
   for (const stage of stages.toReversed()) gradient = stage.backward(gradient);
@@ -145,10 +155,13 @@ function branches(
       throw new Error('this network has no stochastic depth');
     };
   }
-  const decided = graph.add('Cast', [decisions], { SrcT: { type: 'int32' }, DstT: { type: 'bool' } });
-  const attributes = { T: { type: 'bool' }, num: { int: survival.length } } as const;
+  // `Switch` decides on the CPU: computed on a GPU, every decision would wait for it.
   const all = graph
-    .addMany('Unpack', [decided], attributes, survival.length)
+    .onCpu(() => {
+      const decided = graph.add('Cast', [decisions], { SrcT: { type: 'int32' }, DstT: { type: 'bool' } });
+      const attributes = { T: { type: 'bool' }, num: { int: survival.length } } as const;
+      return graph.addMany('Unpack', [decided], attributes, survival.length);
+    })
     .filter((_, unit) => survival[unit]! < 1);
   let next = 0;
   return () => all[next++]!;
