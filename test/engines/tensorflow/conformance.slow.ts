@@ -6,4 +6,8 @@ const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as 
 
 engineConformance('tensorflow', () => createTensorFlowEngine(options), { runs: 15 });
 
-engineConformance('tensorflow, graph for a GPU', () => createTensorFlowEngine(options, 'gpu'), { runs: 8 });
+engineConformance('tensorflow, graph for a GPU', () => createTensorFlowEngine(options, 'gpu'), {
+  runs: 8,
+  // On a CPU, TensorFlow's own kernel stands in for cuDNN's, which computes some of them.
+  statisticsTolerance: 5e-4,
+});
