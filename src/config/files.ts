@@ -86,7 +86,7 @@ function basePath(path: string, base: unknown): string | undefined {
 async function readConfig(path: string): Promise<PlainObject> {
   const shown = displayPath(path);
   const kind = extname(path) === '.json' ? 'JSON' : 'YAML';
-  const parsed = parseText(await readText(path, shown), kind);
+  const parsed = parseText(await readText(shown), kind);
   if ('fault' in parsed) throw parseError(shown, kind, parsed.fault);
   const { value } = parsed;
   if (isPlainObject(value)) return value;
@@ -100,5 +100,5 @@ async function readConfig(path: string): Promise<PlainObject> {
 /** A path as a person would type it: relative to the working folder where it lies below. */
 function displayPath(path: string): string {
   const short = relative('', path);
-  return shorten(short.startsWith('..') ? path : short, 300);
+  return short.startsWith('..') ? path : short;
 }

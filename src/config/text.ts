@@ -1,8 +1,8 @@
-import { constants, type Stats, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type Stats, statSync } from 'node:fs';
 import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { diskError } from '../util/disk-errors.js';
 import { systemCode, UserError } from '../util/errors.js';
+import { readSmallFile } from '../util/read-files.js';
 import { shorten } from '../util/shorten.js';
 
 /** Bytes of a config or sweep file, at most. */
@@ -10,6 +10,11 @@ const MOST_BYTES = 2 ** 20;
 
 /** Levels of objects and lists, at most; an alias that holds itself has endlessly many. */
 const MOST_LEVELS = 20;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+  ERR_INVALID_ARG_VALUE: 'its name has a character of value 0',
+};
 
 const OTHERWISE = 'give the path of a text file that you may read';
 
@@ -31,31 +36,15 @@ function lookAt(path: string): Stats | undefined {
  * Reads a text of at most 1 MB, without the byte order mark that some editors begin it with. Throws a UserError (usage)
  * for anything else: pipes and devices, which may never end, too.
  */
-export async function readText(path: string, shown: string): Promise<string> {
-  const unreadable = `cannot read ${shown}`;
-  const refuse = (reason: string) =>
-    new UserError('usage', `${unreadable}: ${reason}`, 'Give the path of a text file in JSON or YAML.');
+export async function readText(path: string): Promise<string> {
   try {
-    // Without waiting: opening a pipe that nobody writes to would.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const found = await file.stat();
-      if (!found.isFile()) throw refuse(`it is a ${kindOf(found)}, not a file`);
-      if (found.size > MOST_BYTES) throw refuse('it has more than 1 MB');
-      return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
-    } finally {
-      await file.close();
-    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readSmallFile(path, MOST_BYTES));
   } catch (error) {
-    if (systemCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw refuse('it is not UTF-8 text');
-    if (systemCode(error) === 'ERR_INVALID_ARG_VALUE') throw refuse('its name has a character of value 0');
-    throw diskError(error, unreadable, OTHERWISE, 'usage');
+    const reason = error instanceof UserError ? error.message : REASONS[systemCode(error) ?? ''];
+    if (reason === undefined) throw diskError(error, `cannot read ${path}`, OTHERWISE, 'usage');
+    const message = error instanceof UserError ? reason : `cannot read ${shorten(path)}: ${reason}`;
+    throw new UserError('usage', message, 'Give the path of a text file in JSON or YAML.', { cause: error });
   }
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return 'folder';
-  return found.isFIFO() ? 'pipe' : 'device';
 }
 
 /** What is wrong with a text, and where it stands, if that is known. */

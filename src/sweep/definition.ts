@@ -53,10 +53,9 @@ export async function readSweepFile(path: string): Promise<SweepDefinition> {
 }
 
 async function parseFile(path: string): Promise<unknown> {
-  const shown = shorten(path, 300);
   const kind = extname(path) === '.json' ? 'JSON' : 'YAML';
-  const parsed = parseText(await readText(path, shown), kind);
-  if ('fault' in parsed) throw parseError(shown, kind, parsed.fault);
+  const parsed = parseText(await readText(path), kind);
+  if ('fault' in parsed) throw parseError(path, kind, parsed.fault);
   return parsed.value;
 }
 
