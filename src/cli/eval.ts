@@ -12,6 +12,7 @@ import {
   type WeightsEvaluation,
 } from '../training/evaluate-weights.js';
 import { top5Note } from '../training/narrate.js';
+import { trainedText } from '../training/trained.js';
 import { checkWritable } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { textTable } from '../util/text-table.js';
@@ -128,7 +129,7 @@ function evaluationLines(
   { split, tenCrop }: EvalOptions,
   { weights, experiment }: Subject,
 ): string[] {
-  const { classNames, classes, count, error, top5Error, loss, network } = evaluation;
+  const { classNames, classes, count, error, top5Error, loss, network, trained } = evaluation;
   const rows = classes.map(({ count, wrong }, c) => [
     classNames[c]!,
     `${count}`,
@@ -138,7 +139,7 @@ function evaluationLines(
   const header = ['class', 'images', 'wrong', 'error'];
   const paper = split === 'test' ? paperLine(experiment, evaluation, tenCrop ?? false) : undefined;
   return [
-    `${network}, weights ${weights}`,
+    [`${network}, weights ${weights}`, trainedText(trained)].filter(Boolean).join(', of '),
     '',
     ...textTable(header, rows, header.slice(1)),
     '',

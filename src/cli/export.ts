@@ -3,6 +3,7 @@ import { EXPORT_FORMATS, type ExportFormat, exportedFile } from '../export/expor
 import { OPSET } from '../export/onnx/messages.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/model.js';
+import { trainedText, warnIfUntrained } from '../training/trained.js';
 import { writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import {
@@ -15,8 +16,9 @@ import {
   RUN,
   resultsOption,
 } from './options.js';
-import { printJson } from './print.js';
+import { print, printJson } from './print.js';
 import { findSubject, type SubjectOptions } from './subject.js';
+import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
@@ -55,15 +57,22 @@ export function exportCommand(): Command {
 async function runExport(run: string | undefined, options: ExportOptions): Promise<void> {
   const { experiment, weights: source } = await findSubject('export', run, options);
   const network = networkOf(experiment);
-  const weights = await loadWeights(source, network);
+  const { weights, trained } = await loadWeights(source, network);
+  warnIfUntrained(terminalReporter(options), source, trained);
   const { format, output = `${experiment.name}.${format}` } = options;
   const bytes = exportedFile(format, experiment, network, weights);
   await writeFileAtomic(output, bytes);
   if (options.json) {
-    printJson({ file: output, format, bytes: bytes.length, network: network.title, weights: source });
+    printJson({
+      file: output,
+      format,
+      bytes: bytes.length,
+      network: network.title,
+      weights: source,
+      trained,
+    });
     return;
   }
-  process.stdout.write(
-    `${output}: ${network.title} as ${format}, ${formatBytes(bytes.length)}, from ${source}\n`,
-  );
+  const line = `${output}: ${network.title} as ${format}, ${formatBytes(bytes.length)}, from ${source}`;
+  print([line, trainedText(trained)].filter(Boolean).join(', of '));
 }

@@ -91,8 +91,10 @@ export function checkpointOption(): Option {
     .default('last');
 }
 
+export const DEFAULT_RESULTS = 'results';
+
 export function resultsOption(): Option {
-  return new Option('--results <dir>', 'folder of results').default('results');
+  return new Option('--results <dir>', 'folder of results').default(DEFAULT_RESULTS);
 }
 
 export function dataOption(): Option {
@@ -116,6 +118,18 @@ export function formerOption(flags: string, now: string): Option {
   const former = new Option(flags).hideHelp();
   return former.argParser(() => {
     throw new UserError('usage', `the option ${former.long} is called ${now} now`, `Write ${now} instead.`);
+  });
+}
+
+/** An option of other programs that is answered with the `--set` that does it. */
+export function settingOption(flags: string, key: string): Option {
+  const option = new Option(flags).hideHelp();
+  return option.argParser((value: string) => {
+    throw new UserError(
+      'usage',
+      `there is no option ${option.long}: it is a value of the config, ${key}`,
+      `Write --set ${key}=${value} instead.`,
+    );
   });
 }
 

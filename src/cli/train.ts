@@ -1,27 +1,34 @@
 import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import { chooseEngine } from '../engines/select.js';
+import { chooseEngine, type EngineChoice } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { findRunFolder } from '../runs/folders.js';
+import { claimed } from '../runs/claim.js';
+import { resultsFolderOf } from '../runs/folders.js';
 import type { ErrorAtEpoch } from '../runs/result.js';
+import type { RunFolder } from '../runs/run-folder.js';
+import { findRunToResume } from '../runs/run-records.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { networkOf } from '../training/model.js';
 import { top5Note } from '../training/narrate.js';
 import { type Plan, planRun } from '../training/plan.js';
-import { engineToResume, experimentToResume, resumeRun } from '../training/resume.js';
+import { engineToResume, readResumption, resumeRun } from '../training/resume.js';
 import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
+import { commandLine } from './command-line.js';
 import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
   addConfigOptions,
   addEngineOptions,
   addInputOptions,
+  CONFIG,
   type CommonOptions,
+  DEFAULT_RESULTS,
   dataOption,
   type EngineCliOptions,
   engineLine,
@@ -29,6 +36,7 @@ import {
   type InputCliOptions,
   repeated,
   resultsOption,
+  settingOption,
   skippedLines,
   subsetOption,
 } from './options.js';
@@ -58,6 +66,14 @@ stopped, and ends in the same bits.`;
 const STOPPING =
   'stopping after this step; once more stops at once and loses the work since the last checkpoint';
 
+/** What other programs have options for, and here is a value of the config. */
+const SETTINGS = [
+  ['--epochs <n>', 'training.epochs'],
+  ['--batch-size <n>', 'training.batchSize'],
+  ['--lr <rate>', 'training.learningRate.initial'],
+  ['--name <name>', 'name'],
+] as const;
+
 interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
@@ -68,11 +84,13 @@ interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions 
   readonly init?: string;
   readonly initSkip: string[];
   readonly resume?: string;
+  readonly takeOver: boolean;
   readonly dryRun?: boolean;
 }
 
 export function trainCommand(): Command {
   const command = new Command('train')
+    .argument('[config]', CONFIG)
     .description('train a network, evaluate it after every epoch, and write the results')
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
@@ -89,61 +107,110 @@ export function trainCommand(): Command {
       '--resume <run>',
       "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
     )
+    .option('--take-over', 'resume a run though its process cannot be seen from here: it is gone', false)
     .addOption(
       new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
         'resume',
       ),
     );
+  for (const [flags, key] of SETTINGS) command.addOption(settingOption(flags, key));
   return addCommonOptions(command).action(runTrain);
 }
 
-async function runTrain(options: TrainOptions): Promise<void> {
+async function runTrain(config: string | undefined, options: TrainOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const resumed = options.resume ? await findRunFolder(options.results, options.resume) : undefined;
-  const experiment = resumed ? await experimentToResume(resumed, options) : await newExperiment(options);
+  const said = { ...options, config: oneConfig(config, options.config) };
+  if (said.resume === undefined) await trainNew(said, reporter);
+  else await trainOn(said, said.resume, reporter);
+}
+
+async function trainNew(options: TrainOptions, reporter: Reporter): Promise<void> {
+  const experiment = await newExperiment(options);
   const network = networkOf(experiment);
-  const choice = resumed ? await engineToResume(resumed, options, reporter) : await chooseEngine(options);
+  const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
+  const init = initOptions(options);
   if (options.dryRun) {
-    const init = initOptions(options);
     if (init) await loadInitialWeights(init, network, experiment.training.seed);
     const plan = await planRun(experiment, network, options);
     if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
     else print(planLines(experiment, network, plan));
     return;
   }
-  const parameters = formatCount(parameterCount(network));
-  reporter.line(`${network.title}, ${parameters} parameters, on ${experiment.dataset.name}`);
-  const common = {
-    choice,
-    threads: options.threads,
-    workers: options.workers,
-    skipBadImages: options.skipBadImages,
-    folder: options.data,
-    setup: options.setup,
-    reporter,
-    signal: stopInOrder(reporter, STOPPING),
-  };
-  const finished = resumed
-    ? await resumeRun(resumed, common)
-    : await startRun(experiment, {
-        ...common,
-        resultsFolder: options.results,
-        subset: options.subset,
-        init: initOptions(options),
-      });
-  const tables = await updateTables(options.results, reporter);
-  if (options.json) printJson({ run: finished.folder.path, ...finished.result, tables });
+  reporter.line(networkLine(experiment, network));
+  const { results, subset } = options;
+  const begun = { ...common(options, choice, reporter), resultsFolder: results, subset, init };
+  await conclude(await startRun(experiment, begun), results, options, reporter);
+}
+
+async function trainOn(options: TrainOptions, run: string, reporter: Reporter): Promise<void> {
+  const { results, takeOver } = options;
+  const folder = await findRunToResume(results, run, { takeOver });
+  const finished = await claimed(folder, { takeOver }, async (release) => {
+    const resumption = await readResumption(folder, options, reporter);
+    const choice = await engineToResume(resumption, options, reporter);
+    reporter.line(engineLine(choice));
+    reporter.line(networkLine(resumption.experiment, resumption.network));
+    return resumeRun(resumption, common(options, choice, reporter), release);
+  });
+  await conclude(finished, resultsFolderOf(folder) ?? results, options, reporter);
+}
+
+/** What new and resumed runs are trained with. */
+function common(options: TrainOptions, choice: EngineChoice, reporter: Reporter) {
+  const { threads, workers, skipBadImages, data: folder, setup } = options;
+  const signal = stopInOrder(reporter, STOPPING);
+  return { choice, threads, workers, skipBadImages, folder, setup, reporter, signal };
+}
+
+/** Refreshes the tables beside the run, and prints what it came to. */
+async function conclude(
+  finished: Finished,
+  resultsFolder: string,
+  options: TrainOptions,
+  reporter: Reporter,
+): Promise<void> {
+  const tables = await updateTables(resultsFolder, reporter);
+  const { folder, result } = finished;
+  if (options.json) printJson({ run: folder.path, ...result, tables });
+  else if (result.status === 'interrupted') print(`Stopped and saved. Go on with: ${goOn(folder, options)}`);
   else report(finished, tables);
-  if (finished.result.status === 'finished') process.exitCode = EXIT.ok;
+  if (result.status === 'finished') process.exitCode = EXIT.ok;
+}
+
+/** The command that goes on with a run, with what it needs of the options of this one. */
+function goOn(folder: RunFolder, { results, data, skipBadImages }: TrainOptions): string {
+  return commandLine([
+    'train',
+    '--resume',
+    folder.name,
+    ...(results === DEFAULT_RESULTS ? [] : ['--results', results]),
+    ...(data === undefined ? [] : ['--data', data]),
+    ...(skipBadImages ? ['--skip-bad-images'] : []),
+  ]);
+}
+
+function networkLine(experiment: Experiment, network: Network): string {
+  const parameters = formatCount(parameterCount(network));
+  return `${network.title}, ${parameters} parameters, on ${experiment.dataset.name}`;
+}
+
+/** `train quickstart` is `train --config quickstart`. */
+function oneConfig(argument: string | undefined, option: string | undefined): string | undefined {
+  if (argument === undefined || option === undefined || argument === option) return argument ?? option;
+  throw new UserError(
+    'usage',
+    `two configs are given: ${argument} and --config ${option}`,
+    'Leave one of them out; to train both, use densenet sweep.',
+  );
 }
 
 async function newExperiment(options: TrainOptions): Promise<Experiment> {
   if (!options.config) {
     throw new UserError(
       'usage',
-      'train needs --config or --resume',
-      'For a first try: densenet train --config quickstart. All configs: ls configs',
+      'train needs a config or --resume',
+      'For a first try: densenet train quickstart. All configs: ls configs',
     );
   }
   const { config, set, seed } = options;
@@ -195,10 +262,6 @@ function missingData(
 function report({ folder, experiment, result, note }: Finished, tables: string[]): void {
   const line = (text: string) => print(text);
   const { last, best, bestValidation, reported, paperError } = result;
-  if (result.status === 'interrupted') {
-    line(`Stopped and saved. Go on with: densenet train --resume ${folder.name}`);
-    return;
-  }
   const error = (label: string, at: ErrorAtEpoch | undefined) => {
     if (!at) return;
     line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %${top5Note(at.top5Error)}  (epoch ${at.epoch})`);

@@ -4,6 +4,7 @@ import { type Measurement, measurements } from '../tables/measurements.js';
 import { paperRecipes } from '../tables/paper-recipe.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/model.js';
+import { trainedText, warnIfUntrained } from '../training/trained.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import { suggest } from '../util/suggest.js';
@@ -61,8 +62,10 @@ const DRAW: Readonly<Record<FigureKind, Draw>> = {
     const { featureReuse } = await import('./feature-reuse.js');
     const folder = await findRunFolder(options.resultsFolder, runs[0]!);
     const network = networkOf(folder.readExperiment());
-    const weights = await loadWeights(folder.checkpoint(options.checkpoint), network);
-    const title = `${network.title}, ${folder.name}`;
+    const file = folder.checkpoint(options.checkpoint);
+    const { weights, trained } = await loadWeights(file, network);
+    warnIfUntrained(options.reporter, file, trained);
+    const title = [network.title, folder.name, trainedText(trained)].filter(Boolean).join(', ');
     return figure5('figure-5', title, featureReuse(network, weights));
   },
   curves: async (runs, options) => {

@@ -12,6 +12,7 @@ import { table2, table2Sheets } from '../tables/table2.js';
 import { table3, table3Sheets } from '../tables/table3.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/model.js';
+import { trainedText, warnIfUntrained } from '../training/trained.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import type { Report, ReportedRun } from './page.js';
@@ -39,7 +40,7 @@ export async function gatherReport(
         return undefined;
       }
     };
-    runs.push({ record, heatMap: heatMaps ? await readable(() => heatMap(record)) : undefined });
+    runs.push({ record, heatMap: heatMaps ? await readable(() => heatMap(record, reporter)) : undefined });
     if (!experiment) continue;
     const epochs = (await readable(() => folder.readEpochs())) ?? [];
     if (epochs.length > 0) curves.push({ name: folder.name, experiment, epochs });
@@ -55,13 +56,15 @@ export async function gatherReport(
   };
 }
 
-async function heatMap({ folder, experiment }: RunRecord): Promise<Figure | undefined> {
+async function heatMap({ folder, experiment }: RunRecord, reporter: Reporter): Promise<Figure | undefined> {
   const checkpoint = folder.checkpoint('last');
   if (!experiment || !existsSync(checkpoint)) return undefined;
   const network = networkOf(experiment);
   if (network.stages.every(({ kind }) => kind !== 'denseBlock')) return undefined;
-  const blocks = featureReuse(network, await loadWeights(checkpoint, network));
-  return figure5('figure-5', `${network.title}, ${folder.name}`, blocks);
+  const { weights, trained } = await loadWeights(checkpoint, network);
+  warnIfUntrained(reporter, checkpoint, trained);
+  const title = [network.title, folder.name, trainedText(trained)].filter(Boolean).join(', ');
+  return figure5('figure-5', title, featureReuse(network, weights));
 }
 
 async function measuredTables(finished: readonly FinishedRun[]) {

@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { machine } from '../util/machine.js';
+import { thisProcess } from '../util/owner.js';
 import { gitState, packageVersion } from '../util/package.js';
 
 const datasetUsed = z.object({
@@ -12,7 +12,7 @@ const datasetUsed = z.object({
 export type DatasetUsed = Readonly<z.infer<typeof datasetUsed>>;
 
 /** Where and with what a run was made. */
-const environmentSchema = z.object({
+export const environmentSchema = z.object({
   started: z.string(),
   densenet: z.string(),
   /** Undefined outside a git checkout. */
@@ -20,8 +20,9 @@ const environmentSchema = z.object({
   node: z.string(),
   platform: z.string(),
   host: z.string(),
-  /** Process on that host: tells a run at work from one that was killed. Earlier versions did not say it. */
+  /** Process on that host, and when it began: tells a run at work from one that was killed. */
   pid: z.int().optional(),
+  processStart: z.number().optional(),
   cpu: z.object({ model: z.string(), cores: z.int() }),
   memoryBytes: z.number(),
   engine: z.object({ name: z.string(), device: z.string(), description: z.string() }),
@@ -31,18 +32,18 @@ const environmentSchema = z.object({
 export type Environment = Readonly<z.infer<typeof environmentSchema>>;
 
 /** The weights that a run began with (`--init`). */
-const initialWeights = z.object({
+export const initialWeightsSchema = z.object({
   file: z.string(),
   /** Of the file's bytes. */
   sha256: z.string(),
   /** Names of the parameters that had the usual initial values instead (`--init-skip`). */
   skipped: z.array(z.string()).readonly().default([]),
 });
-export type InitialWeights = Readonly<z.infer<typeof initialWeights>>;
+export type InitialWeights = Readonly<z.infer<typeof initialWeightsSchema>>;
 
 /** environment.json: a run's environment, with what happened to it since. */
 export const runEnvironmentSchema = environmentSchema.extend({
-  init: initialWeights.optional(),
+  init: initialWeightsSchema.optional(),
   /** One entry for each time the run was resumed. */
   resumed: z.array(environmentSchema).readonly().default([]),
 });
@@ -53,14 +54,16 @@ export async function captureEnvironment(
   dataset: DatasetUsed,
 ): Promise<Environment> {
   const { cpu, cores, memoryBytes, platform } = machine();
+  const { host, pid, start } = thisProcess();
   return {
     started: new Date().toISOString(),
     densenet: packageVersion,
     git: await gitState(),
     node: process.version,
     platform,
-    host: hostname(),
-    pid: process.pid,
+    host,
+    pid,
+    processStart: start,
     cpu: { model: cpu, cores },
     memoryBytes,
     engine: { name: engine.name, device: engine.device, description: engine.description },

@@ -1,29 +1,31 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
 
 /** One line of epochs.csv. Errors are percentages; a value that was not measured is undefined. */
-export interface EpochRow {
+export const epochRowSchema = z.object({
   /** From 1. */
-  readonly epoch: number;
+  epoch: z.int(),
   /** Of the epoch's last step. */
-  readonly learningRate: number;
+  learningRate: z.number(),
   /** Means over the epoch's batches as they were trained: dropout and augmentation on, weights moving. */
-  readonly trainLoss: number;
-  readonly trainError: number;
-  readonly validationLoss?: number;
-  readonly validationError?: number;
-  readonly validationTop5Error?: number;
-  readonly testLoss: number;
-  readonly testError: number;
+  trainLoss: z.number(),
+  trainError: z.number(),
+  validationLoss: z.number().optional(),
+  validationError: z.number().optional(),
+  validationTop5Error: z.number().optional(),
+  testLoss: z.number(),
+  testError: z.number(),
   /** Undefined where the dataset has few classes. */
-  readonly testTop5Error?: number;
+  testTop5Error: z.number().optional(),
   /** Training and evaluation of the epoch. */
-  readonly seconds: number;
+  seconds: z.number(),
   /** Training only. */
-  readonly imagesPerSecond: number;
+  imagesPerSecond: z.number(),
   /** Share of the training time in which it waited for images, in percent. */
-  readonly waitPercent?: number;
-}
+  waitPercent: z.number().optional(),
+});
+export type EpochRow = Readonly<z.infer<typeof epochRowSchema>>;
 
 /** epochs.csv. */
 export function epochsCsv(rows: readonly EpochRow[]): string {

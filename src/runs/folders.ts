@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { makeFolder } from '../util/files.js';
+import { suggest } from '../util/suggest.js';
 import { RunFolder } from './run-folder.js';
 
 const RUNS = 'runs';
@@ -38,23 +39,32 @@ export async function createRunFolder(
  * Throws a UserError (usage) that lists what there is.
  */
 export async function findRunFolder(resultsFolder: string, reference: string): Promise<RunFolder> {
+  return (await findRunFolders(resultsFolder, reference)).at(-1)!;
+}
+
+/** The folders that a reference may mean, at least one: of an experiment all its runs, oldest first. */
+export async function findRunFolders(resultsFolder: string, reference: string): Promise<RunFolder[]> {
   const runs = await listRunFolders(resultsFolder);
   const path = resolve(reference);
   if (existsSync(join(path, 'config.json'))) {
-    return runs.find((run) => resolve(run.path) === path) ?? new RunFolder(path, reference);
+    return [runs.find((run) => resolve(run.path) === path) ?? new RunFolder(path, reference)];
   }
-  const found =
-    runs.find((run) => run.name === reference) ??
-    runs.findLast((run) => run.name.startsWith(`${reference}/`));
-  if (found) return found;
-  const names = runs.slice(-8).map((run) => run.name);
+  const exact = runs.find((run) => run.name === reference);
+  const found = exact ? [exact] : runs.filter((run) => run.name.startsWith(`${reference}/`));
+  if (found.length > 0) return found;
+  const experiments = [...new Set(runs.map(({ name }) => name.split('/')[0]!))];
+  const names = reference.includes('/') ? runs.map(({ name }) => name) : experiments;
   throw new UserError(
     'usage',
     `there is no run '${reference}' in ${join(resultsFolder, RUNS)}`,
-    names.length > 0
-      ? `Give a run's folder, or one of: ${names.join(', ')}.`
-      : 'Train one first: densenet train --config quickstart',
+    names.length > 0 ? suggest(reference, names, 8) : 'Train one first: densenet train quickstart',
   );
+}
+
+/** The folder of results that a run lies in; undefined for one that was copied elsewhere. */
+export function resultsFolderOf({ path }: RunFolder): string | undefined {
+  const runs = dirname(dirname(path));
+  return basename(runs) === RUNS ? dirname(runs) : undefined;
 }
 
 /** All runs, by experiment, oldest first. */
@@ -70,8 +80,8 @@ export async function listRunFolders(resultsFolder: string): Promise<RunFolder[]
   return runs;
 }
 
+/** The names of folders in a folder; none where it is none, or cannot be read. */
 async function subfolders(path: string): Promise<string[]> {
-  if (!existsSync(path) || !(await stat(path)).isDirectory()) return [];
-  const entries = await readdir(path, { withFileTypes: true });
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
 }

@@ -34,6 +34,8 @@ export const resultSchema = z.object({
   /** Which of these is compared with the paper, and the paper's number. */
   reported: errorAtEpoch.extend({ rule: z.enum(['last', 'best-validation']) }).optional(),
   paperError: z.number().optional(),
+  /** The process that trains it, while it is running. */
+  process: z.object({ host: z.string(), pid: z.int(), start: z.number().optional() }).optional(),
   /** Why the run stopped, if it did not finish. */
   message: z.string().optional(),
 });

@@ -36,7 +36,8 @@ export class RunFolder {
   get tenCrop() {
     return join(this.path, 'ten-crop.json');
   }
-  checkpoint(which: 'last' | 'best') {
+  /** `previous` is the one before the last. */
+  checkpoint(which: 'last' | 'previous' | 'best') {
     return join(this.path, 'checkpoint', `${which}.safetensors`);
   }
   checkpointSummary(which: 'last' | 'best') {
@@ -84,7 +85,7 @@ function read<T>(path: string, parse: (text: string) => T, remedy: string): T {
   try {
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    const message = `cannot read ${path}: ${(error as Error).message}`;
+    const message = `cannot read ${path}: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`;
     throw new UserError('data', message, remedy, { cause: error });
   }
 }

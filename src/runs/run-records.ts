@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import type { Experiment } from '../config/schema.js';
-import { systemCode, UserError } from '../util/errors.js';
+import { UserError } from '../util/errors.js';
+import { type AtWork, whoTrains } from './at-work.js';
 import type { RunEnvironment } from './environment.js';
-import { listRunFolders } from './folders.js';
+import type { EpochRow } from './epochs.js';
+import { findRunFolders, listRunFolders } from './folders.js';
+import { reportedErrors } from './reported-errors.js';
 import type { RunResult, RunStatus } from './result.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -18,69 +19,81 @@ export type ShownStatus = RunStatus | 'killed' | 'damaged';
 export interface RunRecord {
   readonly folder: RunFolder;
   readonly status: ShownStatus;
-  readonly experiment?: Experiment;
-  readonly environment?: RunEnvironment;
-  /** Undefined if result.json is missing. */
-  readonly result?: RunResult;
+  readonly experiment?: Experiment | undefined;
+  readonly environment?: RunEnvironment | undefined;
+  /** Undefined if result.json is missing. Of a run that did not say that it ended, what epochs.csv has of it so far. */
+  readonly result?: RunResult | undefined;
+  readonly epochs: readonly EpochRow[];
+  /** The process that trains it, or may. */
+  readonly atWork?: AtWork | undefined;
   /** Why the run stopped, or what is damaged. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 /** Every run of a results folder, by experiment, oldest first. */
 export async function readRunRecords(resultsFolder: string): Promise<RunRecord[]> {
-  const records: RunRecord[] = [];
-  for (const folder of await listRunFolders(resultsFolder)) records.push(await readRunRecord(folder));
-  return records;
+  return (await listRunFolders(resultsFolder)).map(readRunRecord);
 }
 
-export async function readRunRecord(folder: RunFolder): Promise<RunRecord> {
-  try {
-    const experiment = folder.readExperiment();
-    const environment = existsSync(folder.environment) ? folder.readEnvironment() : undefined;
-    const result = existsSync(folder.result) ? folder.readResult() : undefined;
-    const stored = result?.status ?? 'running';
-    const killed = stored === 'running' && !(await isAtWork(folder, environment));
-    return {
-      folder,
-      status: killed ? 'killed' : stored,
-      experiment,
-      environment,
-      result,
-      problem: result?.message,
-    };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { folder, status: 'damaged', problem: error.message };
-  }
+export function readRunRecord(folder: RunFolder): RunRecord {
+  const damage: string[] = [];
+  const readable = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      damage.push(error.message);
+      return undefined;
+    }
+  };
+  const experiment = readable(() => folder.readExperiment());
+  const environment = existsSync(folder.environment) ? readable(() => folder.readEnvironment()) : undefined;
+  const stored = existsSync(folder.result) ? readable(() => folder.readResult()) : undefined;
+  const epochs = readable(() => folder.readEpochs()) ?? [];
+  const ended = stored !== undefined && stored.status !== 'running';
+  const atWork = ended ? undefined : whoTrains(folder, environment, stored);
+  const status = ended ? stored.status : atWork ? 'running' : 'killed';
+  return {
+    folder,
+    status: damage.length > 0 ? 'damaged' : status,
+    experiment,
+    environment,
+    result: stored && !ended ? soFar(stored, epochs, experiment) : stored,
+    epochs,
+    atWork,
+    problem: damage.length > 0 ? damage.join('; ') : stored?.message,
+  };
+}
+
+/** result.json is written when training begins and ends; between, epochs.csv says how far it has come. */
+function soFar(
+  stored: RunResult,
+  epochs: readonly EpochRow[],
+  experiment: Experiment | undefined,
+): RunResult {
+  if (epochs.length === 0 || experiment === undefined) return stored;
+  return {
+    ...stored,
+    epochs: epochs.length,
+    seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+    ...reportedErrors(epochs, experiment.report),
+  };
 }
 
 /**
- * Milliseconds without a written file after which a run of another host counts as killed. Training writes every
- * ten minutes at least; only an evaluation may be silent longer.
+ * The run that `--resume` means: of an experiment the newest that can go on, or the newest if none can. Throws a
+ * UserError (usage) if there is none of that name.
  */
-const SILENCE = 2 * 3600_000;
-
-/** Whether a process is training the run: the one that environment.json names, or one on another host. */
-async function isAtWork(folder: RunFolder, environment: RunEnvironment | undefined): Promise<boolean> {
-  const latest = environment?.resumed.at(-1) ?? environment;
-  // In a container a process may have the number that the killed one had.
-  if (latest?.pid !== undefined && latest.host === hostname()) {
-    return latest.pid !== process.pid && (await isOurProcess(latest.pid));
-  }
-  const all = [folder.environment, folder.result, folder.epochs, folder.checkpoint('last')];
-  const files = all.filter(existsSync);
-  const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
-  return Date.now() - Math.max(...times) < SILENCE;
-}
-
-/** Whether the process lives and is this program: its number may have gone to another. */
-async function isOurProcess(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-  const commandLine = `/proc/${pid}/cmdline`;
-  if (!existsSync(commandLine)) return true;
-  return (await readFile(commandLine, 'utf8')).includes('densenet');
+export async function findRunToResume(
+  resultsFolder: string,
+  reference: string,
+  { takeOver }: { readonly takeOver: boolean },
+): Promise<RunFolder> {
+  const folders = await findRunFolders(resultsFolder, reference);
+  const goesOn = (folder: RunFolder) => {
+    const { status, atWork } = readRunRecord(folder);
+    if (atWork) return !atWork.seen && takeOver;
+    return status !== 'finished' && status !== 'diverged';
+  };
+  return folders.findLast(goesOn) ?? folders.at(-1)!;
 }

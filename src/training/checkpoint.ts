@@ -1,14 +1,22 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { ModelState } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { elementCount, isTrainable, parameters } from '../networks/parameters.js';
-import { checkWeights } from '../networks/weights.js';
-import type { EpochRow } from '../runs/epochs.js';
+import { checkWeights, weightsFile } from '../networks/weights.js';
+import { environmentSchema, initialWeightsSchema } from '../runs/environment.js';
+import { type EpochRow, epochRowSchema } from '../runs/epochs.js';
+import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
+import type { Reporter } from '../util/reporter.js';
 import { decodeSafetensors, encodeSafetensors } from '../util/safetensors.js';
-import type { Tensor } from '../util/tensor.js';
+import { seal, UNSEALED } from '../util/seal.js';
+import type { NamedTensors, Tensor } from '../util/tensor.js';
 import { decodeTensorFile } from '../util/tensor-file.js';
+import type { Trained } from './trained.js';
 
 /** How far a run has come. With the model's state it is all that a resumed run needs. */
 export interface Progress {
@@ -40,26 +48,79 @@ export const NO_PROGRESS: Progress = {
   history: [],
 };
 
+const sum = z.number().default(0);
+
+/** What earlier versions did not count is 0. */
+const progressSchema: z.ZodType<Progress> = z.object({
+  epochs: z.int(),
+  stepsInEpoch: z.int(),
+  seen: sum,
+  lossSum: sum,
+  wrong: sum,
+  epochSeconds: sum,
+  waitSeconds: sum,
+  seconds: sum,
+  history: z.array(epochRowSchema),
+});
+
+/** How a run was begun, beside its config: a resumed run must go on the same way, whatever became of its other files. */
+const originSchema = z.object({
+  /** First N images of each split, where the run does not use all. */
+  subset: z.int().optional(),
+  init: initialWeightsSchema.optional(),
+  /** What trained it last. */
+  engine: environmentSchema.shape.engine,
+});
+export type Origin = Readonly<z.infer<typeof originSchema>>;
+
+export interface Checkpoint {
+  readonly state: ModelState;
+  readonly progress: Progress;
+  /** Undefined in checkpoints of earlier versions. */
+  readonly origin: Origin | undefined;
+}
+
 const MOMENTUM = 'momentum.';
+/** Keys of the metadata. */
 const PROGRESS = 'densenet.progress';
+const ORIGIN = 'densenet.run';
+const EPOCH = 'densenet.epoch';
 
 const NO_CHECKPOINT = 'The run was stopped before it began. Start it again with train --config.';
 
 /**
  * Writes a checkpoint as one safetensors file: weights under their names, the optimiser's momentum under
- * `momentum.<name>`, the progress as JSON in the metadata. One file, written whole or not at all.
+ * `momentum.<name>`, progress and origin as JSON in the metadata, sealed with a digest. One file, written whole or not
+ * at all. The one before is kept as `previous`.
  */
-export async function saveCheckpoint(path: string, state: ModelState, progress: Progress): Promise<void> {
+export async function saveCheckpoint(
+  path: string,
+  { state, progress, origin }: Checkpoint,
+  previous?: string,
+): Promise<void> {
   const tensors = new Map<string, Tensor>(state.weights);
   for (const [name, tensor] of state.momentum) tensors.set(`${MOMENTUM}${name}`, tensor);
-  await writeFileAtomic(path, encodeSafetensors(tensors, { [PROGRESS]: JSON.stringify(progress) }));
+  const metadata = {
+    ...UNSEALED,
+    [PROGRESS]: JSON.stringify(progress),
+    ...(origin ? { [ORIGIN]: JSON.stringify(origin) } : {}),
+  };
+  await writeFileAtomic(path, seal(encodeSafetensors(tensors, metadata)), previous);
+}
+
+/** Writes weights alone, as PyTorch takes them, sealed with a digest. `steps` led to them. */
+export async function saveWeights(
+  path: string,
+  network: Network,
+  weights: ModelState['weights'],
+  { epoch, steps }: { readonly epoch: number; readonly steps: number },
+): Promise<void> {
+  const bytes = weightsFile(network, weights, steps, { ...UNSEALED, [EPOCH]: `${epoch}` });
+  await writeFileAtomic(path, seal(bytes));
 }
 
 /** Reads a checkpoint of this network. Throws a UserError (data) if it is missing, damaged or of another network. */
-export async function loadCheckpoint(
-  path: string,
-  network: Network,
-): Promise<{ state: ModelState; progress: Progress }> {
+export async function loadCheckpoint(path: string, network: Network): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(await readWhole(path, NO_CHECKPOINT), path);
   const weights = new Map<string, Tensor>();
   const momentum = new Map<string, Tensor>();
@@ -68,11 +129,11 @@ export async function loadCheckpoint(
     else weights.set(name, tensor);
   }
   const checked = checkWeights(network, weights, path);
-  const progress = metadata[PROGRESS];
   const complete = parameters(network).every(
     (parameter) =>
       !isTrainable(parameter) || momentum.get(parameter.name)?.data.length === elementCount(parameter.shape),
   );
+  const progress = readMetadata(metadata, PROGRESS, progressSchema, path);
   if (progress === undefined || !complete) {
     throw new UserError(
       'data',
@@ -80,15 +141,84 @@ export async function loadCheckpoint(
       'Start a new run from it: densenet train --config … --init FILE',
     );
   }
-  return {
-    state: { weights: checked, momentum },
-    progress: { ...NO_PROGRESS, ...(JSON.parse(progress) as Progress) },
-  };
+  const origin = readMetadata(metadata, ORIGIN, originSchema, path);
+  return { state: { weights: checked, momentum }, progress, origin };
+}
+
+/**
+ * The newest checkpoint of a run that is whole: its last or, if that is missing or damaged, the one before. Throws a
+ * UserError (data) if neither is.
+ */
+export async function loadNewestCheckpoint(
+  folder: RunFolder,
+  network: Network,
+  reporter: Reporter,
+): Promise<Checkpoint> {
+  const last = folder.checkpoint('last');
+  const previous = folder.checkpoint('previous');
+  try {
+    return await loadCheckpoint(last, network);
+  } catch (error) {
+    if (!(error instanceof UserError) || !existsSync(previous)) throw error;
+    const checkpoint = await loadCheckpoint(previous, network).catch(() => {
+      throw error;
+    });
+    reporter.warn(`${error.message}; the run goes on from the checkpoint before it`);
+    // The damaged one must not become the one before.
+    await rename(previous, last);
+    return checkpoint;
+  }
+}
+
+function readMetadata<T>(
+  metadata: Readonly<Record<string, string>>,
+  key: string,
+  schema: z.ZodType<T>,
+  path: string,
+): T | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new UserError(
+      'data',
+      `${path}: its ${key} cannot be read`,
+      'The file is damaged: take another checkpoint or run.',
+      { cause },
+    );
+  }
+}
+
+/** Weights, and what they are the outcome of; undefined for files from elsewhere. */
+export interface LoadedWeights {
+  readonly weights: ModelState['weights'];
+  readonly trained: Trained | undefined;
 }
 
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
-export async function loadWeights(path: string, network: Network): Promise<ModelState['weights']> {
-  return decodeWeights(await readWeightsFile(path), path, network);
+export async function loadWeights(path: string, network: Network): Promise<LoadedWeights> {
+  const file = decodeTensorFile(await readWeightsFile(path), path);
+  return { weights: weightsAmong(file.tensors, path, network), trained: trainedBy(file.metadata, path) };
+}
+
+function trainedBy(metadata: Readonly<Record<string, string>>, path: string): Trained | undefined {
+  const progress = readMetadata(metadata, PROGRESS, progressSchema, path);
+  if (progress) return { epochs: progress.epochs, steps: progress.stepsInEpoch };
+  const epochs = readMetadata(metadata, EPOCH, z.int(), path);
+  const known = epochs ?? epochBeside(path);
+  return known === undefined ? undefined : { epochs: known, steps: 0 };
+}
+
+/** Earlier versions kept the epoch of a run's best weights in the file beside them only. */
+function epochBeside(path: string): number | undefined {
+  if (basename(path) !== 'best.safetensors') return undefined;
+  try {
+    const summary = JSON.parse(readFileSync(join(dirname(path), 'best.json'), 'utf8')) as unknown;
+    return z.object({ epoch: z.int() }).safeParse(summary).data?.epoch;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The bytes of a checkpoint or of a file from elsewhere. Throws a UserError (data) if it cannot be read. */
@@ -106,7 +236,15 @@ export function decodeWeights(
   network: Network,
   skip?: (name: string) => boolean,
 ): ModelState['weights'] {
-  const { tensors } = decodeTensorFile(bytes, path);
+  return weightsAmong(decodeTensorFile(bytes, path).tensors, path, network, skip);
+}
+
+function weightsAmong(
+  tensors: NamedTensors,
+  path: string,
+  network: Network,
+  skip?: (name: string) => boolean,
+): ModelState['weights'] {
   const weights = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
   return checkWeights(network, weights, path, skip);
 }

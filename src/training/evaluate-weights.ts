@@ -1,11 +1,11 @@
 import type { Experiment } from '../config/schema.js';
 import { definition, definitions } from '../datasets/index.js';
-import type { ModelState } from '../engines/engine.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
 import { microBatchSize, networkOf } from './model.js';
 import { type OpenOptions, withExperiment } from './open.js';
+import { type Trained, warnIfUntrained } from './trained.js';
 
 export const SPLITS = ['test', 'validation', 'train'] as const;
 export type SplitName = (typeof SPLITS)[number];
@@ -20,6 +20,8 @@ export interface EvaluateWeightsOptions extends OpenOptions {
 export interface WeightsEvaluation extends Evaluation {
   readonly network: string;
   readonly classNames: readonly string[];
+  /** What the weights are the outcome of; undefined for files that do not say. */
+  readonly trained: Trained | undefined;
   /** For people: what computed it. */
   readonly engine: string;
   /** The images that could not be read and were left out. */
@@ -37,7 +39,8 @@ export async function evaluateWeights(
 ): Promise<WeightsEvaluation> {
   if (options.tenCrop) checkTenCrop(experiment);
   const network = networkOf(experiment);
-  const weights: ModelState['weights'] = await loadWeights(file, network);
+  const { weights, trained } = await loadWeights(file, network);
+  warnIfUntrained(options.reporter, file, trained);
   return withExperiment(experiment, network, options, async (open) => {
     const { dataset, splits, model, engine } = open;
     const split = splits[options.split];
@@ -69,6 +72,7 @@ export async function evaluateWeights(
       ...evaluation,
       network: network.title,
       classNames: dataset.definition.classNames,
+      trained,
       engine: engine.description,
       skippedImages: open.skippedImages(),
     };

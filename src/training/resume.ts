@@ -1,20 +1,22 @@
 import { differences } from '../config/identity.js';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
-import type { EngineName } from '../engines/engine.js';
+import { ENGINE_NAMES } from '../engines/engine.js';
 import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
-import { claimRun } from '../runs/claim.js';
+import type { Network } from '../networks/network.js';
+import type { Environment, RunEnvironment } from '../runs/environment.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import { readRunRecord } from '../runs/run-records.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
-import { loadCheckpoint } from './checkpoint.js';
+import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint.js';
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { withExperiment } from './open.js';
 import { environmentOf, type Finished, type TrainOptions } from './start.js';
 import { train } from './trainer.js';
 
-/** What was said beside `--resume`. It must agree with the run's own config. */
+/** What was said beside `--resume`. It must agree with how the run was begun. */
 export interface SaidBeside {
   readonly config?: string | undefined;
   readonly set: readonly string[];
@@ -24,49 +26,89 @@ export interface SaidBeside {
   readonly initSkip: readonly string[];
 }
 
+/** A run that can go on. */
+export interface Resumption {
+  readonly folder: RunFolder;
+  readonly experiment: Experiment;
+  readonly network: Network;
+  readonly checkpoint: Checkpoint;
+  readonly origin: Origin;
+  /** Undefined where environment.json is damaged: it is then begun anew. */
+  readonly environment: RunEnvironment | undefined;
+}
+
 /**
- * The experiment of a run that is to go on. Throws a UserError (usage) if the run is finished or something else was
- * asked for beside it.
+ * Reads what a run goes on from. Its config and one whole checkpoint are enough; of other files that are damaged it
+ * warns. Throws a UserError: usage if the run is finished or something else was asked for beside it, data if it cannot
+ * go on.
  */
-export async function experimentToResume(folder: RunFolder, said: SaidBeside): Promise<Experiment> {
-  const stored = folder.readExperiment();
-  const { status, subset } = folder.readResult();
-  const overrides = said.seed === undefined ? {} : { training: { seed: said.seed } };
-  const asked = await loadExperiment(said.config ?? folder.config, { set: said.set, overrides });
-  const changed = differences(stored, asked);
-  if (said.subset !== undefined && said.subset !== subset) changed.push('--subset');
-  if (said.init !== undefined) changed.push('--init');
-  if (said.initSkip.length > 0) changed.push('--init-skip');
-  if (changed.length > 0) {
+export async function readResumption(
+  folder: RunFolder,
+  said: SaidBeside,
+  reporter: Reporter,
+): Promise<Resumption> {
+  const experiment = folder.readExperiment();
+  const { environment, result, status, problem } = readRunRecord(folder);
+  if (status === 'damaged') reporter.warn(`${problem}; the file is written anew`);
+  const network = networkOf(experiment);
+  const checkpoint = await loadNewestCheckpoint(folder, network, reporter);
+  const origin =
+    checkpoint.origin ??
+    (environment &&
+      result && { subset: result.subset, init: environment.init, engine: lastEngine(environment) });
+  if (origin === undefined) {
     throw new UserError(
-      'usage',
-      `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
-      'Leave these out to resume it, or start a new run with --config.',
+      'data',
+      `the run ${folder.name} cannot go on: ${problem ?? 'its environment.json or result.json is missing'}`,
+      'Its checkpoint is of an earlier version, which needs both files. Start the run again.',
     );
   }
-  if (status === 'finished') {
+  await refuseOther(folder, experiment, origin, said);
+  if (checkpoint.progress.epochs === experiment.training.epochs && result?.status === 'finished') {
     throw new UserError(
       'usage',
       `the run ${folder.name} is finished`,
       `Evaluate it with: densenet eval ${folder.name}`,
     );
   }
-  return stored;
+  return { folder, experiment, network, checkpoint, origin, environment };
+}
+
+function lastEngine(environment: RunEnvironment): Environment['engine'] {
+  return (environment.resumed.at(-1) ?? environment).engine;
+}
+
+async function refuseOther(
+  folder: RunFolder,
+  stored: Experiment,
+  { subset }: Origin,
+  said: SaidBeside,
+): Promise<void> {
+  const overrides = said.seed === undefined ? {} : { training: { seed: said.seed } };
+  const asked = await loadExperiment(said.config ?? folder.config, { set: said.set, overrides });
+  const changed = differences(stored, asked);
+  if (said.subset !== undefined && said.subset !== subset) changed.push('--subset');
+  if (said.init !== undefined) changed.push('--init');
+  if (said.initSkip.length > 0) changed.push('--init-skip');
+  if (changed.length === 0) return;
+  throw new UserError(
+    'usage',
+    `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
+    'Leave these out to resume it, or start a new run with --config.',
+  );
 }
 
 /** A run goes on on the engine and device it was trained on, unless others are asked for: then it warns. */
 export async function engineToResume(
-  folder: RunFolder,
+  { origin: { engine: before } }: Resumption,
   request: EngineRequest,
   reporter: Reporter,
 ): Promise<EngineChoice> {
-  const environment = folder.readEnvironment();
-  const before = (environment.resumed.at(-1) ?? environment).engine;
-  const engine = request.engine === 'auto' ? (before.name as EngineName) : request.engine;
-  const { gpu } = request;
-  const keepsDevice = request.device === 'auto' && gpu === undefined && engine === before.name;
-  const device = keepsDevice ? (before.device as EngineRequest['device']) : request.device;
-  const choice = await chooseEngine({ engine, device, gpu });
+  const name = ENGINE_NAMES.find((one) => one === before.name) ?? 'auto';
+  const engine = request.engine === 'auto' ? name : request.engine;
+  const keepsDevice = request.device === 'auto' && engine === name;
+  const device = keepsDevice ? (before.device === 'gpu' ? 'gpu' : 'cpu') : request.device;
+  const choice = await chooseEngine({ engine, device });
   if (choice.engine === before.name && choice.device === before.device) {
     return { ...choice, reason: 'as the run was trained so far' };
   }
@@ -76,32 +118,28 @@ export async function engineToResume(
   return choice;
 }
 
-/** Goes on with a run from its last checkpoint, to the same bits as if it had never stopped. */
-export async function resumeRun(folder: RunFolder, options: TrainOptions): Promise<Finished> {
-  const release = await claimRun(folder);
-  try {
-    return await resumeClaimed(folder, options, release);
-  } finally {
-    await release();
-  }
-}
-
-async function resumeClaimed(
-  folder: RunFolder,
+/**
+ * Goes on with a run from its checkpoint, to the same bits as if it had never stopped. `onBegin` is called once
+ * result.json says that the run is running.
+ */
+export async function resumeRun(
+  { folder, experiment, network, checkpoint, origin, environment }: Resumption,
   options: TrainOptions,
-  release: () => Promise<void>,
+  onBegin: () => Promise<void>,
 ): Promise<Finished> {
-  const experiment = folder.readExperiment();
-  const { subset } = folder.readResult();
-  const network = networkOf(experiment);
+  const { subset } = origin;
   checkMemory(experiment, network, { subset, device: options.choice.device });
-  const start = await loadCheckpoint(folder.checkpoint('last'), network);
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
-    const environment = folder.readEnvironment();
-    const resumed = [...environment.resumed, await environmentOf(open)];
-    await folder.writeJson(folder.environment, { ...environment, resumed });
-    const task = { ...options, subset, ...open, experiment, network, folder, start };
-    const result = await train({ ...task, onBegin: release });
+    const session = await environmentOf(open);
+    await folder.writeJson(
+      folder.environment,
+      environment
+        ? { ...environment, resumed: [...environment.resumed, session] }
+        : { ...session, init: origin.init, resumed: [] },
+    );
+    const goesOn = { folder, start: checkpoint, resumed: true, onBegin };
+    const origins = { origin: { ...origin, engine: session.engine } };
+    const result = await train({ ...options, ...open, experiment, network, ...goesOn, ...origins });
     return { folder, experiment, result, note: open.dataset.note };
   });
 }

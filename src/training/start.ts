@@ -9,7 +9,7 @@ import {
 import { createRunFolder } from '../runs/folders.js';
 import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
-import { initialState, NO_PROGRESS } from './checkpoint.js';
+import { initialState, NO_PROGRESS, type Origin } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
@@ -44,15 +44,14 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
   const weights = init?.weights ?? initialValues(network, seed);
   return withExperiment(experiment, network, options, async (open) => {
     const folder = await createRunFolder(options.resultsFolder, experiment.name, seed);
-    const environment: RunEnvironment = {
-      ...(await environmentOf(open)),
-      init: init?.record,
-      resumed: [],
-    };
+    const session = await environmentOf(open);
+    const environment: RunEnvironment = { ...session, init: init?.record, resumed: [] };
     await folder.writeJson(folder.environment, environment);
     if (init) options.reporter.line(initLine(init.record));
     const start = { state: initialState(network, weights), progress: NO_PROGRESS };
-    const result = await train({ ...options, ...open, experiment, network, folder, start });
+    const origin: Origin = { subset: options.subset, init: init?.record, engine: session.engine };
+    const task = { ...options, ...open, experiment, network, folder, start, resumed: false, origin };
+    const result = await train(task);
     return { folder, experiment, result, note: open.dataset.note };
   });
 }

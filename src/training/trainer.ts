@@ -3,18 +3,24 @@ import type { Model, ModelState } from '../engines/engine.js';
 import { batchCount, batches, epochOrder, type Split, type Splits } from '../input/batches.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { weightsFile } from '../networks/weights.js';
 import type { EpochRow } from '../runs/epochs.js';
+import { reportedErrors } from '../runs/reported-errors.js';
 import type { RunResult, RunStatus } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
-import { writeFileAtomic } from '../util/files.js';
+import { thisProcess } from '../util/owner.js';
 import type { Reporter } from '../util/reporter.js';
-import { NO_PROGRESS, type Progress, saveCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  NO_PROGRESS,
+  type Origin,
+  type Progress,
+  saveCheckpoint,
+  saveWeights,
+} from './checkpoint.js';
 import { evaluate } from './evaluate.js';
 import { microBatchSize } from './model.js';
 import { EpochProgress, epochLine } from './narrate.js';
-import { reportedErrors } from './reported-errors.js';
 import { learningRate } from './schedule.js';
 
 export interface TrainingRun {
@@ -27,9 +33,10 @@ export interface TrainingRun {
   readonly folder: RunFolder;
   /** The images that could not be read and were left out so far. */
   skippedImages(): readonly string[];
-  /** First N images of each split, where the run does not use all. */
-  readonly subset?: number;
-  readonly start: { readonly state: ModelState; readonly progress: Progress };
+  readonly start: Omit<Checkpoint, 'origin'>;
+  /** Whether it goes on from the checkpoint that is on the disk. */
+  readonly resumed: boolean;
+  readonly origin: Origin;
   readonly reporter: Reporter;
   /** Called once result.json says that the run is running. */
   onBegin?(): Promise<void>;
@@ -48,7 +55,7 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
 export async function train(run: TrainingRun): Promise<RunResult> {
   await run.model.importState(run.start.state);
   const trainer = new Trainer(run);
-  await trainer.save(run.start.state);
+  if (!run.resumed) await trainer.save(run.start.state);
   await trainer.writeResult('running');
   // Last, for a run exists once its config is there: whenever it is killed, it can be resumed.
   await run.folder.writeJson(run.folder.config, run.experiment);
@@ -170,8 +177,9 @@ class Trainer {
     const state = await model.exportState();
     const errors = reportedErrors(history, experiment.report);
     if (errors.best.epoch === row.epoch) {
-      const steps = row.epoch * this.stepsPerEpoch;
-      await writeFileAtomic(folder.checkpoint('best'), weightsFile(network, state.weights, steps));
+      const { epoch } = row;
+      const made = { epoch, steps: epoch * this.stepsPerEpoch };
+      await saveWeights(folder.checkpoint('best'), network, state.weights, made);
       await folder.writeJson(folder.checkpointSummary('best'), row);
     }
     await this.save(state);
@@ -200,32 +208,35 @@ class Trainer {
 
   /** Writes the checkpoint from which the run can go on. */
   async save(state?: ModelState): Promise<void> {
-    const { folder, model } = this.task;
-    await saveCheckpoint(folder.checkpoint('last'), state ?? (await model.exportState()), this.progress);
-    const { epochs, stepsInEpoch } = this.progress;
+    const { folder, model, origin } = this.task;
+    const { progress } = this;
+    const checkpoint = { state: state ?? (await model.exportState()), progress, origin };
+    await saveCheckpoint(folder.checkpoint('last'), checkpoint, folder.checkpoint('previous'));
+    const { epochs, stepsInEpoch } = progress;
     await folder.writeJson(folder.checkpointSummary('last'), {
       epochs,
       stepsInEpoch,
       stepsPerEpoch: this.stepsPerEpoch,
-      ...(stepsInEpoch === 0 ? this.progress.history.at(-1) : {}),
+      ...(stepsInEpoch === 0 ? progress.history.at(-1) : {}),
     });
     this.savedAt = Date.now();
   }
 
   async writeResult(status: RunStatus, message?: string): Promise<RunResult> {
-    const { experiment, network, folder, subset, engine, skippedImages } = this.task;
+    const { experiment, network, folder, origin, engine, skippedImages } = this.task;
     const { history, epochs, seconds, epochSeconds } = this.progress;
     const result: RunResult = {
       status,
       epochs,
       parameters: parameterCount(network),
       seconds: seconds + epochSeconds,
-      subset,
+      subset: origin.subset,
       engine: engine.description,
       seed: experiment.training.seed,
       ...(history.length > 0 ? reportedErrors(history, experiment.report) : {}),
       skippedImages: skippedImages().length > 0 ? skippedImages() : undefined,
       paperError: experiment.paper?.error,
+      process: status === 'running' ? thisProcess() : undefined,
       message,
     };
     await folder.writeJson(folder.result, result);

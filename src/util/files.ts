@@ -1,8 +1,21 @@
-import { constants, type Stats } from 'node:fs';
-import { access, lstat, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { constants, existsSync, type Stats } from 'node:fs';
+import {
+  access,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { diskError } from './disk-errors.js';
 import { systemCode, UserError } from './errors.js';
+import { liveness, ownerName, parseOwner } from './owner.js';
 
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then
@@ -10,15 +23,17 @@ import { systemCode, UserError } from './errors.js';
  * for one string comes in pieces. Where `path` is a link, its target is written; a device or a named pipe is written
  * into, and stays what it is.
  * Throws a UserError (data) if the disk is full or the folder may not be written.
+ * @param previous keeps what `path` held before under this name, from when the new content is whole
  */
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string | Iterable<string>,
+  previous?: string,
 ): Promise<void> {
   try {
     const pieces = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
     if (await isSpecial(path)) await writeInto(path, pieces);
-    else await replaceFile(await throughLinks(path), pieces);
+    else await replaceFile(await throughLinks(path), pieces, previous);
   } catch (error) {
     throw cannotWrite(path, error);
   }
@@ -26,21 +41,51 @@ export async function writeFileAtomic(
 
 type Pieces = Iterable<Uint8Array | string>;
 
-async function replaceFile(path: string, pieces: Pieces): Promise<void> {
-  const temporary = `${path}.${process.pid}.${++writes}.tmp`;
+async function replaceFile(path: string, pieces: Pieces, previous?: string): Promise<void> {
+  await removeAbandoned(dirname(path));
+  const temporary = `${path}.${ownerName(process.pid)}.${++writes}.tmp`;
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'w');
     try {
       for (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
     }
+    if (previous !== undefined && existsSync(path)) await keep(path, previous);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Gives a file a second name. Where the file system cannot, it has the second name only, until a new one is there. */
+async function keep(path: string, previous: string): Promise<void> {
+  await rm(previous, { force: true });
+  await link(path, previous).catch(() => rename(path, previous));
+}
+
+/** Folders that this process has looked through for abandoned files. */
+const cleaned = new Set<string>();
+
+/** Milliseconds after which a temporary file of a process that nobody knows is abandoned. */
+const FORGOTTEN = 3600_000;
+
+/** Removes the temporary files of dead processes: a checkpoint's is as large as the checkpoint. */
+async function removeAbandoned(folder: string): Promise<void> {
+  if (cleaned.has(folder)) return;
+  cleaned.add(folder);
+  // A folder that cannot be read, or is not there, is for the write to complain of.
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, owner] = /\.(\d+[.@].*)\.\d+\.tmp$/.exec(name) ?? /\.(\d+)\.\d+\.tmp$/.exec(name) ?? [];
+    if (owner === undefined) continue;
+    const file = join(folder, name);
+    const known = parseOwner(owner);
+    const age = Date.now() - ((await statOf(file))?.mtimeMs ?? Date.now());
+    const state = known ? liveness(known) : 'unknown';
+    if (state === 'dead' || (state === 'unknown' && age > FORGOTTEN)) await rm(file, { force: true });
   }
 }
 
@@ -130,12 +175,15 @@ async function statOf(path: string): Promise<Stats | undefined> {
 /** Writes of this process so far: makes temporary names unique. */
 let writes = 0;
 
-/** Makes a rename in the folder survive a loss of power. */
+/** What file systems say that cannot flush a folder: VirtualBox's shared folders, older CIFS, some of FUSE. */
+const CANNOT_FLUSH = ['EINVAL', 'EBADF', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EACCES', 'EPERM'];
+
+/** Makes a rename in the folder survive a loss of power, where the file system can. */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    const folder = await open(path, 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (error) {
+    if (!CANNOT_FLUSH.includes(systemCode(error) ?? '')) throw error;
   }
 }

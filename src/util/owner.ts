@@ -1,15 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemCode } from './errors.js';
 
-/** How a process is named in locks and workspaces. */
-export function ownerName(pid: number): string {
-  return `${pid}@${hostname()}`;
+/** A process: its number on its host, and when it began, so that a later one with the same number is not taken for it. */
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  /** A number that only grows: on Linux in clock ticks since the start of the system, elsewhere in seconds. */
+  readonly start?: number | undefined;
 }
 
-/** Whether the owner is a running process of this host. */
-export function isRunningHere(owner: string): boolean {
-  const pid = Number.parseInt(owner, 10);
-  if (owner !== ownerName(pid)) return false;
+export type Liveness = 'alive' | 'dead' | 'unknown';
+
+/** This process. */
+export function thisProcess(): Owner {
+  return parseOwner(ownerName(process.pid))!;
+}
+
+/** How a process of this host is named in locks, temporary files and workspaces: `123.45678@host`. */
+export function ownerName(pid: number): string {
+  const start = startOf(pid);
+  return `${pid}${typeof start === 'number' ? `.${start}` : ''}@${hostname()}`;
+}
+
+/** What `ownerName` wrote; earlier versions did without the start. Undefined for other texts. */
+export function parseOwner(text: string): Owner | undefined {
+  const [, pid, start, host] = /^(\d+)(?:\.(\d+))?@(.+)$/s.exec(text) ?? [];
+  if (pid === undefined || host === undefined) return undefined;
+  return { host, pid: Number(pid), start: start === undefined ? undefined : Number(start) };
+}
+
+/**
+ * Whether a process lives. Of one on another host this cannot be known; nor of one whose start was not noted, or is
+ * hidden from this person.
+ */
+export function liveness({ host, pid, start }: Owner): Liveness {
+  if (host !== hostname()) return 'unknown';
+  if (!exists(pid)) return 'dead';
+  const now = startOf(pid);
+  if (now === 'ended') return 'dead';
+  if (start === undefined || now === undefined) return 'unknown';
+  return now === start ? 'alive' : 'dead';
+}
+
+/** Whether the named owner may be a running process of this host. */
+export function isRunningHere(name: string): boolean {
+  const owner = parseOwner(name);
+  return owner?.host === hostname() && liveness(owner) !== 'dead';
+}
+
+/** Whether the named owner is certainly gone. */
+export function isDead(name: string): boolean {
+  const owner = parseOwner(name);
+  return owner !== undefined && liveness(owner) === 'dead';
+}
+
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -18,7 +65,24 @@ export function isRunningHere(owner: string): boolean {
   }
 }
 
-/** Whether the owner is certainly gone. Of other hosts' processes this cannot be known. */
-export function isDead(owner: string): boolean {
-  return owner.endsWith(`@${hostname()}`) && !isRunningHere(owner);
+/** When a process began; `ended` of one that only waits for its parent's look; undefined if the system does not tell. */
+function startOf(pid: number): number | 'ended' | undefined {
+  try {
+    if (!existsSync('/proc/self/stat')) return startFromPs(pid);
+    // The name in parentheses may hold spaces and parentheses. Behind it stand the state and, 19 further, the start.
+    const values = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
+    return values[0] === 'Z' || values[0] === 'X' ? 'ended' : Number(values[19]);
+  } catch {
+    return undefined;
+  }
+}
+
+function startFromPs(pid: number): number | undefined {
+  const text = execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time / 1000;
 }

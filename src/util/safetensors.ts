@@ -1,5 +1,6 @@
 import { UserError } from './errors.js';
 import { NUMBER_TYPES } from './number-types.js';
+import { isIntact } from './seal.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
 /**
@@ -69,11 +70,19 @@ export function encodeSafetensors(
 
 /**
  * Reads a whole file. Other number types become single precision (integers beyond 2²⁴ are rounded).
- * Throws a UserError (data) that begins with `where`, the file's name, if the file breaks the format.
+ * Throws a UserError (data) that begins with `where`, the file's name, if the file breaks the format, or is sealed and
+ * not what was sealed.
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
   const { entries, metadata, dataStart } = readHeader(bytes, where);
   checkCoverage(entries, bytes.length - dataStart, where);
+  if (!isIntact(bytes, metadata)) {
+    throw new UserError(
+      'data',
+      `${where}: it is damaged: its content is not what was written`,
+      'Copy it again. A run goes on from its checkpoint before this one with train --resume.',
+    );
+  }
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, data_offsets }] of entries) {
     const raw = new Uint8Array(bytes.subarray(dataStart + data_offsets[0], dataStart + data_offsets[1]));

@@ -83,6 +83,7 @@ describe('train', () => {
       'best.safetensors',
       'last.json',
       'last.safetensors',
+      'previous.safetensors',
     ]);
     const epochs = (await readFile(join(path, 'epochs.csv'), 'utf8')).trim().split('\n');
     expect(epochs[0]).toBe(

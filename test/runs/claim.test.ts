@@ -34,7 +34,7 @@ describe('claimRun', () => {
     await expect(claimRun(run)).rejects.toMatchObject({
       kind: 'usage',
       message: expect.stringContaining('still alive'),
-      remedy: expect.stringContaining(ownerName(child.pid!)),
+      remedy: expect.stringContaining(`kill -INT ${child.pid}`),
     });
     child.kill('SIGKILL');
     await new Promise((resolve) => child.on('close', resolve));
@@ -42,9 +42,30 @@ describe('claimRun', () => {
     expect(await readlink(claim)).toBe(ownerName(process.pid));
   });
 
-  it('is refused while a process of another host has it, for whether that lives cannot be known', async () => {
+  it('is refused while a process of another host has it, which may live, until a person says that it is gone', async () => {
     await symlink('7@elsewhere', claim);
-    await expect(claimRun(run)).rejects.toMatchObject({ remedy: expect.stringContaining(`remove ${claim}`) });
+    await expect(claimRun(run)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'may still be trained by process 7 on elsewhere, which cannot be seen from here',
+      ),
+      remedy: expect.stringMatching(/--take-over.*two hours/),
+    });
+    await claimRun(run, { takeOver: true });
+    expect(await readlink(claim)).toBe(ownerName(process.pid));
+  });
+
+  it('is not taken over from a process that is seen alive', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    await symlink(ownerName(child.pid!), claim);
+    await expect(claimRun(run, { takeOver: true })).rejects.toThrow('still alive');
+    child.kill('SIGKILL');
+  });
+
+  it('is taken from a dead process whose number another one has now', async () => {
+    const [pid, host] = ownerName(process.ppid).split(/\.\d+@/);
+    await symlink(`${pid}.1@${host}`, claim);
+    await claimRun(run);
+    expect(await readlink(claim)).toBe(ownerName(process.pid));
   });
 
   it('takes a run that was killed on another host, once its files are silent', async () => {
@@ -71,7 +92,9 @@ describe('claimRun', () => {
       status: 'running',
       environment: { host: 'elsewhere' },
     });
-    await expect(claimRun(atWork)).rejects.toMatchObject({ message: expect.stringContaining('still alive') });
+    await expect(claimRun(atWork)).rejects.toMatchObject({
+      message: expect.stringContaining('on elsewhere'),
+    });
     expect(existsSync(join(atWork.path, 'resuming'))).toBe(false);
   });
 });

@@ -4,10 +4,10 @@ import { parameterCount } from '../../src/networks/counts.js';
 import type { Environment, InitialWeights } from '../../src/runs/environment.js';
 import type { EpochRow } from '../../src/runs/epochs.js';
 import { createRunFolder } from '../../src/runs/folders.js';
+import { reportedErrors } from '../../src/runs/reported-errors.js';
 import type { RunResult } from '../../src/runs/result.js';
 import type { RunFolder } from '../../src/runs/run-folder.js';
 import { networkOf } from '../../src/training/model.js';
-import { reportedErrors } from '../../src/training/reported-errors.js';
 
 export interface MadeRun {
   readonly set?: readonly string[];

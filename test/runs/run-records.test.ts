@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRunRecord, readRunRecords } from '../../src/runs/run-records.js';
+import { thisProcess } from '../../src/util/owner.js';
 import { makeRun } from './make-run.js';
 
 let folder: string;
@@ -32,7 +33,7 @@ describe('readRunRecord', () => {
     });
     expect((await readRunRecord(killed)).status).toBe('killed');
 
-    const script = join(folder, 'densenet-sleeper.js');
+    const script = join(folder, 'densenet');
     await writeFile(script, 'setInterval(() => {}, 1000)');
     const child = spawn(process.execPath, [script], { stdio: 'ignore' });
     try {
@@ -68,6 +69,67 @@ describe('readRunRecord', () => {
     } finally {
       process.title = title;
     }
+  });
+
+  it('knows a process by when it began: a reused number is another process', async () => {
+    const { host, pid, start } = thisProcess();
+    const environment = { host, pid, processStart: start };
+    const running = await makeRun(folder, 'quickstart', { status: 'running', environment });
+    expect(readRunRecord(running)).toMatchObject({ status: 'running', atWork: { seen: true } });
+    const reused = { host, pid, processStart: start! - 1 };
+    const killed = await makeRun(folder, 'quickstart', { status: 'running', environment: reused });
+    expect(readRunRecord(killed)).toMatchObject({ status: 'killed', atWork: undefined });
+  });
+
+  it.each(['densenet-notes.txt', './densenet-notes.txt'])(
+    'does not take a program that reads %s for a trainer',
+    async (name) => {
+      await writeFile(join(folder, name), 'notes');
+      const child = spawn('tail', ['-f', name], { cwd: folder, stdio: 'ignore' });
+      try {
+        const run = await makeRun(folder, 'quickstart', {
+          status: 'running',
+          environment: { pid: child.pid! },
+        });
+        expect(readRunRecord(run).status).toBe('killed');
+      } finally {
+        child.kill();
+      }
+    },
+  );
+
+  it('says how far a run has come that did not say that it ended, from its epochs', async () => {
+    const run = await makeRun(folder, 'quickstart', { status: 'running', errors: [60, 40, 50] });
+    const stored = JSON.parse(await readFile(run.result, 'utf8'));
+    for (const key of ['last', 'best', 'reported']) delete stored[key];
+    await run.writeJson(run.result, { ...stored, epochs: 0, seconds: 0 });
+    expect(readRunRecord(run).result).toMatchObject({
+      epochs: 3,
+      seconds: 30,
+      reported: { error: 50, epoch: 3 },
+      best: { error: 40, epoch: 2 },
+    });
+  });
+
+  it('shows what can be read of a damaged run, whatever is damaged', async () => {
+    const json = ['{', 'null', '[]', '{"status": 3}', ''];
+    const damages = {
+      config: json,
+      environment: json,
+      result: json,
+      epochs: ['epoch\nx\n', '"', 'a,b\n1\n'],
+    };
+    for (const [file, contents] of Object.entries(damages) as [keyof typeof damages, string[]][]) {
+      const run = await makeRun(folder, 'quickstart');
+      for (const content of contents) {
+        await writeFile(run[file], content);
+        expect(readRunRecord(run), `${file} ${content}`).toMatchObject({ status: 'damaged' });
+      }
+      await rm(run[file]);
+      await mkdir(run[file]);
+      expect(readRunRecord(run), file).toMatchObject({ status: 'damaged' });
+    }
+    expect(await readRunRecords(folder)).toHaveLength(4);
   });
 
   it('judges a run of another host by the time of its files', async () => {

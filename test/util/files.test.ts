@@ -1,10 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/util/errors.js';
 import { checkWritable, makeFolder, writeFileAtomic } from '../../src/util/files.js';
+import { ownerName } from '../../src/util/owner.js';
+
+function* failing() {
+  yield 'some';
+  throw new Error('no more');
+}
 
 let folder: string;
 beforeEach(async () => {
@@ -38,6 +44,35 @@ describe('makeFolder', () => {
 });
 
 describe('writeFileAtomic', () => {
+  test('keeps what was there under another name, once the new is whole', async () => {
+    const [path, previous] = [join(folder, 'a'), join(folder, 'previous')];
+    for (const content of ['1', '2', '3']) await writeFileAtomic(path, content, previous);
+    expect(await readFile(path, 'utf8')).toBe('3');
+    expect(await readFile(previous, 'utf8')).toBe('2');
+    await expect(writeFileAtomic(path, failing(), previous)).rejects.toThrow('no more');
+    expect(await readFile(path, 'utf8')).toBe('3');
+    expect(await readFile(previous, 'utf8')).toBe('2');
+    expect((await readdir(folder)).sort()).toEqual(['a', 'previous']);
+  });
+
+  test('removes what dead processes left, and leaves what living ones write', async () => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const living = `a.${ownerName(child.pid!)}.1.tmp`;
+    const dead = [
+      living.replace(/\.\d+@/, '.1@'),
+      `a.${ownerName(process.pid).replace(/\.\d+@/, '.1@')}.1.tmp`,
+    ];
+    const elsewhere = ['a.7.100@elsewhere.1.tmp', 'a.7.1.tmp'];
+    const forgotten = ['b.7.100@elsewhere.1.tmp', 'b.7.1.tmp'];
+    for (const name of [living, ...dead, ...elsewhere, ...forgotten])
+      await writeFile(join(folder, name), 'x');
+    const yesterday = new Date(Date.now() - 24 * 3600_000);
+    for (const name of forgotten) await utimes(join(folder, name), yesterday, yesterday);
+    await writeFileAtomic(join(folder, 'a'), 'new');
+    child.kill();
+    expect((await readdir(folder)).sort()).toEqual(['a', living, ...elsewhere].sort());
+  });
+
   test('writes and replaces, and leaves nothing else behind', async () => {
     const path = join(folder, 'a.json');
     await writeFileAtomic(path, 'old');

@@ -1,5 +1,5 @@
-import type { EpochRow } from '../runs/epochs.js';
-import type { ErrorAtEpoch, RunResult } from '../runs/result.js';
+import type { EpochRow } from './epochs.js';
+import type { ErrorAtEpoch, RunResult } from './result.js';
 
 type ReportedErrors = Required<Pick<RunResult, 'last' | 'best' | 'reported'>> &
   Pick<RunResult, 'bestValidation'>;

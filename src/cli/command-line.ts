@@ -1,0 +1,33 @@
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { delimiter, join, relative, sep } from 'node:path';
+
+/** A command that a person can paste into a shell here, to start this program again. */
+export function commandLine(words: readonly string[]): string {
+  return [...programWords(), ...words].map(quoted).join(' ');
+}
+
+/** How the program is called here: by npx, by name where the shell finds it, or by its path. */
+function programWords(): string[] {
+  if (process.env.npm_command === 'exec') return ['npx', 'densenet'];
+  const program = realpathSync(process.argv[1]!);
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .some((folder) => isFile(join(folder, 'densenet'), program));
+  if (onPath) return ['densenet'];
+  const path = relative('', program);
+  return [path.includes(sep) ? path : `.${sep}${path}`];
+}
+
+/** Whether the path leads to the program and may be run. */
+function isFile(path: string, program: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return realpathSync(path) === program;
+  } catch {
+    return false;
+  }
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { liveness, type Owner } from '../util/owner.js';
+import type { RunEnvironment } from './environment.js';
+import type { RunResult } from './result.js';
+import type { RunFolder } from './run-folder.js';
+
+/**
+ * Milliseconds without a written file after which a run counts as killed whose process cannot be seen, such as one of
+ * another host. Training writes every ten minutes at least; only an evaluation may be silent longer.
+ */
+export const SILENCE = 2 * 3600_000;
+
+/** A process that trains a run, or may. */
+export interface AtWork {
+  /** Undefined where the run's files do not name it. */
+  readonly owner: Owner | undefined;
+  /** Whether it was seen alive; otherwise only the age of its files speaks for it. */
+  readonly seen: boolean;
+  /** Milliseconds since a file of the run was written. */
+  readonly silent: number;
+}
+
+/** Who trains a run that does not say that it ended; undefined if nobody does. */
+export function whoTrains(
+  folder: RunFolder,
+  environment: RunEnvironment | undefined,
+  result: RunResult | undefined,
+): AtWork | undefined {
+  // Training writes both before anything else: where neither can be read, they are damaged, and claims must do.
+  if (environment === undefined && result === undefined) return undefined;
+  const owner = result?.process ?? ownerIn(environment);
+  const silent = silence(folder);
+  const state = owner ? stateOf(owner) : 'unknown';
+  if (state === 'dead' || (state === 'unknown' && silent >= SILENCE)) return undefined;
+  return { owner, seen: state === 'alive', silent };
+}
+
+function ownerIn(environment: RunEnvironment | undefined): Owner | undefined {
+  const latest = environment?.resumed.at(-1) ?? environment;
+  return latest?.pid === undefined
+    ? undefined
+    : { host: latest.host, pid: latest.pid, start: latest.processStart };
+}
+
+/** Runs of earlier versions do not say when their process began: then it must at least look like this program. */
+function stateOf(owner: Owner) {
+  const state = liveness(owner);
+  if (state !== 'unknown' || owner.start !== undefined || owner.host !== hostname()) return state;
+  return owner.pid !== process.pid && isOurProgram(owner.pid) ? 'alive' : 'dead';
+}
+
+function isOurProgram(pid: number): boolean {
+  const commandLine = `/proc/${pid}/cmdline`;
+  if (!existsSync(commandLine)) return true;
+  const words = readFileSync(commandLine, 'utf8').split('\0');
+  return /^node\b/.test(basename(words[0]!)) && words.some((word) => basename(word) === 'densenet');
+}
+
+function silence(folder: RunFolder): number {
+  const all = [folder.environment, folder.result, folder.epochs, folder.checkpoint('last')];
+  const times = all.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return Date.now() - Math.max(...times);
+}
