@@ -84,7 +84,7 @@ interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions 
   readonly init?: string;
   readonly initSkip: string[];
   readonly resume?: string;
-  readonly takeOver: boolean;
+  readonly takeOver?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -105,9 +105,9 @@ export function trainCommand(): Command {
     )
     .option(
       '--resume <run>',
-      "go on with a run: its folder, <experiment>/<run>, or an experiment's newest run",
+      "go on with a run: its folder, <experiment>/<run>, or an experiment's newest that can go on",
     )
-    .option('--take-over', 'resume a run though its process cannot be seen from here: it is gone', false)
+    .option('--take-over', 'with --resume: the process that trained it elsewhere is gone')
     .addOption(
       new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
         'resume',
@@ -144,7 +144,7 @@ async function trainNew(options: TrainOptions, reporter: Reporter): Promise<void
 }
 
 async function trainOn(options: TrainOptions, run: string, reporter: Reporter): Promise<void> {
-  const { results, takeOver } = options;
+  const { results, takeOver = false } = options;
   const folder = await findRunToResume(results, run, { takeOver });
   const finished = await claimed(folder, { takeOver }, async (release) => {
     const resumption = await readResumption(folder, options, reporter);

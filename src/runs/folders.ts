@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../util/errors.js';
 import { makeFolder } from '../util/files.js';
+import { isDead, liveness, ownerName } from '../util/owner.js';
 import { suggest } from '../util/suggest.js';
+import type { RunEnvironment } from './environment.js';
 import { RunFolder } from './run-folder.js';
 
 const RUNS = 'runs';
@@ -11,26 +13,60 @@ const RUNS = 'runs';
 /** What to do where results cannot be written. */
 export const RESULTS_REMEDY = 'choose another folder with --results DIR';
 
-/** Makes the folder of a new run, named by time and seed; two runs never share one. */
+/**
+ * Makes the folder of a new run, named by time and seed; two runs never share one. It has its environment.json from the
+ * first moment, so that whose it is can be told. What killed processes left before their run existed is removed.
+ */
 export async function createRunFolder(
   resultsFolder: string,
   experiment: string,
+  environment: RunEnvironment,
   seed: number,
   now = new Date(),
 ): Promise<RunFolder> {
   const folder = join(resultsFolder, RUNS, experiment);
   await makeFolder(folder, RESULTS_REMEDY);
+  for (const name of await subfolders(folder)) await removeUnborn(join(folder, name), name);
+  const unborn = new RunFolder(join(folder, `${UNBORN}${++made}-${ownerName(process.pid)}`), experiment);
+  await mkdir(join(unborn.path, 'checkpoint'), { recursive: true });
+  await unborn.writeJson(unborn.environment, environment);
   const time = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   for (let attempt = 1; ; attempt++) {
     const run = `${time}-seed-${seed}${attempt > 1 ? `-${attempt}` : ''}`;
     try {
-      await mkdir(join(folder, run));
+      await rename(unborn.path, join(folder, run));
+      return new RunFolder(join(folder, run), `${experiment}/${run}`);
     } catch (error) {
-      if (existsSync(join(folder, run))) continue;
-      throw error;
+      if (!existsSync(join(folder, run))) throw error;
     }
-    await mkdir(join(folder, run, 'checkpoint'));
-    return new RunFolder(join(folder, run), `${experiment}/${run}`);
+  }
+}
+
+/** How a folder is called before it is a run's, with a number and its owner's name behind. */
+const UNBORN = '.new-';
+
+/** Folders that this process has made. */
+let made = 0;
+
+/** Removes a folder that is not a run yet and never will be, for its process is dead: it holds nothing trained. */
+async function removeUnborn(path: string, name: string): Promise<void> {
+  const folder = new RunFolder(path, name);
+  if (existsSync(folder.config) || existsSync(folder.epochs)) return;
+  const owner = /^\.new-\d+-(.*)$/s.exec(name)?.[1];
+  if (owner === undefined ? isAbandoned(folder) : isDead(owner))
+    await rm(path, { recursive: true, force: true });
+}
+
+/** Whether it is as a killed process leaves it before the config is written, which comes last. */
+function isAbandoned(folder: RunFolder): boolean {
+  try {
+    const { host, pid, processStart, resumed } = folder.readEnvironment();
+    const trained = existsSync(folder.result) && folder.readResult().epochs > 0;
+    if (pid === undefined || resumed.length > 0 || trained || existsSync(folder.checkpoint('best')))
+      return false;
+    return liveness({ host, pid, start: processStart }) === 'dead';
+  } catch {
+    return false;
   }
 }
 

@@ -43,10 +43,9 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
   const init = options.init && (await loadInitialWeights(options.init, network, seed));
   const weights = init?.weights ?? initialValues(network, seed);
   return withExperiment(experiment, network, options, async (open) => {
-    const folder = await createRunFolder(options.resultsFolder, experiment.name, seed);
     const session = await environmentOf(open);
     const environment: RunEnvironment = { ...session, init: init?.record, resumed: [] };
-    await folder.writeJson(folder.environment, environment);
+    const folder = await createRunFolder(options.resultsFolder, experiment.name, environment, seed);
     if (init) options.reporter.line(initLine(init.record));
     const start = { state: initialState(network, weights), progress: NO_PROGRESS };
     const origin: Origin = { subset: options.subset, init: init?.record, engine: session.engine };

@@ -45,9 +45,9 @@ export async function makeRun(resultsFolder: string, config: string, run: MadeRu
   const experiment = await loadExperiment(config, { set });
   const { seed } = experiment.training;
   const time = new Date(Date.UTC(2026, 10, 24, 10) + 1000 * made++);
-  const folder = await createRunFolder(resultsFolder, experiment.name, seed, time);
+  const environment = { ...ENVIRONMENT, ...run.environment, init, resumed: [] };
+  const folder = await createRunFolder(resultsFolder, experiment.name, environment, seed, time);
   await folder.writeJson(folder.config, experiment);
-  await folder.writeJson(folder.environment, { ...ENVIRONMENT, ...run.environment, init, resumed: [] });
   const rows = errors.map(
     (testError, index): EpochRow => ({
       epoch: index + 1,
