@@ -9,7 +9,7 @@ import { terminalReporter } from './terminal.js';
 const EXAMPLES = `
 Examples:
   densenet setup tensorflow                 the library for the CPU
-  densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.3 GB on disk
+  densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.6 GB on disk
 
 It need not be done on the machine that will train: without a GPU it warns, so that images can be built anywhere.
 

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ModelOptions, ModelState } from '../../src/engines/engine.js';
+import { createTensorFlowEngine, type TensorFlowEngine } from '../../src/engines/tensorflow/index.js';
+import type { Network } from '../../src/networks/network.js';
+import { elementCount, parameters } from '../../src/networks/parameters.js';
+import { packageRoot } from '../../src/util/package.js';
+import { silent } from '../../src/util/reporter.js';
+import type { Tensor } from '../../src/util/tensor.js';
+import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
+import { run, temporaryFolder } from '../program.js';
+import { randomBatch } from '../reference/examples.js';
+import { networkOfSubject, SMALL, type Subject, WHOLE } from './networks.js';
+import { type Counts, difference, readCounters } from './null-gpu/counters.js';
+
+/** What a batch may cost on its way to the device, in units of its own bytes. */
+const ONE_COPY = 1.1;
+
+const counters = join(process.env.XDG_CACHE_HOME!, `counters-${process.pid}`);
+let engine: TensorFlowEngine;
+
+beforeAll(async () => {
+  process.env.NULL_GPU_COUNTERS = counters;
+  engine = await createTensorFlowEngine({ device: 'gpu', threads: 2, setup: false, reporter: silent });
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(counters);
+});
+
+/**
+ * Does all that is asked of a model: training in three steps, one of them by micro-batches; prediction; export and
+ * import. Returns what the last step did. The null GPU computes nothing, so numbers are not looked at.
+ */
+async function exercise(subject: Subject, options: Partial<ModelOptions> = {}): Promise<Counts> {
+  const network = await networkOfSubject(subject);
+  const start = distinctState(network);
+  const batch = randomBatch(network, subject.images, 1);
+  return withModel(engine, network, { ...DEFAULTS, ...options }, start, async (model) => {
+    expect(digest(await model.exportState())).toBe(digest(start));
+    await model.train(batch, { learningRate: 0.1, step: 0 });
+    await model.train(batch, { learningRate: 0.1, step: 1, accumulate: 2 });
+    const before = readCounters(counters);
+    await model.train(batch, { learningRate: 0.1, step: 2 });
+    const step = difference(readCounters(counters), before);
+    expect(await model.predict(batch.images)).toHaveLength(subject.images * network.classes);
+    const state = await model.exportState();
+    await model.importState(state);
+    expect(digest(await model.exportState())).toBe(digest(state));
+    expect(step.kernels).toBeGreaterThan(0);
+    expect(step.uploadedBytes).toBeLessThanOrEqual(ONE_COPY * batch.images.byteLength);
+    return step;
+  });
+}
+
+/** Weights of which no two neighbours are the same: a copy that goes wrong shows. */
+function distinctState(network: Network): ModelState {
+  const weights = parameters(network).map(({ name, shape }, index): [string, Tensor] => [
+    name,
+    { shape, data: Float32Array.from({ length: elementCount(shape) }, (_, i) => 1 + ((i + index) % 1e6)) },
+  ]);
+  return untrained(network, new Map(weights));
+}
+
+/** Of every bit of a state, with the names and shapes of its tensors. */
+function digest(state: ModelState): string {
+  const hash = createHash('sha256');
+  for (const tensors of [state.weights, state.momentum]) {
+    for (const [name, { shape, data }] of tensors) {
+      hash.update(`${name} ${shape}`);
+      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+  }
+  return hash.digest('hex');
+}
+
+test.each(SMALL)('$config, made small with $set, trains in every way', async (subject) => {
+  const kept = await exercise(subject);
+  const again = await exercise(subject, { memoryEfficient: true });
+  expect(again.kernels).toBeGreaterThanOrEqual(kept.kernels);
+});
+
+test.each(WHOLE)('$config takes the launches that docs/gpu.md says', async (subject) => {
+  const { kernels, libraryCalls, memsets, downloads } = await exercise(subject);
+  const row = `| \`${subject.config}\` | ${subject.images} | ${kernels} | ${libraryCalls} | ${memsets} | ${downloads} |`;
+  expect(await readFile(join(packageRoot, 'docs', 'gpu.md'), 'utf8')).toContain(row);
+});
+
+test('the program takes the GPU by itself, trains on it, and says so in environment.json', async () => {
+  const folder = await temporaryFolder();
+  const args = ['train', '--config=smoke-fashion-mnist-mini', '--subset=64', '--json'];
+  const { code, stdout, stderr } = await run(folder, args);
+  expect(stderr).toContain('Engine: TensorFlow on the GPU (Null GPU 0, driver 575.00.00)');
+  expect(code, stderr).toBe(0);
+  const environment = join(folder, JSON.parse(stdout).run, 'environment.json');
+  expect(JSON.parse(await readFile(environment, 'utf8')).engine).toEqual({
+    name: 'tensorflow',
+    device: 'gpu',
+    description: 'TensorFlow 2.21.0 on GPU (Null GPU 0, driver 575.00.00)',
+  });
+});
