@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.gpu.ts'],
     globalSetup: ['test/gpu/setup.ts'],
     pool: 'forks',
-    testTimeout: 120_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
   },
 });

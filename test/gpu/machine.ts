@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { compileBinding } from '../../src/engines/tensorflow/library/compile.js';
 import { wheelsFor } from '../../src/engines/tensorflow/library/packages.js';
 import { downloadWheels, findPip } from '../../src/engines/tensorflow/library/pip.js';
@@ -23,6 +25,7 @@ export async function becomeNullGpuMachine(reporter: Reporter): Promise<void> {
   process.env.XDG_CACHE_HOME = folder;
   const wheel = join(folder, `wheel-${wheelsFor('gpu')[0]!.sha256.slice(0, 12)}`);
   if (!existsSync(wheel)) await fetchWheel(wheel, reporter);
+  if (!existsSync(pythonPackages())) await installPython(pythonPackages(), reporter);
   const stubs = join(folder, `stubs-${await stubsStamp(wheel)}`);
   if (!existsSync(stubs)) {
     reporter.line('Compiling the libraries of the null GPU …');
@@ -37,6 +40,11 @@ export async function becomeNullGpuMachine(reporter: Reporter): Promise<void> {
 export function driverFolders(): { driver: string; nvml: string } {
   const [driver, nvml] = process.env.LD_LIBRARY_PATH!.split(':');
   return { driver: driver!, nvml: nvml! };
+}
+
+/** Folder of the Python packages that layout.py needs: TensorFlow for the CPU, with its Python interface. */
+export function pythonPackages(): string {
+  return join(process.env.XDG_CACHE_HOME!, 'python');
 }
 
 /** Folder of TensorFlow's library with CUDA. */
@@ -59,6 +67,15 @@ async function fetchWheel(target: string, reporter: Reporter): Promise<void> {
   );
   await rm(downloads, { recursive: true });
   await rename(building, target);
+}
+
+async function installPython(target: string, reporter: Reporter): Promise<void> {
+  reporter.line('Installing TensorFlow’s Python package for the CPU, apart (once, 1.5 GB on disk) …');
+  await rm(`${target}.new`, { recursive: true, force: true });
+  const options = ['--quiet', '--no-cache-dir', '--disable-pip-version-check', '--target', `${target}.new`];
+  const requirement = wheelsFor('cpu')[0]!.requirement;
+  await promisify(execFile)((await findPip())!.command, ['-m', 'pip', 'install', ...options, requirement]);
+  await rename(`${target}.new`, target);
 }
 
 /** The program's own folder for the library: links to the wheel and to the null GPU, and the binding. */
