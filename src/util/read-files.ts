@@ -43,13 +43,15 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads a file in pieces of a megabyte. Throws as `openFile`, and while it is read Node's system errors. */
+/** Reads a file in pieces of up to a megabyte. Throws as `openFile`, and while it is read Node's system errors. */
 export async function streamFile(
   path: string,
   { start, end, signal }: StreamOptions = {},
 ): Promise<ReadStream> {
   const file = await openFile(path);
-  return file.createReadStream({ highWaterMark: 1 << 20, start, end, signal });
+  const { size } = await file.stat();
+  const highWaterMark = Math.max(1, Math.min(size, 1 << 20));
+  return file.createReadStream({ highWaterMark, start, end, signal });
 }
 
 /**

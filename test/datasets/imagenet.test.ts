@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFile,
   mkdir,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DatasetOf, ImageFiles } from '../../src/datasets/dataset.js';
 import { datasetStatus, fetchDataset, loadDataset, verifyDataset } from '../../src/datasets/index.js';
@@ -162,6 +164,38 @@ describe('an index of archives', () => {
     await truncate(path, 10);
     expect((await datasetStatus('imagenet', data)).present).toBe(false);
     expect((await fetchMini()).fetched).toBe(true);
+  });
+
+  it('is not made of a development kit that unpacks to much', async () => {
+    const kit = gunzipSync(await readFile(join(from, DEVKIT)));
+    const bomb = gzipSync(Buffer.concat([kit, Buffer.alloc(2 ** 27)]), { level: 1 });
+    expect(bomb.length).toBeLessThan(2 ** 20);
+    await writeFile(join(from, DEVKIT), bomb);
+    expect(await failure(fetchMini())).toMatch(/devkit_t12.tar.gz: holds more than 67.1 MB/);
+  });
+
+  it('that was made up counts as none', async () => {
+    await fetchMini();
+    const path = join(data, 'imagenet', 'index');
+    const index = await readFile(path);
+    const [magic, content] = [index.subarray(0, 16), index.subarray(48)];
+    for (const [count, made] of [
+      ['"count":40', '"count":1e12'],
+      ['"count":40', '"count":-4'],
+      ['"count":40', '"count":44'],
+      ['{"train"', '["train"'],
+    ] as const) {
+      const text = content.toString('latin1').replace(count, made);
+      const length = content.readUInt32LE(0) + made.length - count.length;
+      const header = Buffer.from(text.slice(8, 8 + length), 'latin1');
+      const body = content.subarray(8 + 8 * Math.ceil(content.readUInt32LE(0) / 8));
+      const head = Buffer.alloc(8 + 8 * Math.ceil(length / 8));
+      head.writeUInt32LE(length);
+      header.copy(head, 8);
+      const whole = Buffer.concat([head, body]);
+      await writeFile(path, Buffer.concat([magic, createHash('sha256').update(whole).digest(), whole]));
+      expect(await failure(load()), made).toContain('there is no index of ImageNet');
+    }
   });
 
   it('is not made of damaged archives', async () => {

@@ -73,6 +73,14 @@ describe('SVHN', () => {
       'has an X of shape 32×32×3×4, expected uint8 32×32×3 with at most 3 images',
     ],
     [
+      'an array has more dimensions',
+      [
+        { ...images, shape: [32, 32, 3, 1, 3] },
+        { ...labels, shape: [1, 1], values: [1] },
+      ],
+      'has an X of shape 32×32×3×1×3',
+    ],
+    [
       'there are too few images',
       [
         { ...images, shape: [32, 32, 3, 2], values: new Uint8Array(2 * 3072) },

@@ -118,7 +118,7 @@ async function* decompressed(
   range?: ByteRange,
 ): AsyncGenerator<Buffer> {
   const file = await streamFile(path, range && { start: range.start, end: range.end - 1 });
-  const options = { chunkSize: 1 << 20 };
+  const options = { chunkSize: 1 << 17 };
   const unzip =
     compression === 'gzip'
       ? createGunzip(options)

@@ -61,7 +61,8 @@ function structField(value: string | number[]): Buffer {
   return matrix(6, [value.length > 0 ? 1 : 0, value.length], '', [element(9, numbers(9, value, false))]);
 }
 
-function matrix(
+/** An array of any class, with what follows its head. */
+export function matrix(
   matrixClass: number,
   shape: readonly number[],
   name: string,
