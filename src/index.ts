@@ -41,7 +41,7 @@ export type EvaluateOptions = ComputeOptions &
 
 /**
  * Trains an experiment in a new run folder. Aborting `signal` saves and stops: the result is `interrupted` then, and
- * `densenet train --resume` goes on. Throws a UserError for what the command line answers with two lines.
+ * `densenet train --resume` continues it. Throws a UserError for what the command line answers with two lines.
  */
 export async function train(experiment: Experiment, options: TrainOptions = {}): Promise<TrainedRun> {
   const { results = 'results', init, signal = new AbortController().signal } = options;

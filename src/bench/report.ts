@@ -26,7 +26,7 @@ export interface BenchReport {
   readonly times: readonly number[];
   /** From the median step, as all that follows. */
   readonly imagesPerSecond: number;
-  /** 2 FLOPs a multiply-add; a training step counts as three forward passes. */
+  /** 2 FLOPs per multiply-add; a training step counts as three forward passes. */
   readonly flopsPerSecond: number;
   /** Measured multiply-add peak of the processor on these threads; none on a GPU. */
   readonly peakFlopsPerSecond: number | undefined;

@@ -15,7 +15,9 @@ Examples:
 Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted,
 141 the reader of the output went away.`;
 
-/** Every command, in the order of the help; loaded when it is needed, for that takes longer than many a command. */
+/**
+ * Every command, in the order of the help; loaded when it is needed, since that takes longer than many a command runs.
+ */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.js')).trainCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),

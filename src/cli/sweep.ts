@@ -38,7 +38,7 @@ Examples:
   densenet sweep --config quickstart --seeds 1,2,3,4 --jobs 2
 
 Runs that are finished are skipped, interrupted runs are resumed, and a failure stops only itself: the same
-command goes on where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
+command continues where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
 const STOPPING = 'stopping: the runs at work finish their step and save; once more ends them at once';

@@ -5,7 +5,7 @@ import { RESIZE_STYLES } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
 
-/** Numbers above these are slips of the pen; whether a network fits into memory is another question. */
+/** Numbers above these are typing mistakes; whether a network fits into memory is another question. */
 const MOST = {
   layers: 10_000,
   channels: 1_000_000,
@@ -300,7 +300,7 @@ const experimentFields = {
   paper: paperSchema.optional(),
 };
 
-/** An experiment with nothing left open: what a config file comes to, and what a run folder keeps. */
+/** An experiment with nothing left open: what a config file resolves to, and what a run folder keeps. */
 export const experimentSchema = z
   .strictObject({ name: nameSchema, ...experimentFields })
   .superRefine((experiment, context) => {

@@ -56,7 +56,7 @@ export interface SourceFile {
   readonly packing: 'plain' | 'gzip' | 'tar.gz';
   /** The folder inside a `tar.gz`, and so the one that people have who unpacked it. */
   readonly innerFolder?: string;
-  /** What else is published of the data, which is not read here: the archive and the folder inside it, by name. */
+  /** What else is published of the data, which is not supported here: the archive and the folder inside it, by name. */
   readonly otherVersions?: Readonly<Record<string, readonly string[]>>;
 }
 

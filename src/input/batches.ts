@@ -3,7 +3,7 @@ import { key, PURPOSE, permutation } from '../util/random.js';
 
 /**
  * Labelled images that can be made into the network's input, one batch at a time. Where they come from, memory or
- * files that are decoded when they are needed, is the source's own affair.
+ * files that are decoded when they are needed, is up to the source.
  */
 export interface ImageSource {
   readonly count: number;

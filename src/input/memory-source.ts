@@ -37,7 +37,7 @@ export class MemorySource implements ImageSource {
   }
 
   async make(indices: Uint32Array, epoch: number | undefined): Promise<MadeImages> {
-    // Whoever waits for the batch before this one shall hand it to the engine first.
+    // Whoever waits for the batch before this one hands it to the engine first.
     await setImmediate();
     const { set } = this;
     const size = set.channels * set.height * set.width;

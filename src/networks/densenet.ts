@@ -32,7 +32,7 @@ function convolutionsPerLayer(options: Pick<DenseNetOptions, 'bottleneck'>): num
 
 /**
  * What is wrong with a depth and what would do instead, or undefined. Three equal blocks need L = 3N+4
- * (6N+4 with bottleneck). Where the blocks are listed the depth must be theirs; one less is let pass, because
+ * (6N+4 with bottleneck). Where the blocks are listed the depth must be theirs; one less is accepted, because
  * the paper's DenseNet-264 has 265 layers.
  */
 export function depthProblem(options: DenseNetOptions): { message: string; remedy: string } | undefined {

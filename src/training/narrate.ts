@@ -59,7 +59,7 @@ export function top5Note(top5Error: number | undefined): string {
   return top5Error === undefined ? '' : `, top-5 ${top5Error.toFixed(2)} %`;
 }
 
-/** Said where it is worth knowing: training that waits for images needs more or faster cores, or disks. */
+/** Shown where it matters: training that waits for images needs more or faster cores, or disks. */
 function waitNote({ waitPercent = 0 }: EpochRow): string {
   return waitPercent < 1 ? '' : `, ${waitPercent.toFixed(0)} % of the time waiting for images`;
 }

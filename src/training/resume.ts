@@ -16,7 +16,7 @@ import { withExperiment } from './open.js';
 import { environmentOf, type Finished, type TrainOptions } from './start.js';
 import { train } from './trainer.js';
 
-/** What was said beside `--resume`. It must agree with how the run was begun. */
+/** What was given beside `--resume`. It must agree with how the run was begun. */
 export interface SaidBeside {
   readonly config?: string | undefined;
   readonly set: readonly string[];
@@ -98,7 +98,7 @@ async function refuseOther(
   );
 }
 
-/** A run goes on on the engine and device it was trained on, unless others are asked for: then it warns. */
+/** A run continues on the engine and device it was trained on, unless others are asked for: then it warns. */
 export async function engineToResume(
   { origin: { engine: before } }: Resumption,
   request: EngineRequest,
@@ -113,7 +113,7 @@ export async function engineToResume(
     return { ...choice, reason: 'as the run was trained so far' };
   }
   reporter.warn(
-    `the run was trained with ${before.description} so far; it goes on, but not to the same bits`,
+    `the run was trained with ${before.description} so far; it continues, but not to the same bits`,
   );
   return choice;
 }

@@ -57,7 +57,7 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   const trainer = new Trainer(run);
   if (!run.resumed) await trainer.save(run.start.state);
   await trainer.writeResult('running');
-  // Last, for a run exists once its config is there: whenever it is killed, it can be resumed.
+  // Last, since a run exists once its config is there: whenever it is killed, it can be resumed.
   await run.folder.writeJson(run.folder.config, run.experiment);
   await run.onBegin?.();
   // A run that was killed between its last checkpoint and this file has nothing left to train.
@@ -206,7 +206,7 @@ class Trainer {
     }
   }
 
-  /** Writes the checkpoint from which the run can go on. */
+  /** Writes the checkpoint from which the run can continue. */
   async save(state?: ModelState): Promise<void> {
     const { folder, model, origin } = this.task;
     const { progress } = this;

@@ -3,7 +3,7 @@ import { NUMBER_TYPES } from './number-types.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
 /**
- * NumPy's `.npz`: a zip archive of `.npy` files, one an array
+ * NumPy's `.npz`: a zip archive of `.npy` files, one per array
  * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An `.npy` is a magic text, a version,
  * the length of the header, a header that is a Python dictionary as text, and the raw values.
  */

@@ -59,7 +59,9 @@ async function fuzz<T>(
   return readable;
 }
 
-/** A MAT file whose changes are made before its variables are compressed, so that they are not all found by a checksum. */
+/**
+ * A MAT file whose changes are made before its variables are compressed, so that they are not all found by a checksum.
+ */
 function changedInside(content: Buffer, list: Parameters<typeof changed>[1]): Buffer {
   const variables: Buffer[] = [content.subarray(0, 128)];
   for (let at = 128; at < content.length; at += 8 + content.readUInt32LE(at + 4)) {

@@ -13,7 +13,9 @@ import { temporaryFolder } from '../program.js';
 import { pythonPackages } from './machine.js';
 import { networkOfSubject, SMALL, type Subject, WHOLE } from './networks.js';
 
-/** Between two gradients, in units of their length: rounding, and now and then a value on the other side of 0 at a ReLU. */
+/**
+ * Between two gradients, in units of their length: rounding, and now and then a value on the other side of 0 at a ReLU.
+ */
 const ROUNDING = 1e-2;
 
 /** Images that the small networks are tried with on the CPU. */

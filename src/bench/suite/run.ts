@@ -44,7 +44,7 @@ export interface SuiteOptions {
 
 /**
  * Measures every case. Each round starts every contender once, in a process of its own, in turn, so that a slow
- * moment of the machine strikes all alike.
+ * moment of the machine affects all alike.
  */
 export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly CaseResult[]> {
   for (const subject of options.cases) yield await runCase(subject, options);

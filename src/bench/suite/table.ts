@@ -6,7 +6,7 @@ import { type Summary, summarize } from '../statistics.js';
 import { type ContenderName, isPeer } from './contenders.js';
 import type { CaseResult } from './run.js';
 
-/** What the results of a case come to for one contender. Undefined is what was not measured. */
+/** What the results of a case amount to for one contender. Undefined is what was not measured. */
 export interface Row {
   readonly result: CaseResult;
   readonly contender: ContenderName;

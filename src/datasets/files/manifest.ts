@@ -13,7 +13,7 @@ const Manifest = z.object({ format: z.literal(1), dataset: z.string(), files: z.
 /** A data file as it was when it was put into place. */
 export type ManifestEntry = z.infer<typeof Entry>;
 
-/** A manifest takes about 100 bytes a file. */
+/** A manifest takes about 100 bytes per file. */
 const MOST_BYTES = 2 ** 20;
 
 /** Written last, so its presence says that every data file is in place. */

@@ -4,7 +4,7 @@ import { FormatError } from './format-error.js';
 
 export type Endianness = 'little' | 'big';
 
-/** A way to store numbers: MAT type number, bytes an element, decoder. */
+/** A way to store numbers: MAT type number, bytes per element, decoder. */
 export interface Storage {
   readonly type: number;
   readonly bytes: number;

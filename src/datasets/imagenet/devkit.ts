@@ -37,7 +37,7 @@ export async function readDevkit(path: string, workspace: string): Promise<Valid
   }
 }
 
-/** Bytes of a file, and of all files of the kit: bounds of what another one takes of memory and time. */
+/** Bytes of a file, and of all files of the kit: bounds of what a false one may take of memory and time. */
 const MOST_FILE = 1 << 22;
 const MOST_KIT = 1 << 26;
 

@@ -30,7 +30,7 @@ export interface Value {
   readonly description: string;
 }
 
-/** A NodeProto with one output, which bears the node's name. */
+/** A NodeProto with one output, which has the node's name. */
 export function nodeMessage(
   op: string,
   name: string,

@@ -10,7 +10,7 @@ export const OUTPUT = 'logits';
 /**
  * The operators of a network in evaluation mode, from `INPUT` to `OUTPUT`. Batch normalisation stays an operator of
  * its own, so that every weight keeps its name; runtimes fold it into a convolution before it themselves.
- * Weights are read under the names of `parameters(network)`; every other value bears the name of what makes it.
+ * Weights are read under the names of `parameters(network)`; every other value has the name of what makes it.
  */
 export function networkNodes(network: Network): ProtobufMessage[] {
   const nodes = new Nodes();

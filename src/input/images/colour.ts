@@ -62,7 +62,7 @@ export const EIGENVECTORS = [
 ] as const;
 
 /**
- * The map that draws come to for an image, on the scale 0–255.
+ * The map that the draws amount to for an image, on the scale 0–255.
  * @param mean mean colour of the image; only contrast needs it
  */
 export function colourMap({ jitter, lighting }: ColourDraws, mean: readonly number[]): ColourMap {

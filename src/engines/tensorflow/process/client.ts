@@ -30,7 +30,7 @@ interface Pending {
 }
 
 /**
- * TensorFlow in a process of its own. It blocks nobody while it computes, gets its own environment (which
+ * TensorFlow in a process of its own. It does not block the program while it computes, gets its own environment (which
  * TensorFlow reads once per process), gives its memory back when it ends, and takes nothing down when it dies.
  */
 export class TensorFlowProcess {
