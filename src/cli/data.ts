@@ -109,8 +109,8 @@ async function runFetch(names: string[], options: FetchOptions): Promise<void> {
     const { folder: where, bytes } = await datasetStatus(name, folder);
     const { origin } = definition(name);
     const what = fetched || origin === 'shipped' ? DONE[origin] : 'is here already';
-    const result = `${name} ${what}: ${formatBytes(bytes)} in ${where}\n`;
-    if (!options.json) process.stdout.write(result);
+    const result = `${name} ${what}: ${formatBytes(bytes)} in ${where}`;
+    if (!options.json) print(result);
     results.push({ name, fetched, bytes, folder: where });
   }
   if (options.json) printJson({ folder, datasets: results });
@@ -135,7 +135,7 @@ async function runVerify(names: string[], options: DataOptions): Promise<void> {
     results.push({ name, ...check });
   }
   if (options.json) printJson({ folder, datasets: results });
-  else process.stdout.write(results.flatMap(describeCheck).join(''));
+  else print(results.flatMap(describeCheck));
   const bad = results.filter((check) => !check.whole).map(({ name }) => name);
   if (bad.length > 0) {
     const remedy = `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
@@ -146,8 +146,8 @@ async function runVerify(names: string[], options: DataOptions): Promise<void> {
 function describeCheck({ name, recorded, files }: { name: DatasetName } & DatasetCheck): string[] {
   const { origin } = definition(name);
   const manifest =
-    recorded || origin === 'brought' ? [] : [`${name}/manifest.json: missing or not of these files\n`];
-  return [...files.map((file) => `${name}/${file.name}: ${file.status}\n`), ...manifest];
+    recorded || origin === 'brought' ? [] : [`${name}/manifest.json: missing or not of these files`];
+  return [...files.map((file) => `${name}/${file.name}: ${file.status}`), ...manifest];
 }
 
 /** The datasets of which at least something is on disk. */

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { EXIT, UserError } from '../util/errors.js';
 import { printable } from '../util/printable.js';
 import { handleSignals } from './interrupt.js';
+import { machineFailure } from './machine-failure.js';
 import { printError } from './print.js';
 import { program } from './program.js';
 import { watchStreams } from './streams.js';
@@ -24,9 +25,10 @@ async function exitCode(argv: readonly string[]): Promise<number> {
       process.stderr.write('Stopped before training began; a run that was to be resumed is as it was.\n');
       return Number(process.exitCode ?? EXIT.interrupted);
     }
-    if (error instanceof UserError) {
-      printError(error);
-      return error.exitCode;
+    const known = error instanceof UserError ? error : machineFailure(error);
+    if (known) {
+      printError(known);
+      return known.exitCode;
     }
     process.stderr.write(`${printable(error instanceof Error ? `${error.stack}` : String(error))}\n`);
     process.stderr.write('This is a bug in densenet. Please report it with the lines above.\n');

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../src/util/package.js';
+import { run, temporaryFolder } from '../program.js';
+
+/** What the program says on a machine with a limit, and its exit code. */
+async function limited(limit: string, args: readonly string[]): Promise<{ code: number; stderr: string }> {
+  const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
+  const command = ['-c', `ulimit ${limit} && exec "$@"`, 'bash', ...program];
+  const cwd = await temporaryFolder();
+  const ended = promisify(execFile)('bash', command, { cwd });
+  return ended.then(
+    ({ stderr }) => ({ code: 0, stderr }),
+    ({ code, stderr }) => ({ code, stderr }),
+  );
+}
+
+test.each(['24', '32', '64'])('with %s open files it works, or says so in two lines', async (files) => {
+  const { code, stderr } = await limited(`-n ${files}`, ['table', '2']);
+  if (code === 0) return;
+  expect(stderr).toMatch(/^error: [^\n]*\(EMFILE\)\n[^\n]*ulimit -n[^\n]*\n$/);
+  expect(code).toBe(3);
+});
+
+test('a network that no memory holds is refused in two lines', async () => {
+  const args = ['bench', '--engine=native', '--growth-rate=100000', '--quiet'];
+  const { code, stderr } = await run(await temporaryFolder(), args);
+  expect(stderr).toMatch(/^error: [^\n]*memory[^\n]*\n[^\n]+\n$/);
+  expect(code).toBe(4);
+});
