@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type BenchReport, benchmark } from '../bench/report.js';
 import { loadExperiment } from '../config/load.js';
-import type { ModelOptions } from '../engines/engine.js';
+import { type ModelOptions, PRECISIONS } from '../engines/engine.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
@@ -80,7 +80,7 @@ export function benchCommand(): Command {
     .option('--memory-efficient', 'recompute in the backward pass instead of keeping')
     .addOption(
       new Option('--precision <type>', 'numbers that convolutions multiply')
-        .choices(['float32', 'bfloat16'])
+        .choices(PRECISIONS)
         .default('float32'),
     )
     .option('--profile', 'time of every stage and pass (native engine, training)');
@@ -105,8 +105,8 @@ async function runBench(options: BenchOptions): Promise<void> {
   const network = await benchNetwork(options);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
-  const { threads, setup, batch: batchSize, memoryEfficient = false, profile = false } = options;
-  const engine = await createEngine(choice, { threads, batchSize, setup, reporter });
+  const { threads, setup, batch: batchSize, precision, memoryEfficient = false, profile = false } = options;
+  const engine = await createEngine(choice, { threads, batchSize, precision, setup, reporter });
   try {
     const report = await benchmark(engine, network, { ...options, memoryEfficient, profile, reporter });
     if (options.json) printJson(report);

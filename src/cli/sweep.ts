@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Experiment } from '../config/schema.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { readRunRecords } from '../runs/run-records.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
@@ -9,6 +10,7 @@ import { runSweep } from '../sweep/run.js';
 import { trainOptions } from '../sweep/train-options.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { updateTables } from '../tables/write.js';
+import { engineOptions } from '../training/model.js';
 import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
@@ -110,10 +112,9 @@ async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Prom
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const records = await readRunRecords(options.results);
-  const engine = await createEngine(choice, { ...options, reporter });
-  const forecasts = await forecastSweep(runs, { records, engine, data: options.data, reporter }).finally(() =>
-    engine.dispose(),
-  );
+  const startEngine = (experiment: Experiment) =>
+    createEngine(choice, { ...options, reporter, ...engineOptions(experiment) });
+  const forecasts = await forecastSweep(runs, { records, startEngine, data: options.data, reporter });
   const sheet = forecastSheet(forecasts);
   printTables(sheetDocument(sheet), options);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUGMENTATIONS, DATASET_NAMES } from '../datasets/dataset.js';
 import { definition } from '../datasets/definitions.js';
+import { PRECISIONS } from '../engines/engine.js';
 import { RESIZE_STYLES } from '../input/augmentation.js';
 import { depthProblem } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
@@ -237,9 +238,11 @@ const trainingSchema = z
       .default(false)
       .describe('Recompute what is cheap instead of keeping it: less memory, more time, same result.'),
     precision: z
-      .enum(['float32', 'bfloat16'])
+      .enum(PRECISIONS)
       .default('float32')
-      .describe('Numbers that the convolutions multiply.'),
+      .describe(
+        'Numbers that the convolutions multiply: float32; tf32, on NVIDIA GPUs from Ampere on; bfloat16.',
+      ),
   })
   .superRefine((training, context) => {
     const { batchSize, accumulate } = training;

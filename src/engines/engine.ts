@@ -19,13 +19,21 @@ export interface OptimizerOptions {
   readonly weightDecay: number;
 }
 
+/**
+ * What convolutions multiply. `tf32`: float32 numbers, of which an NVIDIA GPU reads 11 significant bits. `bfloat16`:
+ * numbers of 8 significant bits.
+ */
+export const PRECISIONS = ['float32', 'tf32', 'bfloat16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 export interface ModelOptions {
   readonly optimizer: OptimizerOptions;
   /** Keys the dropout masks. */
   readonly seed: number;
   /** Recompute what is cheap in the backward pass instead of keeping it: less memory, more time. */
   readonly memoryEfficient: boolean;
-  readonly precision: 'float32' | 'bfloat16';
+  /** The engine's own, where it was made with one. */
+  readonly precision: Precision;
 }
 
 export interface TrainStep {
@@ -114,6 +122,8 @@ export interface Engine {
   readonly device: 'cpu' | 'gpu';
   /** For people and environment.json, for example `TensorFlow 2.21.0 on CPU, 2 threads`. */
   readonly description: string;
+  /** The precision in force, for environment.json, for example `float32, with TF32 switched off`. */
+  readonly precision: string;
   /** A model that holds nothing yet: `importState` comes before every other call but `dispose`. */
   createModel(network: Network, options: ModelOptions): Promise<Model>;
   /** Largest resident memory so far, in bytes, of processes of the engine's own; absent where it has none. */
@@ -151,6 +161,8 @@ export interface EngineOptions {
    * rounding only.
    */
   readonly batchSize?: number;
+  /** Of the models that will be made: some of it is decided when the engine starts. float32 when undefined. */
+  readonly precision?: Precision;
   /** Build or fetch what is missing; false refuses instead (`--no-setup`). */
   readonly setup: boolean;
   /** Hears what is being set up. */

@@ -1,5 +1,6 @@
 import { UserError } from '../util/errors.js';
 import type { Engine, EngineName, EngineOptions, Gpu } from './engine.js';
+import { checkPrecision } from './precision.js';
 import { findGpus, type GpuSearch, pickGpu } from './tensorflow/gpu/find.js';
 
 export interface EngineRequest {
@@ -53,11 +54,12 @@ export async function chooseEngine(
   return { engine: engine === 'auto' ? 'native' : engine, device: 'cpu', reason: `no GPU: ${gpu.missing}` };
 }
 
-/** Loads the engine that was chosen, and only that one. */
+/** Loads the engine that was chosen, and only that one. Throws a UserError for a precision that the device lacks. */
 export async function createEngine(
   choice: EngineChoice,
   options: Omit<EngineOptions, 'device' | 'gpu'>,
 ): Promise<Engine> {
+  checkPrecision(options.precision ?? 'float32', choice.device, choice.gpu);
   const complete = { ...options, device: choice.device, gpu: choice.gpu };
   if (choice.engine === 'native') {
     const { createNativeEngine } = await import('./native/index.js');

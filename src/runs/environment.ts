@@ -25,7 +25,13 @@ export const environmentSchema = z.object({
   processStart: z.number().optional(),
   cpu: z.object({ model: z.string(), cores: z.int() }),
   memoryBytes: z.number(),
-  engine: z.object({ name: z.string(), device: z.string(), description: z.string() }),
+  engine: z.object({
+    name: z.string(),
+    device: z.string(),
+    description: z.string(),
+    /** What convolutions really multiplied. Earlier versions did not say it. */
+    precision: z.string().optional(),
+  }),
   commandLine: z.array(z.string()).readonly(),
   dataset: datasetUsed.optional(),
 });
@@ -66,7 +72,12 @@ export async function captureEnvironment(
     processStart: start,
     cpu: { model: cpu, cores },
     memoryBytes,
-    engine: { name: engine.name, device: engine.device, description: engine.description },
+    engine: {
+      name: engine.name,
+      device: engine.device,
+      description: engine.description,
+      precision: engine.precision,
+    },
     commandLine: process.argv.slice(2),
     dataset,
   };

@@ -1,3 +1,4 @@
+import type { Experiment } from '../config/schema.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunRecord } from '../runs/run-records.js';
 import type { Sheet } from '../tables/sheet.js';
@@ -22,7 +23,8 @@ export interface Forecast {
 
 export interface ForecastOptions {
   readonly records: readonly RunRecord[];
-  readonly engine: Engine;
+  /** Starts the engine that an experiment would be trained on. */
+  readonly startEngine: (experiment: Experiment) => Promise<Engine>;
   /** Folder of datasets. */
   readonly data?: string | undefined;
   readonly reporter: Reporter;
@@ -31,7 +33,7 @@ export interface ForecastOptions {
 /** Says what a sweep would do and how long it would take; every network is measured once, with a few steps. */
 export async function forecastSweep(
   runs: readonly SweepRun[],
-  { records, engine, data, reporter }: ForecastOptions,
+  { records, startEngine, data, reporter }: ForecastOptions,
 ): Promise<Forecast[]> {
   const speeds = new Map<string, Speed>();
   const forecasts: Forecast[] = [];
@@ -48,7 +50,8 @@ export async function forecastSweep(
     let speed = speeds.get(key);
     if (!speed) {
       reporter.line(`Measuring ${network.title} for ${experiment.name} …`);
-      speed = await measureSpeed(experiment, engine);
+      const engine = await startEngine(experiment);
+      speed = await measureSpeed(experiment, engine).finally(() => engine.dispose());
       speeds.set(key, speed);
     }
     const { images } = await planRun(experiment, network, { data, subset });

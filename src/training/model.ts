@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { definition } from '../datasets/index.js';
-import type { ModelOptions } from '../engines/engine.js';
+import type { EngineOptions, ModelOptions } from '../engines/engine.js';
 import { buildNetwork } from '../networks/build.js';
 import type { Network } from '../networks/network.js';
 
@@ -14,6 +14,11 @@ export function networkOf(experiment: Experiment): Network {
 export function modelOptions({ training }: Experiment): ModelOptions {
   const { momentum, nesterov, weightDecay, seed, memoryEfficient, precision } = training;
   return { optimizer: { momentum, nesterov, weightDecay }, seed, memoryEfficient, precision };
+}
+
+/** What an experiment asks of the engine that it is trained on. */
+export function engineOptions(experiment: Experiment): Pick<EngineOptions, 'batchSize' | 'precision'> {
+  return { batchSize: microBatchSize(experiment), precision: experiment.training.precision };
 }
 
 /** Images that go through the network at once: those of a step, or of one of its micro-batches. */

@@ -3,7 +3,7 @@ import type { Engine, Model } from '../engines/engine.js';
 import { createEngine, type EngineChoice } from '../engines/select.js';
 import type { Network } from '../networks/network.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
-import { microBatchSize, modelOptions } from './model.js';
+import { engineOptions, modelOptions } from './model.js';
 
 export interface OpenOptions extends DataOptions {
   readonly choice: EngineChoice;
@@ -25,8 +25,7 @@ export async function withExperiment<T>(
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
   try {
-    const batchSize = microBatchSize(experiment);
-    const engine = await createEngine(options.choice, { ...options, batchSize });
+    const engine = await createEngine(options.choice, { ...options, ...engineOptions(experiment) });
     try {
       const model = await engine.createModel(network, modelOptions(experiment));
       try {

@@ -23,6 +23,24 @@ export interface ResidualExample {
   readonly survival: number;
 }
 
+/** A small pre-activation ResNet. */
+export const RESIDUAL_EXAMPLE: ResidualExample = {
+  channels: 3,
+  height: 12,
+  width: 12,
+  classes: 10,
+  stem: 'small',
+  stemChannels: 4,
+  units: [2, 2],
+  innerChannels: 4,
+  expansion: 1,
+  block: 'basic',
+  activation: 'pre',
+  shortcut: 'padding',
+  dropout: 0,
+  survival: 1,
+};
+
 /** The kinds of units that the paper's ResNets have, and what they have in common with nothing else. */
 export const RESIDUAL_KINDS: Readonly<Record<string, Partial<ResidualExample>>> = {
   'pre, basic': {},

@@ -31,9 +31,8 @@ export function isPeer(name: ContenderName): name is PeerName {
 }
 
 /** Whether the contender has what the case asks for. */
-export function takesPart(name: ContenderName, { precision, memoryEfficient }: Case): boolean {
-  if (name === 'keras') return !memoryEfficient;
-  return name !== 'tensorflow' || precision === 'float32';
+export function takesPart(name: ContenderName, { memoryEfficient }: Case): boolean {
+  return name !== 'keras' || !memoryEfficient;
 }
 
 export interface RoundOptions {

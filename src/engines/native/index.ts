@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Network } from '../../networks/network.js';
 import { UserError } from '../../util/errors.js';
 import { silent } from '../../util/reporter.js';
-import type { Engine, EngineOptions, ModelOptions } from '../engine.js';
+import type { Engine, EngineOptions, ModelOptions, Precision } from '../engine.js';
 import type { NativeBinding, NativeHandle } from './binding.js';
 import type { BuildOptions } from './build.js';
 import { loadNative } from './loader.js';
@@ -12,11 +12,13 @@ import { NativeModel } from './model.js';
 export class NativeEngine implements Engine {
   readonly name = 'native';
   readonly device = 'cpu';
+  readonly precision: Precision;
   readonly description: string;
   readonly #binding: NativeBinding;
   readonly #pool: NativeHandle;
 
-  constructor(binding: NativeBinding, threads: number) {
+  constructor(binding: NativeBinding, threads: number, precision: Precision = 'float32') {
+    this.precision = precision;
     this.#binding = binding;
     this.#pool = binding.createPool(threads);
     this.description = `native engine on CPU (${binding.instructions}), ${threads} thread${threads === 1 ? '' : 's'}`;
@@ -51,7 +53,8 @@ export async function createNativeEngine(options: EngineOptions): Promise<Native
       'Use --device cpu, or --engine tensorflow.',
     );
   }
-  return new NativeEngine(await loadNative(options), options.threads ?? availableParallelism());
+  const threads = options.threads ?? availableParallelism();
+  return new NativeEngine(await loadNative(options), threads, options.precision);
 }
 
 /** The machine's single-precision multiply-add peak on `threads` threads, in FLOP/s, whatever the engine. */

@@ -4,6 +4,7 @@ import { UserError } from '../../util/errors.js';
 import { formatBytes } from '../../util/format.js';
 import { silent } from '../../util/reporter.js';
 import type { Gpu } from '../engine.js';
+import { precisionInForce } from '../precision.js';
 import type { GpuSearch } from './gpu/find.js';
 import { createTensorFlowEngine } from './index.js';
 import { findPip } from './library/pip.js';
@@ -42,7 +43,7 @@ export async function gpuChecks(search: GpuSearch): Promise<Check[]> {
   if (!first) return list;
   return [
     ...list,
-    { name: 'precision', ok: true, found: 'float32, with TF32 switched off' },
+    { name: 'precision', ok: true, found: precisionInForce('float32', 'gpu') },
     await libraryCheck('gpu', first),
   ];
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
-import { UserError } from '../../util/errors.js';
-import type { Engine, Model, ModelOptions } from '../engine.js';
+import type { Engine, Model, ModelOptions, Precision } from '../engine.js';
+import { precisionInForce } from '../precision.js';
 import { TAG } from './graph/builder.js';
 import { layoutOf } from './graph/layout.js';
 import { modelGraph } from './graph/model-graph.js';
@@ -18,6 +18,7 @@ export class TensorFlowEngine implements Engine {
   readonly name = 'tensorflow';
   readonly device: 'cpu' | 'gpu';
   readonly description: string;
+  readonly precision: string;
   readonly #process: TensorFlowProcess;
   readonly #form: GraphForm;
 
@@ -25,24 +26,18 @@ export class TensorFlowEngine implements Engine {
   constructor(
     process: TensorFlowProcess,
     device: 'cpu' | 'gpu',
+    precision: Precision,
     description: string,
     form: GraphForm = device,
   ) {
     this.#process = process;
     this.#form = form;
     this.device = device;
+    this.precision = precisionInForce(precision, device);
     this.description = description;
   }
 
-  /** Throws a UserError (usage) for another precision than float32. */
   async createModel(network: Network, options: ModelOptions): Promise<Model> {
-    if (options.precision !== 'float32') {
-      throw new UserError(
-        'usage',
-        `the TensorFlow engine computes in float32 only, not in ${options.precision}`,
-        "Set precision to 'float32', or choose the engine 'native'.",
-      );
-    }
     const layout = layoutOf(parameters(network));
     const session = await this.#load(modelGraph(network, layout, options, this.#form));
     return new TensorFlowModel(this.#process, session, network, layout, this.#form, options.seed);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../util/errors.js';
-import type { EngineOptions, Gpu } from '../engine.js';
+import type { EngineOptions } from '../engine.js';
 import { TensorFlowEngine } from './engine.js';
 import { driverLibraryPath } from './gpu/probe.js';
 import type { GraphForm } from './graph/ops.js';
@@ -21,16 +21,20 @@ export async function createTensorFlowEngine(
   return startTensorFlow(await ensureLibrary({ ...options, device }), { ...options, device }, form);
 }
 
+type StartOptions = Pick<EngineOptions, 'threads' | 'batchSize' | 'gpu' | 'precision'> & {
+  readonly device: 'cpu' | 'gpu';
+};
+
 /** As `createTensorFlowEngine`, with a library that is set up. */
 export async function startTensorFlow(
   library: Library,
-  options: Pick<EngineOptions, 'threads' | 'batchSize' | 'gpu'> & { readonly device: 'cpu' | 'gpu' },
+  options: StartOptions,
   form?: GraphForm,
 ): Promise<TensorFlowEngine> {
-  const { device, threads = availableParallelism() } = options;
+  const { device, threads = availableParallelism(), precision = 'float32' } = options;
   const process = new TensorFlowProcess(
     library.binding,
-    environment(device, threads, options.batchSize ?? ONEDNN_BATCH, library.cudaFolders, options.gpu),
+    environment({ ...options, threads }, library.cudaFolders),
   );
   try {
     const { version, gpu } = await process.status();
@@ -45,7 +49,7 @@ export async function startTensorFlow(
       device === 'gpu'
         ? `GPU${options.gpu ? ` (${options.gpu.name})` : ''}`
         : `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
-    return new TensorFlowEngine(process, device, `TensorFlow ${version} on ${on}`, form);
+    return new TensorFlowEngine(process, device, precision, `TensorFlow ${version} on ${on}`, form);
   } catch (error) {
     await process.close();
     throw error;
@@ -61,11 +65,8 @@ const ONEDNN_BATCH = 8;
  * step 1.5 times as fast at batch 64, and 1.7 times as slow at batch 1.
  */
 function environment(
-  device: 'cpu' | 'gpu',
-  threads: number,
-  batchSize: number,
+  { device, threads, batchSize = ONEDNN_BATCH, gpu, precision }: StartOptions & { readonly threads: number },
   cudaFolders: readonly string[],
-  gpu?: Gpu,
 ) {
   const oneDnn = batchSize >= ONEDNN_BATCH ? '1' : '0';
   const search = [...cudaFolders, driverLibraryPath()].filter(Boolean).join(':');
@@ -74,8 +75,8 @@ function environment(
     TF_DETERMINISTIC_OPS: '1',
     // Otherwise max pooling on a GPU drops NaN, which would hide that a run diverged.
     TF_ENABLE_MAXPOOL_NANPROP: '1',
-    // cuBLAS and cuDNN would otherwise round the operands of products to 10 bits on Ampere and later.
-    NVIDIA_TF32_OVERRIDE: '0',
+    // cuBLAS and cuDNN would otherwise multiply TF32 on Ampere and later.
+    NVIDIA_TF32_OVERRIDE: precision === 'tf32' ? undefined : '0',
     ...(process.arch === 'x64' ? { TF_ENABLE_ONEDNN_OPTS: oneDnn } : {}),
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: '2',

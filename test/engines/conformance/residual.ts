@@ -4,28 +4,16 @@ import { parameters } from '../../../src/networks/parameters.js';
 import { survivalProbabilities, survivors } from '../../../src/networks/residual.js';
 import type { NamedTensors, Tensor } from '../../../src/util/tensor.js';
 import { randomBatch, randomWeights } from '../../reference/examples.js';
-import { RESIDUAL_KINDS, type ResidualExample, residualNetwork } from '../../reference/residual-examples.js';
+import {
+  RESIDUAL_EXAMPLE,
+  RESIDUAL_KINDS,
+  type ResidualExample,
+  residualNetwork,
+} from '../../reference/residual-examples.js';
 import { type CaseOptions, engineFaults, expectAgreement, noDecay, smoothCase } from './cases.js';
 import { expectSameMasksBackward } from './dropout.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 import { repeatabilityTests } from './repeatability.js';
-
-const base: ResidualExample = {
-  channels: 3,
-  height: 12,
-  width: 12,
-  classes: 10,
-  stem: 'small',
-  stemChannels: 4,
-  units: [2, 2],
-  innerChannels: 4,
-  expansion: 1,
-  block: 'basic',
-  activation: 'pre',
-  shortcut: 'padding',
-  dropout: 0,
-  survival: 1,
-};
 
 const bottleneck = { block: 'bottleneck', expansion: 4, shortcut: 'projection' } as const;
 const imagenet = { stem: 'imagenet', height: 32, width: 32, activation: 'post' } as const;
@@ -67,7 +55,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
       ['by 2 micro-batches', bottleneck, [4, 6], { ...noDecay, accumulate: 2 }],
       ['memory-efficient post', { activation: 'post' }, [3, 2], { ...noDecay, memoryEfficient: true }],
     ])('%s', async (_, changes, batchSizes, options) => {
-      const expected = smoothCase(residualNetwork({ ...base, ...changes }), batchSizes, options);
+      const expected = smoothCase(residualNetwork({ ...RESIDUAL_EXAMPLE, ...changes }), batchSizes, options);
       expect(await engineFaults(engine(), expected)).toEqual([]);
     });
 
@@ -83,7 +71,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
       ['memory-efficient', { ...bottleneck, units: [2, 2] }, { memoryEfficient: true }],
       ['by 2 micro-batches', { activation: 'post' }, { accumulate: 2 }],
     ])('as defined, in training and in evaluation: %s', async (_, changes, options) => {
-      const network = residualNetwork({ ...base, ...half, ...changes });
+      const network = residualNetwork({ ...RESIDUAL_EXAMPLE, ...half, ...changes });
       const expected = smoothCase(network, [4, 4, 4, 4], options);
       const survival = survivalProbabilities(network);
       const decisions = [0, 1, 2, 3].flatMap((step) => [...survivors(survival, DEFAULTS.seed, step)]);
@@ -92,7 +80,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
     });
 
     test('with the decisions of its own seed and step, whatever came before', async () => {
-      const network = residualNetwork({ ...base, ...half, activation: 'post' });
+      const network = residualNetwork({ ...RESIDUAL_EXAMPLE, ...half, activation: 'post' });
       const start = untrained(network, randomWeights(network, 3));
       const batch = randomBatch(network, 8, 1);
       const losses = (seed: number, steps: readonly number[]) =>
@@ -117,7 +105,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
     });
 
     test('and leave the running statistics of a branch that is not there, to the bit', async () => {
-      const network = residualNetwork({ ...base, ...half });
+      const network = residualNetwork({ ...RESIDUAL_EXAMPLE, ...half });
       const start = untrained(network, randomWeights(network, 3));
       const there = survivors(survivalProbabilities(network), DEFAULTS.seed, 0);
       const names = ['layer1.0', 'layer1.1', 'layer2.0', 'layer2.1', 'layer2.2'];
@@ -176,13 +164,19 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
   });
 
   describe('repeat to the bit', () => {
-    const wide = { ...base, innerChannels: 6, shortcut: 'projection', dropout: 0.2, survival: 0.7 } as const;
+    const wide = {
+      ...RESIDUAL_EXAMPLE,
+      innerChannels: 6,
+      shortcut: 'projection',
+      dropout: 0.2,
+      survival: 0.7,
+    } as const;
     repeatabilityTests(engine, residualNetwork(wide));
   });
 
   test.each(Object.entries(RESIDUAL_KINDS))('import and export, to the bit: %s', async (_, changes) => {
     const network = residualNetwork({
-      ...base,
+      ...RESIDUAL_EXAMPLE,
       ...changes,
       ...(changes.stem === 'imagenet' ? imagenet : {}),
     });
@@ -195,7 +189,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
 
 const P = 0.3;
 const dropExample: ResidualExample = {
-  ...base,
+  ...RESIDUAL_EXAMPLE,
   ...{
     channels: 1,
     height: 8,

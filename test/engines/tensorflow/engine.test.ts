@@ -67,13 +67,6 @@ test('when its process dies, calls under way and later ones say so', async () =>
   await mortal.dispose();
 });
 
-test('bfloat16 is refused, with what to do', async () => {
-  await expect(engine.createModel(network, { ...DEFAULTS, precision: 'bfloat16' })).rejects.toMatchObject({
-    kind: 'usage',
-    remedy: expect.stringContaining('float32'),
-  });
-});
-
 test('a GPU that is not there is an error, never a fallback', async () => {
   await expect(createTensorFlowEngine({ ...options, device: 'gpu', setup: false })).rejects.toMatchObject({
     kind: 'engine',
