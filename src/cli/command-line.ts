@@ -8,7 +8,8 @@ export function commandLine(words: readonly string[]): string {
 
 /** How the program is called here: by npx, by name where the shell finds it, or by its path. */
 function programWords(): string[] {
-  if (process.env.npm_command === 'exec') return ['npx', 'densenet'];
+  const { npm_lifecycle_event: event, npm_lifecycle_script: script = '' } = process.env;
+  if (event === 'npx' && /^\W?densenet\b/.test(script)) return ['npx', 'densenet'];
   const program = realpathSync(process.argv[1]!);
   const onPath = (process.env.PATH ?? '')
     .split(delimiter)

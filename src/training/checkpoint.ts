@@ -63,9 +63,7 @@ const progressSchema: z.ZodType<Progress> = z.object({
   history: z.array(epochRowSchema),
 });
 
-/**
- * How a run was begun, beside its config: a resumed run must go on the same way, whatever became of its other files.
- */
+/** How a run was begun, beside its config: it must go on the same way, whatever became of its other files. */
 const originSchema = z.object({
   /** First N images of each split, where the run does not use all. */
   subset: z.int().optional(),

@@ -3,9 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemCode } from './errors.js';
 
-/**
- * A process: its number on its host, and when it began, so that a later one with the same number is not taken for it.
- */
+/** A process: its id on its host, and when it began, so that a later one with the same id is not taken for it. */
 export interface Owner {
   readonly host: string;
   readonly pid: number;
@@ -67,9 +65,7 @@ function exists(pid: number): boolean {
   }
 }
 
-/**
- * When a process began; `ended` of one that only waits for its parent's look; undefined if the system does not tell.
- */
+/** When a process began; `ended` for a zombie; undefined if the system does not tell. */
 function startOf(pid: number): number | 'ended' | undefined {
   try {
     if (!existsSync('/proc/self/stat')) return startFromPs(pid);
