@@ -64,12 +64,15 @@ async function invoke(
     // Ctrl-C ends the compiler too: that is no fault of its own.
     signal?.throwIfAborted();
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+    const full = /no space left on device/i.test(output);
     const complaint =
       output.split('\n').find((line) => /error/i.test(line)) ?? systemCode(error) ?? String(error);
     throw new UserError(
       'engine',
       `${compiler.command} cannot compile the native engine: ${complaint.trim()}`,
-      'Set CXX to GCC 9 or Clang 10, or newer, or use --engine tensorflow.',
+      full
+        ? 'Free some space, or set XDG_CACHE_HOME and TMPDIR to other folders.'
+        : 'Set CXX to GCC 9 or Clang 10, or newer, or use --engine tensorflow.',
       { cause: error },
     );
   }
