@@ -1,10 +1,12 @@
-import { statfs } from 'node:fs/promises';
+import { mkdtemp, rmdir, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
 import type { EngineName } from '../engines/engine.js';
 import { findGpus } from '../engines/tensorflow/gpu/find.js';
+import { cacheFolder } from '../util/cache.js';
 import type { Check } from '../util/check.js';
+import { diskProblem } from '../util/disk-errors.js';
 import { formatBytes } from '../util/format.js';
 import { machine } from '../util/machine.js';
 
@@ -16,7 +18,7 @@ export interface CheckSection {
 /** Disk space below which `doctor` warns: the TensorFlow library and one dataset need about this much. */
 const ENOUGH_DISK = 2e9;
 
-/** Looks at everything that a run needs. Changes nothing, fetches nothing. */
+/** Looks at everything that a run needs. Leaves nothing behind, fetches nothing. */
 export async function machineChecks(options: { data?: string; results: string }): Promise<{
   sections: CheckSection[];
   usableEngines: EngineName[];
@@ -37,7 +39,11 @@ export async function machineChecks(options: { data?: string; results: string })
       { title: 'Data', checks: await dataChecks(folder) },
       {
         title: 'Disk',
-        checks: [await diskCheck('data', folder), await diskCheck('results', resolve(options.results))],
+        checks: [
+          await diskCheck('data', folder, 'choose another folder with --data'),
+          await diskCheck('results', resolve(options.results), 'choose another folder with --results'),
+          await diskCheck('cache', cacheFolder(''), 'set XDG_CACHE_HOME to another folder'),
+        ],
       },
     ],
     usableEngines: [
@@ -91,15 +97,31 @@ async function dataChecks(folder: string): Promise<Check[]> {
   );
 }
 
-async function diskCheck(name: string, folder: string): Promise<Check> {
-  const { bavail, bsize } = await statfs(await existing(folder));
+async function diskCheck(name: string, folder: string, choose: string): Promise<Check> {
+  const above = await existing(folder);
+  const refused = await refusal(above);
+  if (refused !== undefined) {
+    const found = `cannot be written: ${folder}: ${refused}`;
+    return { name, ok: false, found, remedy: `Give yourself permission, or ${choose}.` };
+  }
+  const { bavail, bsize } = await statfs(above);
   const free = bavail * bsize;
   return {
     name,
     ok: free > ENOUGH_DISK,
     found: `${formatBytes(free)} free for ${folder}`,
-    remedy: `Free some space, or choose another folder with --${name === 'data' ? 'data' : 'output'}.`,
+    remedy: `Free some space, or ${choose}.`,
   };
+}
+
+/** Why nothing can be made in a folder; undefined if something can: it is tried. */
+async function refusal(folder: string): Promise<string | undefined> {
+  try {
+    await rmdir(await mkdtemp(join(folder, '.densenet-')));
+    return undefined;
+  } catch (error) {
+    return diskProblem(error)?.words ?? String(error);
+  }
 }
 
 /** The nearest folder above `path` that exists. */
