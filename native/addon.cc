@@ -27,7 +27,7 @@ struct Model {
 using PoolHandle = std::shared_ptr<ThreadPool>;
 using ModelHandle = std::shared_ptr<Model>;
 
-/** Arguments of a call. Types are the TypeScript face's to check. */
+/** Arguments of a call. The TypeScript side has checked their types. */
 class Arguments {
  public:
   Arguments(napi_env env, napi_callback_info info) : env_(env) {
@@ -77,7 +77,7 @@ napi_value text(napi_env env, const std::string& value) {
   return result;
 }
 
-/** Hands an object to JavaScript, which deletes it with the garbage. */
+/** Hands an object to JavaScript, which deletes it when it is garbage-collected. */
 template <class T>
 napi_value external(napi_env env, T object) {
   napi_value result;

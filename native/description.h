@@ -15,7 +15,7 @@ struct StageDescription {
   int layers = 0, growthRate = 0;  // dense block
   bool bottleneck = false;  // dense block, residual stage
   double dropout = 0;  // dense block, transition, residual stage
-  // Residual stage. One survival probability a unit.
+  // Residual stage. One survival probability per unit.
   int innerChannels = 0;
   bool preActivation = false, projection = false;
   std::vector<double> survival;

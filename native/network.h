@@ -35,7 +35,7 @@ struct NetworkOptions {
   Precision precision = Precision::kFloat32;
 };
 
-/** What is drawn by lot for one micro-batch. */
+/** The random draws of one micro-batch. */
 struct MicroBatch {
   /** Names its dropout masks. */
   Key dropout;

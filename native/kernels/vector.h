@@ -60,7 +60,7 @@ DENSENET_INLINE double sumLanes(Vec x) {
 }
 
 /** Asks for `floats` of memory that will be read, or written, a little later; into the second-level cache, to keep
- * what is at work in the first. */
+ * the working set in the first. */
 template <bool kWrite = false>
 DENSENET_INLINE void prefetch(const float* from, int floats) {
   for (int i = 0; i < floats; i += 16) __builtin_prefetch(from + i, kWrite ? 1 : 0, 2);

@@ -1,4 +1,4 @@
-// BN-ReLU or a map that is after a ReLU, global average pooling, the fully connected layer, and the cross-entropy of
+// BN-ReLU or a map after a ReLU, global average pooling, the fully connected layer, and the cross-entropy of
 // its softmax.
 #pragma once
 

@@ -347,7 +347,7 @@ void Convolution3<Operand>::loadTransposed(const FeatureMap& input, int image, I
   });
 }
 
-/** Word i of the result begins with position i, and goes on with those after it. */
+/** Word i of the result begins with position i, and continues with those after it. */
 template <class Operand>
 void Convolution3<Operand>::packPositions(InputBlock block, const float* transposed, float* words) const {
   const int positions = shape_.position(shape_.height, shape_.width) + 1;

@@ -10,7 +10,7 @@
 namespace densenet {
 
 struct PointwiseOptions {
-  /** The output is normalised by someone: find its mean and variance. */
+  /** A later layer normalises the output: find its mean and variance. */
   bool statistics;
   /** Nothing has been written to the input's gradient in this backward pass. */
   bool firstReader;

@@ -12,7 +12,7 @@ namespace densenet {
 /** What both poolings share: rows of an image, normalised on the way, and the way back. */
 class Pooling : public Layer {
  public:
-  /** `norm` is null for plain input; `statistics`: the output is normalised by someone. */
+  /** `norm` is null for plain input; `statistics`: a later layer normalises the output. */
   Pooling(std::shared_ptr<Norm> norm, Channels input, Channels output, bool statistics);
 
   void prepare(Executor& executor, bool training) override;

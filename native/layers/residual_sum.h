@@ -14,7 +14,7 @@ class ResidualSum : public Layer {
     std::shared_ptr<Norm> norm;
   };
   struct Options {
-    /** ReLU follows; otherwise the output is normalised by someone. */
+    /** ReLU follows; otherwise a later layer normalises the output. */
     bool relu;
     /** p in evaluation; 1 in training. */
     double survival;

@@ -44,7 +44,7 @@ inline void packChannels(const float* from, int channels, float* to) {
   }
 }
 
-/** Words of a tile's pixels, kTileWords a channel. The terms of a word are kTileWords pixels apart. */
+/** Words of a tile's pixels, kTileWords per channel. The terms of a word are kTileWords pixels apart. */
 template <class Operand>
 constexpr int kTileWords = kTile / Operand::kTerms;
 

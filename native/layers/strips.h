@@ -86,8 +86,8 @@ class StripShape {
   void windows(const Strip& strip, const float* from, float* to) const;
   void gradients(const Strip& strip, const float* from, float* to) const;
   /**
-   * From blocks of tiles to the pixels under them; writes up to a row and two vectors more. `working`: planeFloats()
-   * for working.
+   * From blocks of tiles to the pixels under them; writes up to a row and two vectors more. `working`: planeFloats() of
+   * working memory.
    */
   void outputs(const Strip& strip, const float* from, float* working, float* to) const;
 

@@ -44,7 +44,9 @@ export class TensorFlowProcess {
   #output = '';
   #end: Error | undefined;
 
-  /** Starts the process with the compiled binding and variables on top of the present environment; undefined ones go. */
+  /**
+   * Starts the process with the compiled binding and variables on top of the present environment; undefined ones go.
+   */
   constructor(binding: string, environment: Readonly<Record<string, string | undefined>>) {
     this.#wanted = this.#message.next().value as number;
     this.#child = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER, binding], {
