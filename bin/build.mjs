@@ -44,7 +44,7 @@ function sourceDigest() {
 export function ensureBuilt(refuse) {
   if (!existsSync(join(root, 'tsconfig.json'))) return true; // an npm package: it holds dist/ and no source
   const digest = sourceDigest();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return true;
+  if (isBuiltFrom(digest)) return true;
   if (refuse)
     return failed(
       'dist/ is not compiled from the present source, and --no-setup forbids it',
@@ -75,10 +75,19 @@ export function ensureBuilt(refuse) {
       'Run npm ci, then try again; if you changed src/, fix what is named above.',
     );
   }
-  bundleTfjsNode(join(fresh, 'node_modules', '@tensorflow', 'tfjs-node-gpu'));
-  writeFileSync(join(fresh, 'stamp'), digest);
-  replace(fresh);
+  try {
+    bundleTfjsNode(join(fresh, 'node_modules', '@tensorflow', 'tfjs-node-gpu'));
+    writeFileSync(join(fresh, 'stamp'), digest);
+    if (!isBuiltFrom(digest)) replace(fresh);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return true;
+}
+
+/** Whether dist/ was made from the source of this digest, perhaps by another process in the meantime. */
+function isBuiltFrom(digest) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
 }
 
 /** What is wrong and what to do, in two lines. */
@@ -116,7 +125,6 @@ function replace(fresh) {
   } catch (error) {
     // Another process was faster, with the same source: its dist/ is as good.
     if (!existsSync(stamp)) throw error;
-    rmSync(fresh, { recursive: true, force: true });
   }
   rmSync(old, { recursive: true, force: true });
 }

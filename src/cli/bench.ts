@@ -5,6 +5,7 @@ import { type ModelOptions, PRECISIONS } from '../engines/engine.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
+import { requireMemory } from '../training/memory.js';
 import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
@@ -21,7 +22,7 @@ import {
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
-import { list, positiveInteger, wholeNumber } from './values.js';
+import { countUpTo, list, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -59,9 +60,9 @@ export function benchCommand(): Command {
     .addCommand(benchInputCommand());
   addConfigOptions(command);
   command
-    .addOption(networkOption('--depth <L>', 'layers').argParser(positiveInteger).default(100))
+    .addOption(networkOption('--depth <L>', 'layers').argParser(countUpTo(10_000)).default(100))
     .addOption(
-      networkOption('--growth-rate <k>', 'channels a layer adds').argParser(positiveInteger).default(12),
+      networkOption('--growth-rate <k>', 'channels a layer adds').argParser(countUpTo(10_000)).default(12),
     )
     .addOption(networkOption('--basic', 'no bottleneck and no compression'))
     .addOption(
@@ -72,7 +73,7 @@ export function benchCommand(): Command {
         .argParser(shape)
         .default({ channels: 3, height: 32, width: 32 }, '3x32x32'),
     )
-    .addOption(networkOption('--classes <n>', 'outputs').argParser(positiveInteger).default(10))
+    .addOption(networkOption('--classes <n>', 'outputs').argParser(countUpTo(100_000)).default(10))
     .option('--batch <n>', 'images per step', positiveInteger, 64)
     .option('--steps <n>', 'steps to measure', positiveInteger, 5)
     .option('--warmup <n>', 'steps before them', wholeNumber, 2)
@@ -104,6 +105,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const network = await benchNetwork(options);
   const choice = await chooseEngine(options);
+  if (choice.device === 'cpu') requireMemory(network, options.batch, options.memoryEfficient ?? false);
   reporter.line(engineLine(choice));
   const { threads, setup, batch: batchSize, precision, memoryEfficient = false, profile = false } = options;
   const engine = await createEngine(choice, { threads, batchSize, precision, setup, reporter });
@@ -181,5 +183,5 @@ function shape(text: string): BenchOptions['input'] {
 }
 
 function integers(text: string): number[] {
-  return list(text).map(positiveInteger);
+  return list(text).map(countUpTo(10_000));
 }

@@ -60,9 +60,13 @@ function handle(signal: NodeJS.Signals): void {
   work.controller.abort();
 }
 
-/** By the signal itself: `process.exit` would wait for the step that other threads are at. */
+/**
+ * By the signal itself: `process.exit` would wait for the step that other threads are at. A container's first process
+ * cannot: the system ignores a signal that process 1 does not handle.
+ */
 function endProcess(signal: NodeJS.Signals): void {
   const fatal = signal === 'SIGINT' ? signal : 'SIGTERM';
+  if (process.pid === 1) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
   process.removeAllListeners(fatal);
   process.kill(process.pid, fatal);
 }

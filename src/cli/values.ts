@@ -33,15 +33,18 @@ export function wholeNumber(text: string): number {
   return integer(text, 0);
 }
 
-/** More threads, or runs at a time, than any machine has cores for are refused. */
-export function threadCount(text: string): number {
-  return integer(text, 1, 1024);
+/** From 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return (text) => integer(text, 1, most);
 }
+
+/** More threads, or runs at a time, than any machine has cores for are refused. */
+export const threadCount = countUpTo(1024);
 
 /** Values with commas between them. */
 export function list(text: string): string[] {
   const values = text.split(',').map(atHome);
-  if (values.includes('')) throw new InvalidArgumentError('Between two commas there is nothing.');
+  if (values.includes('')) throw new InvalidArgumentError('One of the values is empty.');
   return values;
 }
 

@@ -3,7 +3,7 @@ import { machine } from '../util/machine.js';
 import { thisProcess } from '../util/owner.js';
 import { gitState, packageVersion } from '../util/package.js';
 
-const datasetUsed = z.object({
+const datasetUsed = z.looseObject({
   name: z.string(),
   digest: z.string(),
   /** That it is not all of the published data. */
@@ -11,8 +11,8 @@ const datasetUsed = z.object({
 });
 export type DatasetUsed = Readonly<z.infer<typeof datasetUsed>>;
 
-/** Where and with what a run was made. */
-export const environmentSchema = z.object({
+/** Where and with what a run was made. What a later version added is kept when a run is resumed. */
+export const environmentSchema = z.looseObject({
   started: z.string(),
   densenet: z.string(),
   /** Undefined outside a git checkout. */
@@ -38,7 +38,7 @@ export const environmentSchema = z.object({
 export type Environment = Readonly<z.infer<typeof environmentSchema>>;
 
 /** The weights that a run began with (`--init`). */
-export const initialWeightsSchema = z.object({
+export const initialWeightsSchema = z.looseObject({
   file: z.string(),
   /** Of the file's bytes. */
   sha256: z.string(),

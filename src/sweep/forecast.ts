@@ -4,6 +4,7 @@ import type { RunRecord } from '../runs/run-records.js';
 import type { Sheet } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { planRun } from '../training/plan.js';
+import { UserError } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
@@ -15,8 +16,10 @@ export interface Forecast {
   readonly run: SweepRun;
   readonly state: RunState;
   readonly epochsDone: number;
-  /** Undefined where nothing is left to train. */
+  /** Undefined where nothing is left to train, or where the run cannot be trained here. */
   readonly speed: Speed | undefined;
+  /** Why it cannot be trained here. */
+  readonly problem?: string;
   /** Of training and evaluation that are left, alone on the engine. */
   readonly seconds: number;
 }
@@ -50,8 +53,14 @@ export async function forecastSweep(
     let speed = speeds.get(key);
     if (!speed) {
       reporter.line(`Measuring ${network.title} for ${experiment.name} …`);
-      const engine = await startEngine(experiment);
-      speed = await measureSpeed(experiment, engine).finally(() => engine.dispose());
+      try {
+        const engine = await startEngine(experiment);
+        speed = await measureSpeed(experiment, engine).finally(() => engine.dispose());
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        forecasts.push({ run, state, epochsDone, speed: undefined, seconds: 0, problem: error.message });
+        continue;
+      }
       speeds.set(key, speed);
     }
     const { images } = await planRun(experiment, network, { data, subset });
@@ -76,15 +85,16 @@ export function forecastSheet(forecasts: readonly Forecast[]): Sheet {
   return {
     columns: ['experiment', 'seed', 'action', 'epochs', 'images/s', 'expected time'],
     right: ['seed', 'epochs', 'images/s', 'expected time'],
-    rows: forecasts.map(({ run: { experiment }, state, epochsDone, speed, seconds }) => [
+    rows: forecasts.map(({ run: { experiment }, state, epochsDone, speed, seconds, problem }) => [
       experiment.name,
       `${experiment.training.seed}`,
-      ACTIONS[state.kind],
+      problem === undefined ? ACTIONS[state.kind] : 'fail',
       `${epochsDone}/${experiment.training.epochs}`,
       speed ? speed.train.toFixed(1) : '',
       speed ? formatDuration(seconds) : '',
     ]),
     notes: [
+      ...forecasts.flatMap(({ run, problem }) => (problem ? [`${run.experiment.name}: ${problem}`] : [])),
       `${forecasts.length} runs, ${formatDuration(total)} in all, one after the other. Nothing was trained (--dry-run).`,
     ],
   };

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isThere } from '../config/text.js';
 import { UserError } from '../util/errors.js';
 import { packageRoot } from '../util/package.js';
 import { suggest } from '../util/suggest.js';
@@ -53,7 +54,7 @@ export function sweepNames(): string[] {
  * A file, or else a sweep in `experiments/`, with or without extension. Throws a UserError (usage) if there is none.
  */
 function findSweep(pathOrName: string): string {
-  if (existsSync(pathOrName)) return pathOrName;
+  if (isThere(pathOrName)) return pathOrName;
   const name = basename(pathOrName, EXTENSION);
   if (!/[\\/]/.test(pathOrName) && sweepNames().includes(name)) {
     return join(experimentsFolder, name + EXTENSION);

@@ -50,7 +50,8 @@ async function measurement(line: MeasuredLine): Promise<PublishedMeasurement> {
   const network = networkOf(experiment);
   const subset = line.subset === '' ? undefined : Number(line.subset);
   const errors = line.errors.split(' ').filter(Boolean).map(Number);
-  const kept: Spread = { n: Number(line.n), mean: Number(line.mean), sd: Number(line.sd) };
+  const sd = line.sd === '' ? undefined : Number(line.sd);
+  const kept: Spread = { n: Number(line.n), mean: Number(line.mean), sd };
   const time = line.minutes === '' ? [] : [`${line.minutes} min per run`];
   return {
     ...(spread(errors) ?? kept),

@@ -58,6 +58,7 @@ export async function evaluateWeights(
       batchSize,
       classes: network.classes,
       tenCrop: options.tenCrop,
+      signal: options.signal,
       onProgress: (images) => bar.update(images),
       onPrediction: options.onPrediction,
     }).finally(() => bar.finish());

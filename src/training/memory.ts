@@ -43,12 +43,17 @@ export function checkMemory(
   const { trainCount } = definition(experiment.dataset.name);
   // A GPU has its own memory for feature maps.
   const images = device === 'gpu' ? 0 : Math.min(microBatchSize(experiment), trainCount, subset);
-  const needed = leastMemory(network, images, experiment.training.memoryEfficient);
+  requireMemory(network, images, experiment.training.memoryEfficient);
+}
+
+/** The same for a network alone, and `images` images that go through it at once. */
+export function requireMemory(network: Network, images: number, memoryEfficient: boolean): void {
+  const needed = leastMemory(network, images, memoryEfficient);
   const there = usableMemory();
   if (needed <= there) return;
   throw new UserError(
     'engine',
     `${network.title} does not fit into memory: training needs at least ${formatBytes(needed)}, and this machine has ${formatBytes(there)}`,
-    'Choose a smaller network or training.batchSize, or set training.accumulate or training.memoryEfficient.',
+    'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.',
   );
 }

@@ -31,6 +31,12 @@ export function parseOwner(text: string): Owner | undefined {
   return { host, pid: Number(pid), start: start === undefined ? undefined : Number(start) };
 }
 
+/** The owner as people read it: `123@host`. */
+export function shownOwner(name: string): string {
+  const owner = parseOwner(name);
+  return owner ? `${owner.pid}@${owner.host}` : name;
+}
+
 /**
  * Whether a process lives. Of one on another host this cannot be known; nor of one whose start was not noted, or is
  * hidden from this person.

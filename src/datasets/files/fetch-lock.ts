@@ -1,9 +1,8 @@
-import { open, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../../util/errors.js';
-import { isDead, ownerName } from '../../util/owner.js';
-import { readSmallFile } from '../../util/read-files.js';
+import { isDead, ownerName, shownOwner } from '../../util/owner.js';
 
 const BEAT = 5_000;
 const SILENCE = 60_000;
@@ -50,8 +49,9 @@ async function acquire(path: string, onWait: (owner: string) => void, signal?: A
       await rm(path, { force: true });
       continue;
     }
-    if (!waiting) onWait(owner.text);
-    waiting = true;
+    // Between its creation and its first byte a lock names nobody yet.
+    if (!waiting && owner.text !== '') onWait(shownOwner(owner.text));
+    waiting ||= owner.text !== '';
     await sleep(POLL, undefined, { signal });
   }
 }
@@ -70,7 +70,7 @@ async function create(path: string): Promise<boolean> {
 
 async function readOwner(path: string): Promise<{ text: string; beat: number } | undefined> {
   try {
-    return { text: (await readSmallFile(path, 4096)).toString('utf8'), beat: (await stat(path)).mtimeMs };
+    return { text: await readFile(path, 'utf8'), beat: (await stat(path)).mtimeMs };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -58,7 +58,7 @@ function holding(): { answer: Answer; release: () => void; reached: Promise<void
 
 /** Waits until the partial download has 20 kB. */
 async function partialWritten(pid: number | undefined): Promise<void> {
-  const path = join(own, '.incoming', `${pid}@${hostname()}`, 'cifar-10-binary.tar.gz');
+  const path = join(own, '.incoming', ownerName(pid!), 'cifar-10-binary.tar.gz');
   for (;;) {
     const size = await readFile(path).then(
       (content) => content.length,

@@ -87,7 +87,10 @@ function run(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-4000);
     });
-    child.on('error', reject);
+    // An aborted pip is waited for: it still writes into the folder.
+    child.on('error', (error) => {
+      if (child.pid === undefined) reject(error);
+    });
     child.on('close', (code) => {
       if (code === 0) return resolve();
       const lines = said.split('\n').filter((line) => line.startsWith('ERROR') || line.includes('rror:'));
