@@ -14,7 +14,7 @@ type Case = readonly [args: string[], code: number, says: RegExp, offers: RegExp
 const SMOKE = '--config=smoke-fashion-mnist-mini';
 
 const CASES: Case[] = [
-  [['train'], 2, /needs --config or --resume/, /quickstart/],
+  [['train'], 2, /needs a config or --resume/, /quickstart/],
   [['train', '--config=quikstart'], 2, /quikstart/, /quickstart/],
   [['train', SMOKE, '--set=training.epoch=3'], 2, /training\.epoch/, /Did you mean 'epochs'/],
   [['train', SMOKE, '--set=network.depth=41'], 2, /41/, /40.*46/],
@@ -25,7 +25,7 @@ const CASES: Case[] = [
     /native engine runs on the CPU only/,
     /tensorflow/,
   ],
-  [['train', SMOKE, '--resume=nothing'], 2, /no run 'nothing'/, /train --config/],
+  [['train', SMOKE, '--resume=nothing'], 2, /no run 'nothing'/, /densenet train quickstart/],
   [['train', SMOKE, '--init=missing.safetensors'], 3, /missing\.safetensors/, /\.safetensors/],
   [['train', SMOKE, '--init=short.safetensors'], 3, /short\.safetensors/, /write or download/],
   [['train', SMOKE, '--init=other.safetensors'], 3, /other\.safetensors.*classifier\.weight/, /same network/],
@@ -111,7 +111,7 @@ describe('bad input gets one clear line and what to do', () => {
       [['train', '--seed='], /--seed <n>.*It is empty\./],
       [['train', '--data='], /--data <dir>.*It is empty\./],
       [['eval', ''], /'run'.*It is empty\./],
-      [['sweep', '--config=a,,b'], /Between two commas/],
+      [['sweep', '--config=a,,b'], /One of the values is empty/],
       [['train', '--subset=1e3'], /whole number from 1\./],
       [['train', '--threads=1e9'], /whole number from 1 to 1024\./],
       [['train', '--threads=50000'], /whole number from 1 to 1024\./],

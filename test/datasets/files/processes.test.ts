@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ownerName } from '../../../src/util/owner.js';
 import { fetchInChild } from '../support/fetch-child.js';
 import { filesBelow } from '../support/files-below.js';
 import { type Answer, honest, serve, type TestServer } from '../support/server.js';
