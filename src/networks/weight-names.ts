@@ -1,5 +1,5 @@
 import { UserError } from '../util/errors.js';
-import type { NamedTensors, Tensor } from '../util/tensor.js';
+import { shorten } from '../util/shorten.js';
 
 /** What wrappers put before every name: training frameworks' checkpoints, `DataParallel`, `torch.compile`. */
 const WRAPPERS = /^(?:(?:state_dict|model|module|_orig_mod)\.)+/;
@@ -16,8 +16,8 @@ export function canonicalName(name: string): string {
 }
 
 /** The tensors under their canonical names. Throws a UserError (data) if two come to the same one. */
-export function withCanonicalNames(tensors: NamedTensors, where: string): NamedTensors {
-  const named = new Map<string, Tensor>();
+export function withCanonicalNames<T>(tensors: ReadonlyMap<string, T>, where: string): Map<string, T> {
+  const named = new Map<string, T>();
   const origin = new Map<string, string>();
   for (const [name, tensor] of tensors) {
     const canonical = canonicalName(name);
@@ -25,7 +25,7 @@ export function withCanonicalNames(tensors: NamedTensors, where: string): NamedT
     if (other !== undefined) {
       throw new UserError(
         'data',
-        `${where}: '${other}' and '${name}' are both ${canonical}`,
+        `${where}: '${shorten(other)}' and '${shorten(name)}' are both ${shorten(canonical)}`,
         'Save the weights of one network only.',
       );
     }

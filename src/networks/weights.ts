@@ -1,5 +1,6 @@
 import { UserError } from '../util/errors.js';
 import { encodeSafetensors, type Int64Tensor } from '../util/safetensors.js';
+import { shorten } from '../util/shorten.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
 import { anatomyOf, difference } from './anatomy.js';
 import { outerNames } from './names.js';
@@ -14,20 +15,20 @@ const BATCH_COUNT = '.num_batches_tracked';
 const NAMED_IN_MESSAGE = 3;
 
 /**
- * The network's weights among `tensors`, whose names may be those of torchvision, timm and their wrappers, in the
- * order of `parameters(network)`. Batch counts are ignored, and so is every parameter that `skip` says.
+ * The network's weights among `tensors`, read or not yet read, in the order of `parameters(network)`. Names may be
+ * those of torchvision, timm and their wrappers. Batch counts are ignored, and so is every parameter that `skip` says.
  * Throws a UserError (data) that begins with `where`, the file's name, says what network the weights are of, and
  * lists what is missing, unexpected or of the wrong shape.
  */
-export function checkWeights(
+export function checkWeights<T extends Pick<Tensor, 'shape'>>(
   network: Network,
-  tensors: NamedTensors,
+  tensors: ReadonlyMap<string, T>,
   where: string,
   skip: (name: string) => boolean = () => false,
-): NamedTensors {
+): Map<string, T> {
   const given = withCanonicalNames(tensors, where);
   const wanted = new Map(parameters(network).map(({ name, shape }) => [name, shape]));
-  const weights = new Map<string, Tensor>();
+  const weights = new Map<string, T>();
   const missing: string[] = [];
   const misshapen: string[] = [];
   for (const [name, shape] of wanted) {
@@ -70,7 +71,8 @@ export function checkWeights(
 function summary(what: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
   const more = items.length > NAMED_IN_MESSAGE ? ', …' : '';
-  return [`${items.length} ${what} (${items.slice(0, NAMED_IN_MESSAGE).join(', ')}${more})`];
+  const named = items.slice(0, NAMED_IN_MESSAGE).map((item) => shorten(item));
+  return [`${items.length} ${what} (${named.join(', ')}${more})`];
 }
 
 /**

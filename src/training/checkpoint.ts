@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ModelState } from '../engines/engine.js';
@@ -11,11 +11,13 @@ import { type EpochRow, epochRowSchema } from '../runs/epochs.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 import { writeFileAtomic } from '../util/files.js';
+import { readSmallFile } from '../util/read-files.js';
 import type { Reporter } from '../util/reporter.js';
 import { decodeSafetensors, encodeSafetensors } from '../util/safetensors.js';
 import { seal, UNSEALED } from '../util/seal.js';
-import type { NamedTensors, Tensor } from '../util/tensor.js';
-import { decodeTensorFile } from '../util/tensor-file.js';
+import type { StoredTensor } from '../util/stored-tensor.js';
+import type { Tensor } from '../util/tensor.js';
+import { openTensorFile } from '../util/tensor-file.js';
 import type { Trained } from './trained.js';
 
 /** How far a run has come. With the model's state it is all that a resumed run needs. */
@@ -121,7 +123,7 @@ export async function saveWeights(
 
 /** Reads a checkpoint of this network. Throws a UserError (data) if it is missing, damaged or of another network. */
 export async function loadCheckpoint(path: string, network: Network): Promise<Checkpoint> {
-  const { tensors, metadata } = decodeSafetensors(await readWhole(path, NO_CHECKPOINT), path);
+  const { tensors, metadata } = decodeSafetensors(await readWhole(path, network, NO_CHECKPOINT), path);
   const weights = new Map<string, Tensor>();
   const momentum = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
@@ -198,7 +200,7 @@ export interface LoadedWeights {
 
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
 export async function loadWeights(path: string, network: Network): Promise<LoadedWeights> {
-  const file = decodeTensorFile(await readWeightsFile(path), path);
+  const file = openTensorFile(await readWeightsFile(path, network), path);
   return { weights: weightsAmong(file.tensors, path, network), trained: trainedBy(file.metadata, path) };
 }
 
@@ -221,10 +223,14 @@ function epochBeside(path: string): number | undefined {
   }
 }
 
-/** The bytes of a checkpoint or of a file from elsewhere. Throws a UserError (data) if it cannot be read. */
-export function readWeightsFile(path: string): Promise<Uint8Array> {
+/**
+ * The bytes of a checkpoint or of a file from elsewhere. Throws a UserError (data) if it cannot be read, or is larger
+ * than any file of the network's weights.
+ */
+export function readWeightsFile(path: string, network: Network): Promise<Uint8Array> {
   return readWhole(
     path,
+    network,
     'Give the path of a .safetensors or .npz file; a run has last and best once its first epoch is done.',
   );
 }
@@ -236,23 +242,31 @@ export function decodeWeights(
   network: Network,
   skip?: (name: string) => boolean,
 ): ModelState['weights'] {
-  return weightsAmong(decodeTensorFile(bytes, path).tensors, path, network, skip);
+  return weightsAmong(openTensorFile(bytes, path).tensors, path, network, skip);
 }
 
 function weightsAmong(
-  tensors: NamedTensors,
+  tensors: ReadonlyMap<string, StoredTensor>,
   path: string,
   network: Network,
   skip?: (name: string) => boolean,
 ): ModelState['weights'] {
-  const weights = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
-  return checkWeights(network, weights, path, skip);
+  const stored = new Map([...tensors].filter(([name]) => !name.startsWith(MOMENTUM)));
+  const checked = checkWeights(network, stored, path, skip);
+  return new Map([...checked].map(([name, tensor]) => [name, tensor.read()]));
 }
 
-async function readWhole(path: string, remedy: string): Promise<Uint8Array> {
+/** A file of another network is told by what it holds, so any usual file is read. */
+const USUAL_BYTES = 2 ** 30;
+/** Weights, momentum and another value, of double precision. */
+const BYTES_PER_PARAMETER = 24;
+
+async function readWhole(path: string, network: Network, remedy: string): Promise<Uint8Array> {
+  const count = parameters(network).reduce((sum, { shape }) => sum + elementCount(shape), 0);
   try {
-    return await readFile(path);
+    return await readSmallFile(path, USUAL_BYTES + BYTES_PER_PARAMETER * count);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError('data', `cannot read ${path}: ${(error as Error).message}`, remedy, { cause: error });
   }
 }

@@ -25,7 +25,7 @@ export async function loadInitialWeights(
 ): Promise<{ weights: NamedTensors; record: InitialWeights }> {
   checkPatterns(network, skip);
   const skipped = matcher(skip);
-  const bytes = await readWeightsFile(file);
+  const bytes = await readWeightsFile(file, network);
   const given = decodeWeights(bytes, file, network, skipped);
   const usual = initialValues(network, seed);
   const names = parameters(network).map(({ name }) => name);

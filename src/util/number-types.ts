@@ -1,19 +1,43 @@
-/** The number types that tensor files may hold, little-endian, each read as single precision. */
+/** A number type of tensor files, little-endian. */
 export interface NumberType {
-  readonly bytes: number;
-  /** `raw` is a buffer of its own, so that every type is aligned in it. */
-  readonly read: (raw: ArrayBufferLike) => Float32Array;
+  readonly bits: number;
+  /**
+   * As single precision. `raw` is a buffer of its own, so that every type is aligned in it. Missing where the type is
+   * no number that weights or counts are stored as: such tensors can be passed over, not read.
+   */
+  readonly read?: (raw: ArrayBufferLike) => Float32Array;
 }
 
-/** Under their names in safetensors. Integers beyond 2²⁴ are rounded, as are doubles. */
+/** Every type of the safetensors format under its name there. Integers beyond 2²⁴ are rounded, as are doubles. */
 export const NUMBER_TYPES: Readonly<Record<string, NumberType>> = {
-  F32: { bytes: 4, read: (raw) => new Float32Array(raw) },
-  F64: { bytes: 8, read: (raw) => Float32Array.from(new Float64Array(raw)) },
-  F16: { bytes: 2, read: (raw) => Float32Array.from(new Uint16Array(raw), halfPrecision) },
-  BF16: { bytes: 2, read: readBfloat16 },
-  I64: { bytes: 8, read: (raw) => Float32Array.from(new BigInt64Array(raw), Number) },
-  I32: { bytes: 4, read: (raw) => Float32Array.from(new Int32Array(raw)) },
+  F32: { bits: 32, read: (raw) => new Float32Array(raw) },
+  F64: { bits: 64, read: (raw) => Float32Array.from(new Float64Array(raw)) },
+  F16: { bits: 16, read: (raw) => Float32Array.from(new Uint16Array(raw), halfPrecision) },
+  BF16: { bits: 16, read: readBfloat16 },
+  I64: { bits: 64, read: (raw) => Float32Array.from(new BigInt64Array(raw), Number) },
+  I32: { bits: 32, read: (raw) => Float32Array.from(new Int32Array(raw)) },
+  I16: { bits: 16 },
+  I8: { bits: 8 },
+  U64: { bits: 64 },
+  U32: { bits: 32 },
+  U16: { bits: 16 },
+  U8: { bits: 8 },
+  BOOL: { bits: 8 },
+  C64: { bits: 64 },
+  F8_E4M3: { bits: 8 },
+  F8_E4M3FNUZ: { bits: 8 },
+  F8_E5M2: { bits: 8 },
+  F8_E5M2FNUZ: { bits: 8 },
+  F8_E8M0: { bits: 8 },
+  F6_E2M3: { bits: 6 },
+  F6_E3M2: { bits: 6 },
+  F4: { bits: 4 },
 };
+
+/** The names of the types that can be read. */
+export const READABLE_TYPES = Object.entries(NUMBER_TYPES).flatMap(([name, { read }]) =>
+  read ? [name] : [],
+);
 
 /** IEEE 754 half precision: 1 sign, 5 exponent and 10 fraction bits. */
 function halfPrecision(bits: number): number {

@@ -1,6 +1,8 @@
 import { UserError } from './errors.js';
-import { NUMBER_TYPES } from './number-types.js';
+import { NUMBER_TYPES, READABLE_TYPES } from './number-types.js';
 import { isIntact } from './seal.js';
+import { shorten, shortenValue } from './shorten.js';
+import type { StoredTensor, StoredTensors } from './stored-tensor.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
 /**
@@ -32,6 +34,15 @@ interface Entry {
 
 const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
+const PROPERTIES = new Set(['dtype', 'shape', 'data_offsets']);
+/** More than any program gives, so that a name costs next to nothing wherever it is looked at or printed. */
+const MAX_NAME_LENGTH = 1000;
+/** More than any network has, momentum included: a ResNet of 1,202 layers has 10,000. */
+const MAX_TENSORS = 100_000;
+/** What NumPy and PyTorch allow. */
+const MAX_DIMENSIONS = 64;
+/** How deep objects and lists lie in a header: the header, a tensor, its shape. */
+const MAX_DEPTH = 3;
 
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -69,11 +80,10 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads a whole file. Other number types become single precision (integers beyond 2²⁴ are rounded).
- * Throws a UserError (data) that begins with `where`, the file's name, if the file breaks the format, or is sealed and
- * not what was sealed.
+ * What a file holds; values are read when they are asked for. Throws a UserError (data) that begins with `where`, the
+ * file's name, if the file breaks the format, or is sealed and not what was sealed.
  */
-export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
+export function openSafetensors(bytes: Uint8Array, where: string): StoredTensors {
   const { entries, metadata, dataStart } = readHeader(bytes, where);
   checkCoverage(entries, bytes.length - dataStart, where);
   if (!isIntact(bytes, metadata)) {
@@ -83,12 +93,35 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
       'Copy it again. A run goes on from its checkpoint before this one with train --resume.',
     );
   }
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, StoredTensor>();
   for (const [name, { dtype, shape, data_offsets }] of entries) {
-    const raw = new Uint8Array(bytes.subarray(dataStart + data_offsets[0], dataStart + data_offsets[1]));
-    tensors.set(name, { shape, data: NUMBER_TYPES[dtype]!.read(raw.buffer) });
+    const read = () => {
+      const type = NUMBER_TYPES[dtype]!;
+      if (!type.read) throw unreadable(where, name, dtype);
+      const [start, end] = data_offsets;
+      const raw = new Uint8Array(bytes.subarray(dataStart + start, dataStart + end));
+      return { shape, data: type.read(raw.buffer) };
+    };
+    tensors.set(name, { shape, read });
   }
   return { tensors, metadata };
+}
+
+/**
+ * Reads a whole file. Other number types become single precision (integers beyond 2²⁴ are rounded). Throws as
+ * `openSafetensors`.
+ */
+export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsFile {
+  const { tensors, metadata } = openSafetensors(bytes, where);
+  return { tensors: new Map([...tensors].map(([name, stored]) => [name, stored.read()])), metadata };
+}
+
+function unreadable(where: string, name: string, dtype: string): UserError {
+  return new UserError(
+    'data',
+    `${where}: tensor '${name}' is of type ${dtype}; what is read are ${READABLE_TYPES.join(', ')}`,
+    'Save the weights as F32.',
+  );
 }
 
 function fault(where: string, what: string): UserError {
@@ -107,46 +140,48 @@ function readHeader(bytes: Uint8Array, where: string) {
   if (dataStart > bytes.length) throw fault(where, `ends inside its header (of ${length} bytes)`);
 
   let json: string;
-  let header: unknown;
   try {
     json = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, dataStart));
+  } catch {
+    throw fault(where, 'its header is not JSON');
+  }
+  const twice = duplicateKey(json, where);
+  let header: unknown;
+  try {
     header = JSON.parse(json);
   } catch {
     throw fault(where, 'its header is not JSON');
   }
   if (!isObject(header)) throw fault(where, 'its header is not a JSON object');
-  const twice = duplicateKey(json);
-  if (twice !== undefined) throw fault(where, `its header has '${twice}' twice`);
+  if (twice !== undefined) throw fault(where, `its header has '${shorten(twice)}' twice`);
 
-  const { [METADATA]: metadata = {}, ...rest } = header;
+  const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : {};
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
     throw fault(where, 'its metadata are not texts');
   }
-  const entries = Object.entries(rest).map(([name, value]): [string, Entry] => [
-    name,
-    readEntry(name, value, where),
-  ]);
+  const entries: [string, Entry][] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name !== METADATA) entries.push([name, readEntry(name, value, where)]);
+  }
   return { entries, metadata: metadata as Record<string, string>, dataStart };
 }
 
 function readEntry(name: string, value: unknown, where: string): Entry {
-  if (!isObject(value)) throw fault(where, `tensor '${name}' has no description`);
-  const { dtype, shape, data_offsets, ...unknown } = value;
-  if (Object.keys(unknown).length > 0) throw fault(where, `tensor '${name}' has unknown properties`);
+  const wrong = (what: string) => fault(where, `tensor '${shorten(name)}' ${what}`);
+  if (name.length > MAX_NAME_LENGTH) throw wrong(`has a name of ${name.length} characters`);
+  if (!isObject(value)) throw wrong('has no description');
+  const { dtype, shape, data_offsets } = value;
+  if (Object.keys(value).some((key) => !PROPERTIES.has(key))) throw wrong('has unknown properties');
   if (typeof dtype !== 'string' || !Object.hasOwn(NUMBER_TYPES, dtype)) {
     const known = Object.keys(NUMBER_TYPES).join(', ');
-    throw fault(where, `tensor '${name}' is of type ${JSON.stringify(dtype)}, not one of ${known}`);
+    throw wrong(`is of type ${shortenValue(dtype)}, not one of ${known}`);
   }
-  if (!isSizes(shape)) throw fault(where, `tensor '${name}' has no valid shape`);
-  if (!isSizes(data_offsets) || data_offsets.length !== 2)
-    throw fault(where, `tensor '${name}' has no valid offsets`);
+  if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) throw wrong('has no valid shape');
+  if (!isSizes(data_offsets) || data_offsets.length !== 2) throw wrong('has no valid offsets');
   const [start, end] = data_offsets as [number, number];
-  const size = shape.reduce((product, n) => product * n, NUMBER_TYPES[dtype]!.bytes);
+  const size = shape.reduce((product, n) => product * n, NUMBER_TYPES[dtype]!.bits) / 8;
   if (end - start !== size) {
-    throw fault(
-      where,
-      `tensor '${name}' ${dtype} [${shape.join(', ')}] should take ${size} bytes, not ${end - start}`,
-    );
+    throw wrong(`${dtype} [${shape.join(', ')}] should take ${size} bytes, not ${end - start}`);
   }
   return { dtype, shape, data_offsets: [start, end] };
 }
@@ -161,7 +196,7 @@ function checkCoverage(entries: readonly [string, Entry][], dataBytes: number, w
     if (data_offsets[0] !== expected) {
       throw fault(
         where,
-        `tensor '${name}' begins at byte ${data_offsets[0]} of the data, not at ${expected}`,
+        `tensor '${shorten(name)}' begins at byte ${data_offsets[0]} of the data, not at ${expected}`,
       );
     }
     expected = data_offsets[1];
@@ -169,20 +204,54 @@ function checkCoverage(entries: readonly [string, Entry][], dataBytes: number, w
   if (expected !== dataBytes) throw fault(where, `holds ${dataBytes} bytes of data, not ${expected}`);
 }
 
-/** The first key that an object in the text has twice; JSON.parse would keep the last silently. */
-function duplicateKey(json: string): string | undefined {
+/**
+ * The first key that an object in the text has twice; JSON.parse would keep the last silently. Throws a UserError
+ * (data) where the text is nested deeper or names more than a header does, which would cost much to parse.
+ */
+function duplicateKey(json: string, where: string): string | undefined {
   const scopes: Set<string>[] = [];
-  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') scopes.push(new Set());
-    else if (token === '}') scopes.pop();
-    else if (key !== undefined) {
-      const name = JSON.parse(key) as string;
-      const scope = scopes.at(-1)!;
-      if (scope.has(name)) return name;
-      scope.add(name);
+  let twice: string | undefined;
+  for (let at = 0; at < json.length; at++) {
+    const token = json[at]!;
+    if (token === '{' || token === '[') {
+      if (scopes.push(new Set()) > MAX_DEPTH)
+        throw fault(where, 'its header is not that of a safetensors file');
+    } else if (token === '}' || token === ']') {
+      scopes.pop();
+    } else if (token === '"') {
+      const start = at;
+      at = stringEnd(json, start);
+      const scope = scopes.at(-1);
+      if (scope === undefined || json[afterSpace(json, at + 1)] !== ':') continue;
+      const key = unescaped(json.slice(start, at + 1));
+      if (scope.has(key)) twice ??= key;
+      if (scope.add(key).size > MAX_TENSORS) throw fault(where, `names more than ${MAX_TENSORS} tensors`);
     }
   }
-  return undefined;
+  return twice;
+}
+
+/** Where the string that begins at `start` has its closing quotation mark; the text's end if it has none. */
+function stringEnd(json: string, start: number): number {
+  let at = start + 1;
+  while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  return at;
+}
+
+function afterSpace(json: string, start: number): number {
+  let at = start;
+  while (at < json.length && ' \t\r\n'.includes(json[at]!)) at++;
+  return at;
+}
+
+/** The text of a JSON string, or, if that is none, what stands there. */
+function unescaped(string: string): string {
+  if (!string.includes('\\')) return string.slice(1, -1);
+  try {
+    return JSON.parse(string) as string;
+  } catch {
+    return string;
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -145,19 +145,4 @@ describe('refuses', () => {
       expect(() => decodeSafetensors(fixture.subarray(0, length), 'x')).toThrow(UserError);
     }
   });
-
-  test('any damage without a crash: it reads or is refused', () => {
-    fc.assert(
-      fc.property(fc.nat(fixture.length - 1), fc.nat(255), (position, value) => {
-        const bytes = Uint8Array.from(fixture);
-        bytes[position] = value;
-        try {
-          decodeSafetensors(bytes, 'x');
-        } catch (error) {
-          expect(error).toBeInstanceOf(UserError);
-        }
-      }),
-      { seed: 2, numRuns: 1000 },
-    );
-  });
 });
