@@ -9,6 +9,7 @@
 
 #include "kernels/operands.h"
 #include "network.h"
+#include "network_builder.h"
 #include "peak.h"
 
 namespace {
@@ -19,7 +20,7 @@ using densenet::ThreadPool;
 struct Model {
   Model(const densenet::NetworkDescription& description, densenet::NetworkOptions options,
         std::shared_ptr<ThreadPool> threads)
-      : network(description, options), pool(std::move(threads)) {}
+      : network(densenet::NetworkBuilder(description, options).build()), pool(std::move(threads)) {}
   Network network;
   std::shared_ptr<ThreadPool> pool;
 };

@@ -21,33 +21,10 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 
 }  // namespace
 
-Network::Network(const NetworkDescription& description, NetworkOptions options)
-    : description_(description), options_(options) {
-  build();
-  parameters_.allocate();
-}
-
-int Network::addMap(int channels, int height, int width, Place place, Use use) {
-  maps_.push_back({FeatureMap(channels, height, width), place, use});
-  return static_cast<int>(maps_.size()) - 1;
-}
-
-int Network::addMap(int channels, int height, int width, Use use) {
-  if (use != Use::kEvaluation) trunk_ ^= 1;
-  return addMap(channels, height, width, {kOwn, kTrunk + trunk_}, use);
-}
-
-void Network::addLayer(const std::string& stage, std::unique_ptr<Layer> layer, Use use, Layer* again, int unit) {
-  for (int pass = 0; pass < kPasses; ++pass)
-    profile_.push_back({stage, std::string(layer->name()) + " " + kPassNames[pass], 0, 0});
-  steps_.push_back({stage, std::move(layer), use, again, unit, false});
-}
-
-/** The slot of a map's data, or kOwn. */
-int Network::slotOf(const MapUse& use, bool training) const {
-  const Keep keep = use.place.keep;
-  const bool kept = keep == Keep::kAlways || (keep == Keep::kUnlessEfficient && !options_.memoryEfficient);
-  return training && kept ? kOwn : use.place.data;
+Network::Network(NetworkPlan plan) : plan_(std::move(plan)) {
+  for (const PlannedLayer& planned : plan_.layers)
+    for (const char* pass : kPassNames)
+      profile_.push_back({planned.stage, std::string(planned.layer->name()) + " " + pass, 0, 0});
 }
 
 /** Attaches buffers for `images` images to every map. */
@@ -55,27 +32,29 @@ void Network::resize(Memory& memory, int images, bool training) const {
   Activations& activations = memory.activations;
   std::vector<FeatureMap>& maps = activations.maps;
   if (maps.empty()) {
-    for (const MapUse& use : maps_) {
+    for (const PlannedMap& planned : plan_.maps) {
       activations.places.push_back(static_cast<int>(maps.size()));
-      maps.push_back(use.shape);
+      maps.push_back(planned.shape);
     }
-    memory.data.resize(maps_.size());
+    memory.data.resize(maps.size());
   }
   if (memory.images == images) return;
   memory.images = 0;  // until all is attached
   for (size_t i = 0; i < maps.size(); ++i) {
     maps[i].resize(images);
-    if (!maps_[i].in(training)) continue;
-    const int slot = slotOf(maps_[i], training);
+    if (!takesPart(plan_.maps[i].use, training)) continue;
+    const Place& place = plan_.maps[i].place;
+    const int slot = place.dataSlot(training);
     (slot == kOwn ? memory.data[i] : memory.slots[slot]).reserve(maps[i].floats());
-    if (training) memory.gradients[maps_[i].place.gradient].reserve(maps[i].floats());
+    if (training) memory.gradients[place.gradient].reserve(maps[i].floats());
   }
   for (size_t i = 0; i < maps.size(); ++i) {
-    if (!maps_[i].in(training)) continue;
-    const int slot = slotOf(maps_[i], training);
+    if (!takesPart(plan_.maps[i].use, training)) continue;
+    const Place& place = plan_.maps[i].place;
+    const int slot = place.dataSlot(training);
     maps[i].data = (slot == kOwn ? memory.data[i] : memory.slots[slot]).data();
     maps[i].clearTail();
-    if (training) maps[i].gradient = memory.gradients[maps_[i].place.gradient].data();
+    if (training) maps[i].gradient = memory.gradients[place.gradient].data();
   }
   memory.images = images;
 }
@@ -84,11 +63,11 @@ void Network::resize(Memory& memory, int images, bool training) const {
 void Network::dropBranches(const std::vector<uint8_t>& survivors) {
   std::vector<int>& places = training_.activations.places;
   training_.activations.survivors = survivors;
-  for (size_t i = 0; i < units_.size(); ++i) {
-    const Unit& unit = units_[i];
+  for (size_t i = 0; i < plan_.units.size(); ++i) {
+    const ResidualUnit& unit = plan_.units[i];
     const bool dropped = !training_.activations.survives(static_cast<int>(i));
     places[unit.output] = unit.identity && dropped ? places[unit.input] : unit.output;
-    if (dropped) parameters_.putZeros(unit.begin, unit.end);
+    if (dropped) parameters().putZeros(unit.begin, unit.end);
   }
 }
 
@@ -96,22 +75,22 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
                           const Optimizer& optimizer, const std::vector<MicroBatch>& batches) {
   const std::lock_guard<std::mutex> lock(pool.mutex());
   const Split parts{count, static_cast<int>(batches.size())};
-  const int imageSize = description_.channels * description_.height * description_.width;
+  const int imageSize = description().channels * description().height * description().width;
   Activations& activations = training_.activations;
   activations.stepImages = count;
-  for (Step& step : steps_) step.prepared = false;
+  prepared_.assign(plan_.layers.size(), false);
   StepResult result{0, 0};
   for (int part = 0; part < parts.count; ++part) {
     activations.images = images + static_cast<size_t>(parts.start(part)) * imageSize;
     activations.labels = labels + parts.start(part);
-    parameters_.addGradients(part > 0);
+    parameters().addGradients(part > 0);
     forwardAndBackward(pool, parts.size(part), batches[static_cast<size_t>(part)]);
     result.loss += activations.loss;
     result.correct += activations.correct;
   }
   constexpr int kParts = 64;
-  pool.forEach(kParts, [&](int part, Scratch&) { parameters_.update(optimizer, part, kParts); });
-  prepared_ = false;
+  pool.forEach(kParts, [&](int part, Scratch&) { parameters().update(optimizer, part, kParts); });
+  predictionPrepared_ = false;
   return result;
 }
 
@@ -124,37 +103,40 @@ void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& 
   Activations& activations = training_.activations;
   for (FeatureMap& map : activations.maps) map.clearDeferred();
   Pass pass{pool, activations, true, batch.dropout};
-  const auto takesPart = [&](const Step& step) { return step.in(true) && activations.survives(step.unit); };
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    if (!takesPart(steps_[i])) continue;
+  const std::vector<PlannedLayer>& layers = plan_.layers;
+  const auto runs = [&](const PlannedLayer& planned) {
+    return takesPart(planned.use, true) && activations.survives(planned.unit);
+  };
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (!runs(layers[i])) continue;
     const Clock::time_point start = Clock::now();
-    if (!steps_[i].prepared) steps_[i].layer->prepare(pool, true);
-    steps_[i].prepared = true;
+    if (!prepared_[i]) layers[i].layer->prepare(pool, true);
+    prepared_[i] = true;
     record(i, kPrepare, secondsSince(start), 0);
     const Clock::time_point begin = Clock::now();
-    steps_[i].layer->forward(pass);
+    layers[i].layer->forward(pass);
     record(i, kForward, secondsSince(begin), count);
   }
-  for (size_t i = steps_.size(); i-- > 0;) {
-    if (!takesPart(steps_[i])) continue;
+  for (size_t i = layers.size(); i-- > 0;) {
+    if (!runs(layers[i])) continue;
     const Clock::time_point start = Clock::now();
-    if (options_.memoryEfficient && steps_[i].again != nullptr) {
+    if (layers[i].again != nullptr) {
       Pass again = pass;
       again.again = true;
-      steps_[i].again->forward(again);
+      layers[i].again->forward(again);
     }
-    steps_[i].layer->backward(pass);
+    layers[i].layer->backward(pass);
     record(i, kBackward, secondsSince(start), 2 * count);
   }
 }
 
 void Network::predict(ThreadPool& pool, const float* images, int count, float* logits) {
   const std::lock_guard<std::mutex> lock(pool.mutex());
-  if (!prepared_)
-    for (Step& step : steps_)
-      if (step.in(false)) step.layer->prepare(pool, false);
-  prepared_ = true;
-  const int pixels = description_.height * description_.width;
+  if (!predictionPrepared_)
+    for (const PlannedLayer& planned : plan_.layers)
+      if (takesPart(planned.use, false)) planned.layer->prepare(pool, false);
+  predictionPrepared_ = true;
+  const int pixels = description().height * description().width, classes = description().classes;
   const int group = std::max(1, kPredictedPixels / pixels), groups = (count + group - 1) / group;
   std::vector<Memory*> idle;
   std::mutex mutex;
@@ -173,21 +155,21 @@ void Network::predict(ThreadPool& pool, const float* images, int count, float* l
     const int first = task * group, size = std::min(group, count - first);
     resize(*memory, size, false);
     Activations& activations = memory->activations;
-    activations.images = images + static_cast<size_t>(first) * description_.channels * pixels;
+    activations.images = images + static_cast<size_t>(first) * description().channels * pixels;
     const Pass pass{memory->executor, activations, false, Key{}};
-    for (Step& step : steps_)
-      if (step.in(false)) step.layer->forward(pass);
-    std::memcpy(logits + static_cast<size_t>(first) * description_.classes, activations.logits.data(),
+    for (const PlannedLayer& planned : plan_.layers)
+      if (takesPart(planned.use, false)) planned.layer->forward(pass);
+    std::memcpy(logits + static_cast<size_t>(first) * classes, activations.logits.data(),
                 activations.logits.size() * sizeof(float));
     const std::lock_guard<std::mutex> guard(mutex);
     idle.push_back(memory);
   });
 }
 
-void Network::record(size_t step, int pass, double seconds, double images) {
-  ProfileEntry& entry = profile_[step * kPasses + pass];
+void Network::record(size_t layer, int pass, double seconds, double images) {
+  ProfileEntry& entry = profile_[layer * kPasses + pass];
   entry.seconds += seconds;
-  entry.operations += 2 * images * steps_[step].layer->multiplyAdds();
+  entry.operations += 2 * images * plan_.layers[layer].layer->multiplyAdds();
 }
 
 std::vector<ProfileEntry> Network::takeProfile() {

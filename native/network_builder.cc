@@ -1,5 +1,4 @@
-// From the description of a network to its layers, in the order of parameters(network).
-#include <cmath>
+#include "network_builder.h"
 
 #include "layers/classifier.h"
 #include "layers/convolution3.h"
@@ -7,8 +6,6 @@
 #include "layers/pointwise.h"
 #include "layers/pooling.h"
 #include "layers/winograd.h"
-#include "network.h"
-#include "network_cursor.h"
 
 namespace densenet {
 
@@ -20,118 +17,126 @@ Window windowOf(const StageDescription& stage) { return {stage.kernel, stage.str
 
 }  // namespace
 
-void Network::build() {
-  Cursor at{{-1, 0, description_.channels}, description_.height, description_.width};
-  for (size_t i = 0; i < description_.stages.size(); ++i) {
-    const StageDescription& stage = description_.stages[i];
+NetworkBuilder::NetworkBuilder(const NetworkDescription& description, NetworkOptions options)
+    : options_(options), plan_{description, std::make_unique<Parameters>(), {}, {}, {}},
+      channels_{-1, 0, description.channels}, height_(description.height), width_(description.width) {}
+
+NetworkPlan NetworkBuilder::build() {
+  for (size_t i = 0; i < stages().size(); ++i) {
+    const StageDescription& stage = stages()[i];
     switch (stage.kind) {
       case StageDescription::kConvolution:
-        addConvolution(i, at);
+        addConvolution(i);
         break;
-      case StageDescription::kMaxPooling: {
-        const bool follows = description_.stages[i - 1].kind == StageDescription::kConvolution;
-        if (follows && description_.stages[i - 1].normalized) break;  // fused with the convolution's normalisation
-        const int height = windowOf(stage).outputs(at.height), width = windowOf(stage).outputs(at.width);
-        const Channels to{addMap(channelsFrom(i + 1, at.channels.count), height, width), 0, at.channels.count};
-        addLayer("pool0", std::make_unique<MaxPooling>(nullptr, at.channels, to,
-                                                       windowOf(stage)));
-        at.channels = to;
-        at.height = height;
-        at.width = width;
+      case StageDescription::kMaxPooling:
+        addMaxPooling(i);
         break;
-      }
       case StageDescription::kDenseBlock:
-        addBlock(stage, at);
+        addBlock(stage);
         break;
       case StageDescription::kTransition:
-        addTransition(i, at);
+        addTransition(i);
         break;
       case StageDescription::kResidualStage:
-        addResidualStage(stage, at);
+        addResidualStage(stage);
         break;
-      case StageDescription::kClassifier: {
-        const int channels = at.channels.count;
-        auto norm = stage.normalized ? std::make_unique<Norm>(parameters_, channels) : std::make_unique<Norm>(channels);
-        addLayer("classifier",
-                 std::make_unique<Classifier>(parameters_, std::move(norm), at.channels, description_.classes));
+      case StageDescription::kClassifier:
+        addClassifier(stage);
         break;
-      }
     }
   }
+  parameters().allocate();
+  return std::move(plan_);
 }
 
-/** Channels of a map that enters stage `index` with `channels`: the dense blocks from there on append to it. */
-int Network::channelsFrom(size_t index, int channels) const {
-  for (; index < description_.stages.size(); ++index) {
-    const StageDescription& stage = description_.stages[index];
+int NetworkBuilder::addMap(int channels, int height, int width, Place place, Use use) {
+  plan_.maps.push_back({FeatureMap(channels, height, width), place, use});
+  return static_cast<int>(plan_.maps.size()) - 1;
+}
+
+int NetworkBuilder::addMap(int channels, int height, int width, Use use) {
+  if (use != Use::kEvaluation) trunk_ ^= 1;
+  return addMap(channels, height, width, {kOwn, kTrunk + trunk_}, use);
+}
+
+void NetworkBuilder::addLayer(PlannedLayer layer) { plan_.layers.push_back(std::move(layer)); }
+
+void NetworkBuilder::moveTo(Channels channels, int height, int width) {
+  channels_ = channels;
+  height_ = height;
+  width_ = width;
+}
+
+int NetworkBuilder::channelsFrom(size_t index, int channels) const {
+  for (; index < stages().size(); ++index) {
+    const StageDescription& stage = stages()[index];
     if (stage.kind != StageDescription::kDenseBlock) break;
     channels += stage.layers * stage.growthRate;
   }
   return channels;
 }
 
-void Network::addConvolution(size_t index, Cursor& at) {
-  const StageDescription& stage = description_.stages[index];
-  const int height = windowOf(stage).outputs(at.height), width = windowOf(stage).outputs(at.width);
+std::unique_ptr<Layer> NetworkBuilder::makeConvolution3(ConvolutionSpec spec) {
+  if (options_.precision == Precision::kFloat32 &&
+      WinogradConvolution3::pays(spec.input.count, spec.output.count, spec.height, spec.width))
+    return std::make_unique<WinogradConvolution3>(parameters(), std::move(spec));
+  return makeLayer<Convolution3>(std::move(spec));
+}
+
+/** Where its output is normalised, max pooling behind it, or a copy, reads that normalised. */
+void NetworkBuilder::addConvolution(size_t index) {
+  const StageDescription& stage = stages()[index];
+  const int height = windowOf(stage).outputs(height_), width = windowOf(stage).outputs(width_);
   const int capacity = stage.normalized ? stage.outputChannels : channelsFrom(index + 1, stage.outputChannels);
-  Channels to{addMap(capacity, height, width), 0, stage.outputChannels};
-  addLayer("conv0", makeLayer<FirstConvolution>(parameters_, at.channels.count, at.height, at.width, to,
-                                                windowOf(stage),
-                                                static_cast<double>(height) * width));
-  ++at.convolutions;
-  at.channels = to;
-  at.height = height;
-  at.width = width;
+  const Channels to{addMap(capacity, height, width), 0, stage.outputChannels};
+  addLayer({"conv0", makeLayer<FirstConvolution>(channels_.count, height_, width_, to, windowOf(stage))});
+  ++convolutions_;
+  moveTo(to, height, width);
   if (!stage.normalized) return;
-  StageDescription pooling;
-  pooling.kernel = pooling.stride = 1;
-  const bool pooled = description_.stages[index + 1].kind == StageDescription::kMaxPooling;
-  if (pooled) pooling = description_.stages[index + 1];
-  at.height = windowOf(pooling).outputs(at.height);
-  at.width = windowOf(pooling).outputs(at.width);
-  to.map = addMap(channelsFrom(index + (pooled ? 2 : 1), to.count), at.height, at.width);
-  addLayer("norm0, pool0", std::make_unique<MaxPooling>(
-                               std::make_shared<Norm>(parameters_, at.channels.count), at.channels, to,
-                               windowOf(pooling)));
-  at.channels = to;
+  const bool pooled = stages()[index + 1].kind == StageDescription::kMaxPooling;
+  const Window window = pooled ? windowOf(stages()[index + 1]) : Window{1, 1, 0};
+  const int rows = window.outputs(height), columns = window.outputs(width);
+  const Channels pool{addMap(channelsFrom(index + (pooled ? 2 : 1), to.count), rows, columns), 0, to.count};
+  addLayer({"norm0, pool0", std::make_unique<MaxPooling>(makeNorm(to.count), to, pool, window)});
+  moveTo(pool, rows, columns);
 }
 
-std::unique_ptr<Layer> Network::makeConvolution3(std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                                                 Channels output, Dropout dropout, bool firstReader, int height,
-                                                 int width) {
-  if (options_.precision == Precision::kFloat32 && WinogradConvolution3::pays(input.count, output.count, height, width))
-    return std::make_unique<WinogradConvolution3>(parameters_, std::move(norm), weights, input, output, dropout,
-                                                  firstReader, height, width);
-  return makeLayer<Convolution3>(parameters_, std::move(norm), weights, input, output, dropout, firstReader, height,
-                                 width);
+void NetworkBuilder::addMaxPooling(size_t index) {
+  const StageDescription& before = stages()[index - 1];
+  if (before.kind == StageDescription::kConvolution && before.normalized) return;  // added with the convolution
+  const Window window = windowOf(stages()[index]);
+  const int height = window.outputs(height_), width = window.outputs(width_), channels = channels_.count;
+  const Channels to{addMap(channelsFrom(index + 1, channels), height, width), 0, channels};
+  addLayer({"pool0", std::make_unique<MaxPooling>(nullptr, channels_, to, window)});
+  moveTo(to, height, width);
 }
 
-void Network::addBlock(const StageDescription& stage, Cursor& at) {
-  const std::string name = "denseblock" + std::to_string(++at.blocks);
-  const double pixels = static_cast<double>(at.height) * at.width;
+void NetworkBuilder::addBlock(const StageDescription& stage) {
+  const std::string name = "denseblock" + std::to_string(++blocks_);
   for (int i = 0; i < stage.layers; ++i) {
-    Channels input = at.channels;
+    Channels input = channels_;
     const Channels to{input.map, input.first + input.count, stage.growthRate};
-    Layer* bottleneck = nullptr;
+    Layer* again = nullptr;
     if (stage.bottleneck) {
       const int inner = kBottleneckWidth * stage.growthRate;
-      const Channels middle{addMap(inner, at.height, at.width, {kInner, kInner, Keep::kUnlessEfficient}), 0, inner};
-      auto norm = std::make_shared<Norm>(parameters_, input.count);
-      const size_t weights = parameters_.add(static_cast<size_t>(input.count) * inner, true);
-      auto layer = makeLayer<Pointwise>(parameters_, std::move(norm), weights, input, middle,
-                                        Dropout(stage.dropout, at.convolutions++), PointwiseOptions{true, false},
-                                        pixels);
-      bottleneck = layer.get();
-      addLayer(name, std::move(layer));
+      const Place place{kInner, kInner, !options_.memoryEfficient};
+      const Channels middle{addMap(inner, height_, width_, place), 0, inner};
+      auto norm = makeNorm(input.count);
+      const size_t weights = parameters().add(static_cast<size_t>(input.count) * inner, true);
+      auto layer = makeLayer<Pointwise>(ConvolutionSpec{std::move(norm), weights, input, middle, height_, width_,
+                                                        false, Dropout(stage.dropout, convolutions_++)},
+                                        true);
+      if (!place.kept) again = layer.get();
+      addLayer({name, std::move(layer)});
       input = middle;
     }
-    auto norm = std::make_shared<Norm>(parameters_, input.count);
-    const size_t weights = parameters_.add(size_t{9} * input.count * to.count, true);
-    addLayer(name,
-             makeConvolution3(std::move(norm), weights, input, to, Dropout(stage.dropout, at.convolutions++),
-                              stage.bottleneck, at.height, at.width),
-             Use::kAlways, bottleneck);
-    at.channels.count += stage.growthRate;
+    auto norm = makeNorm(input.count);
+    const size_t weights = parameters().add(size_t{9} * input.count * to.count, true);
+    addLayer({name,
+              makeConvolution3({std::move(norm), weights, input, to, height_, width_, stage.bottleneck,
+                                Dropout(stage.dropout, convolutions_++)}),
+              Use::kAlways, again});
+    channels_.count += stage.growthRate;
   }
 }
 
@@ -139,30 +144,37 @@ void Network::addBlock(const StageDescription& stage, Cursor& at) {
  * Averaging and a 1×1 convolution commute; the cheaper order is averaging first. Only dropout between them, in
  * training, needs the order of the definition.
  */
-void Network::addTransition(size_t index, Cursor& at) {
-  const StageDescription& stage = description_.stages[index];
-  const std::string name = "transition" + std::to_string(++at.transitions);
-  const int height = at.height / 2, width = at.width / 2, inputs = at.channels.count, outputs = stage.outputChannels;
-  const auto norm = std::make_shared<Norm>(parameters_, inputs);
-  const size_t weights = parameters_.add(static_cast<size_t>(inputs) * outputs, true);
-  const Dropout dropout(stage.dropout, at.convolutions++);
-  const double pixels = static_cast<double>(at.height) * at.width;
+void NetworkBuilder::addTransition(size_t index) {
+  const StageDescription& stage = stages()[index];
+  const std::string name = "transition" + std::to_string(++transitions_);
+  const int height = height_ / 2, width = width_ / 2, inputs = channels_.count, outputs = stage.outputChannels;
+  const auto norm = makeNorm(inputs);
+  const size_t weights = parameters().add(static_cast<size_t>(inputs) * outputs, true);
+  const Dropout dropout(stage.dropout, convolutions_++);
   const bool dropped = stage.dropout > 0;
-  const Channels full{dropped ? addMap(outputs, at.height, at.width, Use::kTraining) : -1, 0, outputs};
+  const Channels full{dropped ? addMap(outputs, height_, width_, Use::kTraining) : -1, 0, outputs};
   const Use use = dropped ? Use::kEvaluation : Use::kAlways;
   const Channels averaged{addMap(inputs, height, width, use), 0, inputs};
   const Channels to{addMap(channelsFrom(index + 1, outputs), height, width), 0, outputs};
   if (dropped) {
-    addLayer(name, makeLayer<Pointwise>(parameters_, norm, weights, at.channels, full, dropout,
-                                        PointwiseOptions{false, true}, pixels), Use::kTraining);
-    addLayer(name, std::make_unique<AveragePooling>(nullptr, full, to, true), Use::kTraining);
+    addLayer({name,
+              makeLayer<Pointwise>(ConvolutionSpec{norm, weights, channels_, full, height_, width_, true, dropout},
+                                   false),
+              Use::kTraining});
+    addLayer({name, std::make_unique<AveragePooling>(nullptr, full, to, true), Use::kTraining});
   }
-  addLayer(name, std::make_unique<AveragePooling>(norm, at.channels, averaged, false), use);
-  addLayer(name, makeLayer<Pointwise>(parameters_, nullptr, weights, averaged, to, dropout,
-                                      PointwiseOptions{true, true}, pixels), use);
-  at.channels = to;
-  at.height = height;
-  at.width = width;
+  addLayer({name, std::make_unique<AveragePooling>(norm, channels_, averaged, false), use});
+  addLayer({name,
+            makeLayer<Pointwise>(ConvolutionSpec{nullptr, weights, averaged, to, height_, width_, true, dropout}, true),
+            use});
+  moveTo(to, height, width);
+}
+
+void NetworkBuilder::addClassifier(const StageDescription& stage) {
+  const int channels = channels_.count;
+  auto norm = stage.normalized ? std::make_unique<Norm>(parameters(), channels) : std::make_unique<Norm>(channels);
+  addLayer({"classifier",
+            std::make_unique<Classifier>(parameters(), std::move(norm), channels_, plan_.description.classes)});
 }
 
 }  // namespace densenet

@@ -4,7 +4,7 @@
 #include "layers/pointwise.h"
 #include "layers/residual_sum.h"
 #include "layers/strided_convolution.h"
-#include "network_cursor.h"
+#include "network_builder.h"
 
 namespace densenet {
 
@@ -21,91 +21,89 @@ int sampled(int size, int stride) { return (size - 1) / stride + 1; }
 
 }  // namespace
 
-/**
- * Adds one unit. Layers backward: sum, last convolution, shortcut, other convolutions, so the shortcut writes first.
- */
-class Network::UnitBuilder {
+/** Layers backward: sum, last convolution, shortcut, other convolutions, so the shortcut writes first. */
+class NetworkBuilder::UnitBuilder {
  public:
-  UnitBuilder(Network& network, const StageDescription& stage, Cursor& at, int index)
-      : network_(network), parameters_(network.parameters_), stage_(stage), at_(at),
-        name_("layer" + std::to_string(at.residualStages)), stride_(index == 0 ? stage.stride : 1),
-        unit_(static_cast<int>(network.units_.size())), pre_(stage.preActivation), survival_(stage.survival[index]),
-        same_(at.channels.count == stage.outputChannels && stride_ == 1), projects_(!same_ && stage.projection) {
+  UnitBuilder(NetworkBuilder& network, const StageDescription& stage, int index)
+      : network_(network), parameters_(network.parameters()), stage_(stage), input_(network.channels_),
+        name_("layer" + std::to_string(network.residualStages_)), stride_(index == 0 ? stage.stride : 1),
+        unit_(static_cast<int>(network.plan_.units.size())), pre_(stage.preActivation),
+        survival_(stage.survival[index]), same_(input_.count == stage.outputChannels && stride_ == 1),
+        projects_(!same_ && stage.projection) {
     kernels_ = stage.bottleneck ? std::vector<int>{1, 3, 1} : std::vector<int>{3, 3};
     strided_ = stage.bottleneck && !pre_ ? 1 : 0;
   }
 
   void build() {
     addParameters();
-    const Channels input = at_.channels;
-    const int height = sampled(at_.height, stride_), width = sampled(at_.width, stride_);
+    const int height = sampled(network_.height_, stride_), width = sampled(network_.width_, stride_);
     const int gradient = same_ ? kTrunk + network_.trunk_ : kTrunk + (network_.trunk_ ^= 1);
-    const Place place{kTrunk + unit_ % 2, gradient};
-    output_ = {network_.addMap(stage_.outputChannels, height, width, place), 0, stage_.outputChannels};
-    Reading read{input, pre_ ? norms_[0] : plain(input), at_.height, at_.width};
+    output_ = {network_.addMap(stage_.outputChannels, height, width, {kTrunk + unit_ % 2, gradient}), 0,
+               stage_.outputChannels};
+    const Reading input{input_, plain(input_), network_.height_, network_.width_};
+    Reading read = input;
+    if (pre_) read.norm = norms_[0];
     if (pre_ && projects_) read = activate(read, kernels_[0] == 1 ? stride_ : 1, kActivated, true, -1);
     const Reading first = read;
     for (int i = 0; i + 1 < convolutions(); ++i) read = convolve(read, i);
-    const ResidualSum::Summand shortcut = addShortcut(pre_ ? first : Reading{input, plain(input), at_.height, at_.width});
+    const ResidualSum::Summand shortcut = addShortcut(pre_ ? first : input);
     if (stage_.dropout > 0) read = drop(read);
     read = convolve(read, convolutions() - 1);
     const ResidualSum::Summand branch{read.channels.map, read.norm};
     const bool skipped = same_;  // without its branch an identity unit has nothing to do
-    network_.addLayer(name_, std::make_unique<ResidualSum>(branch, shortcut, output_,
-                                                           ResidualSum::Options{!pre_, survival_, unit_}),
-                      Use::kAlways, nullptr, skipped ? unit_ : -1);
-    network_.units_.push_back({input.map, output_.map, same_, begin_, end_});
-    at_.channels = output_;
-    at_.height = height;
-    at_.width = width;
-    at_.convolutions += convolutions() + (projects_ ? 1 : 0);
+    addLayer(std::make_unique<ResidualSum>(branch, shortcut, output_,
+                                           ResidualSum::Options{!pre_, survival_, unit_}),
+             skipped ? unit_ : -1);
+    network_.plan_.units.push_back({input_.map, output_.map, same_, begin_, end_});
+    network_.moveTo(output_, height, width);
+    network_.convolutions_ += convolutions() + (projects_ ? 1 : 0);
   }
 
  private:
   int convolutions() const { return static_cast<int>(kernels_.size()); }
   int outputs(int i) const { return i + 1 == convolutions() ? stage_.outputChannels : stage_.innerChannels; }
   static std::shared_ptr<Norm> plain(Channels channels) { return std::make_shared<Norm>(channels.count); }
-  std::shared_ptr<Norm> addNorm(int channels) { return std::make_shared<Norm>(parameters_, channels); }
-  Dropout dropout(int i, double probability) const { return Dropout(probability, at_.convolutions + i); }
+  void addLayer(std::unique_ptr<Layer> layer, int unit, Layer* again = nullptr) {
+    network_.addLayer({name_, std::move(layer), Use::kAlways, again, unit});
+  }
 
   /** In the order of parameters(network). */
   void addParameters() {
     begin_ = parameters_.size();
-    int inputs = at_.channels.count;
+    int inputs = input_.count;
     for (int i = 0; i < convolutions(); ++i) {
-      if (pre_) norms_.push_back(addNorm(inputs));
+      if (pre_) norms_.push_back(network_.makeNorm(inputs));
       if (i == 0 && pre_ && projects_) begin_ = parameters_.size();  // the shortcut reads it too
       weights_.push_back(parameters_.add(static_cast<size_t>(kernels_[i]) * kernels_[i] * inputs * outputs(i), true));
       inputs = outputs(i);
-      if (!pre_) norms_.push_back(addNorm(inputs));
+      if (!pre_) norms_.push_back(network_.makeNorm(inputs));
     }
     end_ = parameters_.size();
     if (!projects_) return;
-    projectionWeights_ = parameters_.add(static_cast<size_t>(at_.channels.count) * inputs, true);
-    projectionNorm_ = pre_ ? std::make_shared<Norm>(inputs) : addNorm(inputs);
+    projectionWeights_ = parameters_.add(static_cast<size_t>(input_.count) * inputs, true);
+    projectionNorm_ = pre_ ? std::make_shared<Norm>(inputs) : network_.makeNorm(inputs);
   }
 
-  int innerMap(int channels, int height, int width, int slot, Keep keep = Keep::kAlways) {
-    return network_.addMap(channels, height, width, {slot, slot, keep});
+  int innerMap(int channels, int height, int width, int slot, bool kept = true) {
+    return network_.addMap(channels, height, width, {slot, slot, kept});
   }
 
   /** A map of what is read, at every stride-th row and column. */
   Reading activate(const Reading& read, int stride, int slot, bool firstReader, int unit) {
     const int channels = read.channels.count, height = sampled(read.height, stride), width = sampled(read.width, stride);
     const Channels to{innerMap(channels, height, width, slot), 0, channels};
-    network_.addLayer(name_, std::make_unique<Activation>(read.norm, read.channels, to, stride, Dropout(0, 0),
-                                                          firstReader),
-                      Use::kAlways, nullptr, unit);
+    addLayer(std::make_unique<Activation>(read.norm, read.channels, to, stride, Dropout(0, 0), firstReader), unit);
     return {to, plain(to), height, width};
   }
 
   Reading drop(const Reading& read) {
     const int channels = read.channels.count;
-    const Channels to{innerMap(channels, read.height, read.width, kDropped, Keep::kUnlessEfficient), 0, channels};
-    auto layer = std::make_unique<Activation>(read.norm, read.channels, to, 1,
-                                              dropout(convolutions() - 1, stage_.dropout), true);
-    again_ = layer.get();
-    network_.addLayer(name_, std::move(layer), Use::kAlways, nullptr, unit_);
+    const bool kept = !network_.options_.memoryEfficient;
+    const Channels to{innerMap(channels, read.height, read.width, kDropped, kept), 0, channels};
+    const Dropout dropout(stage_.dropout, network_.convolutions_ + convolutions() - 1);
+    auto layer = std::make_unique<Activation>(read.norm, read.channels, to, 1, dropout, true);
+    if (!kept) again_ = layer.get();
+    addLayer(std::move(layer), unit_);
     return {to, plain(to), read.height, read.width};
   }
 
@@ -123,21 +121,18 @@ class Network::UnitBuilder {
     const int height = sampled(read.height, stride), width = sampled(read.width, stride);
     const int slot = kInner + i % 2;
     // The last convolution before a plain sum: its gradient is the sum's, and its output is not needed again.
-    const Place place = last && pre_ ? Place{slot, network_.maps_[output_.map].place.gradient, Keep::kNever}
-                                     : Place{slot, slot, Keep::kAlways};
+    const Place place = last && pre_ ? Place{slot, network_.plan_.maps[output_.map].place.gradient, false}
+                                     : Place{slot, slot};
     const Channels to{network_.addMap(outputs(i), height, width, place), 0, outputs(i)};
+    ConvolutionSpec spec{read.norm, weights_[i], read.channels, to, read.height, read.width, firstReader};
     std::unique_ptr<Layer> layer;
-    const Dropout none(0, 0);
     if (kernels_[i] == 1)
-      layer = network_.makeLayer<Pointwise>(parameters_, read.norm, weights_[i], read.channels, to, none,
-                                            PointwiseOptions{!(last && pre_), firstReader},
-                                            static_cast<double>(height) * width);
+      layer = network_.makeLayer<Pointwise>(std::move(spec), !(last && pre_));
     else if (stride > 1)
-      layer = std::make_unique<StridedConvolution3>(parameters_, read.norm, weights_[i], read.channels, to, stride,
-                                                    firstReader, read.height, read.width);
+      layer = std::make_unique<StridedConvolution3>(parameters_, std::move(spec), stride);
     else
-      layer = network_.makeConvolution3(read.norm, weights_[i], read.channels, to, none, firstReader, height, width);
-    network_.addLayer(name_, std::move(layer), Use::kAlways, last ? again_ : nullptr, unit_);
+      layer = network_.makeConvolution3(std::move(spec));
+    addLayer(std::move(layer), unit_, last ? again_ : nullptr);
     const std::shared_ptr<Norm> next = !pre_ ? norms_[i] : last ? plain(to) : norms_[i + 1];
     return {to, next, height, width};
   }
@@ -146,23 +141,23 @@ class Network::UnitBuilder {
   ResidualSum::Summand addShortcut(Reading read) {
     if (same_) return {read.channels.map, plain(read.channels)};
     if (!projects_) {
-      network_.addLayer(name_, std::make_unique<Padding>(at_.channels, output_, stride_));
+      addLayer(std::make_unique<Padding>(input_, output_, stride_), -1);
       return {output_.map, plain(output_)};
     }
-    const int height = sampled(at_.height, stride_), width = sampled(at_.width, stride_);
+    const int height = sampled(network_.height_, stride_), width = sampled(network_.width_, stride_);
     if (read.height != height || read.width != width) read = activate(read, stride_, kSampled, true, -1);
     const int outputs = stage_.outputChannels;
     const Channels to = pre_ ? output_ : Channels{innerMap(outputs, height, width, kProjected), 0, outputs};
-    network_.addLayer(name_, network_.makeLayer<Pointwise>(parameters_, read.norm, projectionWeights_, read.channels,
-                                                           to, Dropout(0, 0), PointwiseOptions{!pre_, true},
-                                                           static_cast<double>(height) * width));
+    addLayer(network_.makeLayer<Pointwise>(
+                 ConvolutionSpec{read.norm, projectionWeights_, read.channels, to, height, width, true}, !pre_),
+             -1);
     return {to.map, projectionNorm_};
   }
 
-  Network& network_;
+  NetworkBuilder& network_;
   Parameters& parameters_;
   const StageDescription& stage_;
-  Cursor& at_;
+  Channels input_;
   std::string name_;
   int stride_, unit_;
   bool pre_;
@@ -179,9 +174,9 @@ class Network::UnitBuilder {
   Layer* again_ = nullptr;
 };
 
-void Network::addResidualStage(const StageDescription& stage, Cursor& at) {
-  ++at.residualStages;
-  for (int i = 0; i < stage.layers; ++i) UnitBuilder(*this, stage, at, i).build();
+void NetworkBuilder::addResidualStage(const StageDescription& stage) {
+  ++residualStages_;
+  for (int i = 0; i < stage.layers; ++i) UnitBuilder(*this, stage, i).build();
 }
 
 }  // namespace densenet

@@ -19,13 +19,12 @@ int firstTile(const FeatureMap& map, int image) {
 }  // namespace
 
 template <class Operand>
-Convolution3<Operand>::Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                                    Channels output, Dropout dropout, bool firstReader, int height, int width)
-    : input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
-      shape_(height, width), blocks_(input.count, shape_.size),
-      norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
-      forwardWeights_(static_cast<size_t>(kTaps) * wordsOf<Operand>(input.count) * output.count),
-      backwardWeights_(static_cast<size_t>(kTaps) * input.count * wordsOf<Operand>(output.count)) {}
+Convolution3<Operand>::Convolution3(Parameters& parameters, ConvolutionSpec spec)
+    : input_(spec.input), output_(spec.output), dropout_(spec.dropout), firstReader_(spec.firstReader),
+      shape_(spec.height, spec.width), blocks_(input_.count, shape_.size),
+      norm_(std::move(spec.norm)), filters_(parameters, spec.weights, input_.count, output_.count),
+      forwardWeights_(static_cast<size_t>(kTaps) * wordsOf<Operand>(input_.count) * output_.count),
+      backwardWeights_(static_cast<size_t>(kTaps) * input_.count * wordsOf<Operand>(output_.count)) {}
 
 template <class Operand>
 void Convolution3<Operand>::prepare(Executor& executor, bool training) {

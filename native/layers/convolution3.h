@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "dropout.h"
+#include "convolution_spec.h"
 #include "filters3.h"
 #include "planes.h"
 
@@ -12,12 +12,7 @@ namespace densenet {
 template <class Operand>
 class Convolution3 : public Layer {
  public:
-  /**
-   * `weights` is where [output][input][3][3] lie; `firstReader`: nothing has been written to the input's gradient in
-   * this backward pass.
-   */
-  Convolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
-               Dropout dropout, bool firstReader, int height, int width);
+  Convolution3(Parameters& parameters, ConvolutionSpec spec);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;

@@ -13,9 +13,9 @@ Split rowGroups(int rows) { return Split::into(rows, kRows); }
 
 template <class Operand>
 FirstConvolution<Operand>::FirstConvolution(Parameters& parameters, int channels, int height, int width,
-                                            Channels output, Window window, double outputPixels)
+                                            Channels output, Window window)
     : parameters_(parameters), channels_(channels), output_(output), shape_(height, width, window),
-      outputPixels_(outputPixels), depth_(channels * window.kernel * window.kernel),
+      outputPixels_(static_cast<double>(window.outputs(height)) * window.outputs(width)), depth_(channels * window.kernel * window.kernel),
       weights_(parameters.add(static_cast<size_t>(depth_) * output.count, true)),
       packed_(static_cast<size_t>(wordsOf<Operand>(depth_)) * output.count) {
   for (int c = 0; c < channels; ++c)

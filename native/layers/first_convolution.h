@@ -12,8 +12,8 @@ namespace densenet {
 template <class Operand>
 class FirstConvolution : public Layer {
  public:
-  FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output,
-                   Window window, double outputPixels);
+  /** On images [channels, height, width]. */
+  FirstConvolution(Parameters& parameters, int channels, int height, int width, Channels output, Window window);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;

@@ -60,9 +60,6 @@ class Layer {
   virtual const char* name() const = 0;
 };
 
-/** When a layer is part of the network. */
-enum class Use { kAlways, kTraining, kEvaluation };
-
 /** Channels of a feature map. */
 struct Channels {
   int map, first, count;

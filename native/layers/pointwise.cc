@@ -20,12 +20,12 @@ Split depthBlocks(int words) { return Split::into(words, kDepth); }
 }  // namespace
 
 template <class Operand>
-Pointwise<Operand>::Pointwise(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                              Channels output, Dropout dropout, PointwiseOptions options, double pixels)
-    : parameters_(parameters), input_(input), output_(output), dropout_(dropout), options_(options), pixels_(pixels),
-      norm_(std::move(norm)), weights_(weights),
-      forwardWeights_(static_cast<size_t>(wordsOf<Operand>(input.count)) * output.count),
-      backwardWeights_(static_cast<size_t>(input.count) * wordsOf<Operand>(output.count)) {}
+Pointwise<Operand>::Pointwise(Parameters& parameters, ConvolutionSpec spec, bool statistics)
+    : parameters_(parameters), input_(spec.input), output_(spec.output), dropout_(spec.dropout),
+      firstReader_(spec.firstReader), statistics_(statistics), pixels_(static_cast<double>(spec.height) * spec.width),
+      norm_(std::move(spec.norm)), weights_(spec.weights),
+      forwardWeights_(static_cast<size_t>(wordsOf<Operand>(input_.count)) * output_.count),
+      backwardWeights_(static_cast<size_t>(input_.count) * wordsOf<Operand>(output_.count)) {}
 
 template <class Operand>
 void Pointwise<Operand>::prepare(Executor& executor, bool training) {
@@ -61,7 +61,7 @@ template <class Operand>
 void Pointwise<Operand>::forward(const Pass& pass) {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   if (norm_ && pass.training) norm_->useBatch(input, !pass.again);
-  const bool statistics = options_.statistics && pass.training && !pass.again;
+  const bool statistics = statistics_ && pass.training && !pass.again;
   const Split tasks = tileTasks(output, static_cast<int64_t>(input_.count) * paddedOutputs());
   std::vector<MomentsPart> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
@@ -179,7 +179,7 @@ void Pointwise<Operand>::backwardTiles(const Pass& pass, const GradientTerms& te
     withRows(groups.size(g), [&](auto m) {
       if (!norm_)
         backwardRows<m, false, true>(block, groups.start(g), sums);
-      else if (options_.firstReader)
+      else if (firstReader_)
         backwardRows<m, true, true>(block, groups.start(g), sums);
       else
         backwardRows<m, true, false>(block, groups.start(g), sums);

@@ -3,25 +3,16 @@
 
 #include <vector>
 
-#include "dropout.h"
-#include "layer.h"
+#include "convolution_spec.h"
 #include "rows.h"
 
 namespace densenet {
 
-struct PointwiseOptions {
-  /** A later layer normalises the output: find its mean and variance. */
-  bool statistics;
-  /** Nothing has been written to the input's gradient in this backward pass. */
-  bool firstReader;
-};
-
 template <class Operand>
 class Pointwise : public Layer {
  public:
-  /** `norm` is null for plain input; `weights` is where [output][input] lie; `pixels` counts those of one image. */
-  Pointwise(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input, Channels output,
-            Dropout dropout, PointwiseOptions options, double pixels);
+  /** `statistics`: the output is normalised by someone, so its mean and variance are found. */
+  Pointwise(Parameters& parameters, ConvolutionSpec spec, bool statistics);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;
@@ -42,8 +33,8 @@ class Pointwise : public Layer {
   Parameters& parameters_;
   Channels input_, output_;
   Dropout dropout_;
-  PointwiseOptions options_;
-  double pixels_;
+  bool firstReader_, statistics_;
+  double pixels_;  // of an image
   std::shared_ptr<Norm> norm_;
   size_t weights_;
   /** Words: [depth block][output group][inputs][group] and [input group][outputs][group]. */

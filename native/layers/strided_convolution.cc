@@ -10,14 +10,12 @@ int outputSize(int size, int stride) { return (size - 1) / stride + 1; }
 
 }  // namespace
 
-StridedConvolution3::StridedConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights,
-                                         Channels input, Channels output, int stride, bool firstReader, int height,
-                                         int width)
-    : input_(input), output_(output), stride_(stride), firstReader_(firstReader),
-      shape_(outputSize(height, stride), outputSize(width, stride)),
-      blocks_(input.count, channelFloats()),
-      norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
-      forwardWeights_(static_cast<size_t>(kTaps) * input.count * output.count),
+StridedConvolution3::StridedConvolution3(Parameters& parameters, ConvolutionSpec spec, int stride)
+    : input_(spec.input), output_(spec.output), stride_(stride), firstReader_(spec.firstReader),
+      shape_(outputSize(spec.height, stride), outputSize(spec.width, stride)),
+      blocks_(input_.count, channelFloats()),
+      norm_(std::move(spec.norm)), filters_(parameters, spec.weights, input_.count, output_.count),
+      forwardWeights_(static_cast<size_t>(kTaps) * input_.count * output_.count),
       backwardWeights_(forwardWeights_.size()) {
   for (int phase = 0; phase < phases(); ++phase)
     for (int tap = 0; tap < kTaps; ++tap) {

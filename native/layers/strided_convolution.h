@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "convolution_spec.h"
 #include "filters3.h"
 #include "planes.h"
 
@@ -14,12 +15,7 @@ namespace densenet {
 
 class StridedConvolution3 : public Layer {
  public:
-  /**
-   * `weights` is where [output][input][3][3] lie; `firstReader`: nothing has been written to the input's gradient in
-   * this backward pass; height and width are the input's.
-   */
-  StridedConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                      Channels output, int stride, bool firstReader, int height, int width);
+  StridedConvolution3(Parameters& parameters, ConvolutionSpec spec, int stride);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;

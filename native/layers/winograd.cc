@@ -52,12 +52,11 @@ bool WinogradConvolution3::pays(int inputs, int outputs, int height, int width) 
   return std::min(inputs, outputs) >= kLeastChannels && gain >= kLeastGain;
 }
 
-WinogradConvolution3::WinogradConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights,
-                                           Channels input, Channels output, Dropout dropout, bool firstReader,
-                                           int height, int width)
-    : input_(input), output_(output), dropout_(dropout), firstReader_(firstReader),
-      shape_(height, width), norm_(std::move(norm)), filters_(parameters, weights, input.count, output.count),
-      forwardWeights_(output.count, input.count), backwardWeights_(input.count, output.count) {}
+WinogradConvolution3::WinogradConvolution3(Parameters& parameters, ConvolutionSpec spec)
+    : input_(spec.input), output_(spec.output), dropout_(spec.dropout), firstReader_(spec.firstReader),
+      shape_(spec.height, spec.width), norm_(std::move(spec.norm)),
+      filters_(parameters, spec.weights, input_.count, output_.count),
+      forwardWeights_(output_.count, input_.count), backwardWeights_(input_.count, output_.count) {}
 
 void WinogradConvolution3::prepare(Executor& executor, bool training) {
   const float* weights = filters_.values();  // [output][input][tap]

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "dropout.h"
+#include "convolution_spec.h"
 #include "filters3.h"
 #include "strips.h"
 
@@ -59,9 +59,7 @@ class WinogradConvolution3 : public Layer {
   /** Whether it is the faster kernel for a shape: whether enough multiplications are saved in whole blocks of tiles. */
   static bool pays(int inputs, int outputs, int height, int width);
 
-  /** As Convolution3. */
-  WinogradConvolution3(Parameters& parameters, std::shared_ptr<Norm> norm, size_t weights, Channels input,
-                       Channels output, Dropout dropout, bool firstReader, int height, int width);
+  WinogradConvolution3(Parameters& parameters, ConvolutionSpec spec);
 
   void prepare(Executor& executor, bool training) override;
   void forward(const Pass& pass) override;

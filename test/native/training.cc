@@ -41,7 +41,7 @@ std::vector<MicroBatch> draws(const NetworkDescription& network, uint32_t step, 
 
 std::vector<float> trained(const NetworkDescription& description, int batch, int parts, int threads,
                            NetworkOptions options) {
-  Network network(description, options);
+  Network network(NetworkBuilder(description, options).build());
   fill(network);
   const Data data(description, batch);
   ThreadPool pool(threads);
@@ -61,7 +61,7 @@ std::vector<float> trained(const NetworkDescription& description, int batch, int
 std::vector<float> gradients(const NetworkDescription& description, int batch, int parts, Precision precision) {
   const Data data(description, batch);
   ThreadPool pool(2);
-  Network network(description, {false, precision});
+  Network network(NetworkBuilder(description, {false, precision}).build());
   Parameters& parameters = network.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) parameters.values(0)[i] = pseudo(i);
   network.train(pool, data.images.data(), data.labels.data(), batch, {0, 0, 0, false}, draws(description, 3, parts));
@@ -87,7 +87,7 @@ void testGradient(const NetworkDescription& description, int batch, int parts) {
   constexpr double kChange = 0.01;
   double losses[2];
   for (int side = 0; side < 2; ++side) {
-    Network network(description, {});
+    Network network(NetworkBuilder(description, {}).build());
     fill(network);
     const auto step = [&](double rate) {
       return network

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network.h"
+#include "network_builder.h"
 
 /**
  * No bad access, and in both precisions the same bits for every number of threads and with activations computed again.
