@@ -41,6 +41,7 @@ test('an exported run gives the same logits in ONNX Runtime and from its safeten
     bytes: onnx.length,
     network: 'DenseNet-BC (L=10, k=4)',
     weights: join(trained.run, 'checkpoint', 'last.safetensors'),
+    trained: { epochs: trained.epochs, steps: 0 },
   });
 
   // Images are normalised as the metadata say, which both files have.
