@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { parseExperiment } from '../config/load.js';
@@ -83,6 +83,8 @@ const INCOMPLETE = 'The run folder is incomplete. Take another run, or start thi
 /** The files are small: read synchronously, those of 1,000 runs take 0.05 s instead of 0.6 s. */
 function read<T>(path: string, parse: (text: string) => T, remedy: string): T {
   try {
+    // A named pipe would be waited for.
+    if (!statSync(path).isFile()) throw new Error('it is not a file');
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const message = `cannot read ${path}: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`;

@@ -13,9 +13,9 @@ describe('sweep', () => {
   test('goes on after a failure, says so in its exit code, and skips what is finished', async () => {
     const folder = await temporaryFolder();
     const smoke = join(packageRoot, 'configs', 'smoke-fashion-mnist-mini.json');
-    const wild = { extends: smoke, training: { learningRate: { initial: 1e30 } } };
+    const wild = { extends: smoke, training: { learningRate: { initial: 1000 }, weightDecay: 1 } };
     await writeFile(join(folder, 'wild.json'), JSON.stringify(wild));
-    const args = ['--config=wild.json,smoke-fashion-mnist-mini', '--subset=64', ...MINI, '--json'];
+    const args = ['--config=wild.json,smoke-fashion-mnist-mini', '--subset=320', ...MINI, '--json'];
     const first = await run(folder, ['sweep', ...args, '--seeds=1,2', '--jobs=2']);
     expect(first.code).toBe(5);
     expect(first.stderr).toContain('wild seed 1: error: the training loss is');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +125,9 @@ describe('readRunRecord', () => {
         await writeFile(run[file], content);
         expect(readRunRecord(run), `${file} ${content}`).toMatchObject({ status: 'damaged' });
       }
+      await rm(run[file]);
+      execFileSync('mkfifo', [run[file]]);
+      expect(readRunRecord(run), file).toMatchObject({ status: 'damaged' });
       await rm(run[file]);
       await mkdir(run[file]);
       expect(readRunRecord(run), file).toMatchObject({ status: 'damaged' });
