@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests of every day. What takes minutes is in `*.slow.ts`, see vitest.slow.config.ts. */
+/** The everyday tests. What takes minutes is in `*.slow.ts`, see vitest.slow.config.ts. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

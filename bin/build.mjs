@@ -107,6 +107,8 @@ function bundleTfjsNode(folder) {
   for (const part of ['README.md', 'binding', join('dist', 'proto')]) {
     cpSync(join(published, part), join(folder, part), { recursive: true });
   }
+  // The Apache License 2.0 in full, which that package leaves out and sharp's has.
+  cpSync(join(root, 'node_modules', 'sharp', 'LICENSE'), join(folder, 'LICENSE'));
   const { name, version, license, repository } = JSON.parse(
     readFileSync(join(published, 'package.json'), 'utf8'),
   );

@@ -64,7 +64,7 @@ function lines({
   const row = (name: string, { median, min, max, n }: InputBenchReport['sharp']) =>
     `${name.padEnd(14)} ${median.toFixed(0)} images per second, the median of ${n} (${min.toFixed(0)} to ${max.toFixed(0)})`;
   return [
-    `${data}; ${images} a round in batches of ${batch}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+    `${data}; ${images} images per round in batches of ${batch}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
     '',
     row('this program', pipeline),
     row('sharp alone', sharp),

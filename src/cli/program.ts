@@ -5,7 +5,7 @@ import { checkValues } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet train --config quickstart                  train a small DenseNet on real images in two minutes
+  densenet train --config quickstart                  train a small DenseNet on real images in a minute or two
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet eval quickstart                            evaluate the newest run of an experiment

@@ -35,7 +35,7 @@ export async function findSubject(
     if (options.set.length > 0) {
       throw new UserError(
         'usage',
-        `--set ${options.set[0]} does not go with a run, whose config is its own`,
+        `--set ${options.set[0]} cannot be used with a run: a run has its own config`,
         'Leave it out, or give --config and --weights instead of the run.',
       );
     }

@@ -6,7 +6,7 @@ import { initialState } from '../training/checkpoint.js';
 import { checkMemory } from '../training/memory.js';
 import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
 
-/** Images a second of a network on an engine. */
+/** Images per second of a network on an engine. */
 export interface Speed {
   readonly train: number;
   readonly predict: number;

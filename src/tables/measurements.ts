@@ -20,7 +20,7 @@ export interface Measurement extends Spread {
   readonly experiment: Experiment;
   /** As in Table 2: `DenseNet-BC (k=12)`. */
   readonly method: string;
-  /** `C10+`; with remarks if the run does not belong into a column of Table 2. */
+  /** `C10+`; with remarks if the run does not belong in a column of Table 2. */
   readonly dataset: string;
   readonly parameters: number;
   /** Top-5 errors, of the runs that counted them; undefined for none. */

@@ -12,7 +12,7 @@ export type PaperTable = (typeof PAPER_TABLES)[number];
 
 /**
  * A table of the paper, with what was measured beside it. Throws a UserError (usage) if Table 1, which is derived from
- * the networks, shall show only what was measured.
+ * the networks, is asked to show only what was measured.
  */
 export async function paperTable(
   number: PaperTable,

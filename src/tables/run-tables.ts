@@ -176,7 +176,7 @@ export function differenceSheet(a: RunRecord, b: RunRecord): Sheet {
     columns: ['key', a.folder.name, b.folder.name, 'difference'],
     right: ['difference'],
     rows: [...config, ...results],
-    notes: keys.length === 0 ? ['The configs say the same.'] : [],
+    notes: keys.length === 0 ? ['The configs are the same.'] : [],
   };
 }
 

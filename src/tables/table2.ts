@@ -165,7 +165,7 @@ function othersSheet(others: readonly OtherMeasurement[]): Sheet {
   };
 }
 
-/** Columns of the table for programs: a number a cell. */
+/** Columns of the table for programs: one number per cell. */
 export function table2Columns(options: TableOptions = {}): string[] {
   const parts = ['paper', 'n', 'mean', 'sd', 'difference'];
   if (options.references) parts.push('authors_code', 'reproductions');

@@ -223,7 +223,7 @@ export function othersSheet(others: readonly OtherMeasurement[]): Sheet {
   };
 }
 
-/** Columns of the table for programs: a number a cell. */
+/** Columns of the table for programs: one number per cell. */
 export function table3Columns(options: TableOptions = {}): string[] {
   const parts = ['paper', 'n', 'mean', 'sd', 'difference', ...(options.references ? ['authors_code'] : [])];
   return ['model', 'source', ...METRIC_KEYS.flatMap((m) => [...parts, 'secondary'].map((p) => `${m}_${p}`))];

@@ -17,10 +17,7 @@ export interface GitState {
   readonly dirty: boolean;
 }
 
-/**
- * Commit of the program, and whether its files differ from it, but for results/, which every run rewrites;
- * undefined outside a git checkout.
- */
+/** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
 export async function gitState(): Promise<GitState | undefined> {
   const git = async (...args: string[]) =>
     (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();

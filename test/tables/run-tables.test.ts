@@ -77,7 +77,7 @@ describe('comparison and difference', () => {
 
   it('says that the configs are the same', async () => {
     const [a, b] = [await record('quickstart'), await record('quickstart')];
-    expect(differenceSheet(a, b).notes).toEqual(['The configs say the same.']);
+    expect(differenceSheet(a, b).notes).toEqual(['The configs are the same.']);
     expect(comparison([a, b]).columns[1]).toBe('status');
   });
 

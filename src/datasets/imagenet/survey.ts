@@ -91,7 +91,7 @@ async function surveyArchive(
   } finally {
     await source.close();
   }
-  if (images.length === 0) throw new FormatError(path, 'holds no images in the way of ILSVRC2012');
+  if (images.length === 0) throw new FormatError(path, 'holds no images laid out as in ILSVRC2012');
   return { images, md5: md5.digest('hex') };
 }
 

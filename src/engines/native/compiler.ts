@@ -36,7 +36,7 @@ export interface Compilation {
 }
 
 /**
- * Compiles and links a shared library, one compiler a core. Throws a UserError (engine) with the compiler's first
+ * Compiles and links a shared library, one compiler per core. Throws a UserError (engine) with the compiler's first
  * complaint, or the signal's reason.
  */
 export async function compile(compilation: Compilation): Promise<void> {
