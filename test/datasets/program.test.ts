@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DatasetOf, ImageSet } from '../../src/datasets/dataset.js';
-import { loadDataset } from '../../src/datasets/index.js';
 import { run } from '../program.js';
 import { serve } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
@@ -25,10 +26,9 @@ async function writeCifar10(where: string): Promise<void> {
   await mkdir(where, { recursive: true });
   const batch = noise('cifar10', 10_000 * 3073);
   for (let i = 0; i < 10_000; i++) batch[i * 3073] = i % 10;
-  for (const name of ['1', '2', '3', '4', '5'].map((number) => `data_batch_${number}`)) {
-    await writeFile(join(where, `${name}.bin`), batch);
-  }
-  await writeFile(join(where, 'test_batch.bin'), batch);
+  const first = join(where, 'test_batch.bin');
+  await writeFile(first, batch);
+  for (const number of [1, 2, 3, 4, 5]) await link(first, join(where, `data_batch_${number}.bin`));
 }
 
 describe('densenet data', () => {
@@ -48,9 +48,6 @@ describe('densenet data', () => {
     const list = await runData('list');
     expect(list.stdout).toMatch(/^cifar10 +CIFAR-10 +50,000 +10,000 +184\.4 MB +yes +/m);
     expect(list.stdout).toMatch(/^svhn +SVHN +604,388 +26,032 +no +/m);
-
-    const { train, test } = (await loadDataset('cifar10', data)) as DatasetOf<ImageSet>;
-    expect([train.count, test.count, train.labels[49_999], test.labels[7]]).toEqual([50_000, 10_000, 9, 7]);
 
     const file = await open(join(own, 'data_batch_3.bin'), 'r+');
     await file.write(Buffer.of(1, 2, 3), 0, 3, 20_000_000);
@@ -135,6 +132,41 @@ describe('densenet data', () => {
     );
     expect((await runData('list', '--json')).stdout).toContain('"present": false');
     await server.close();
+  });
+
+  it('names what a person brings that is no file, or the wrong version', async () => {
+    const from = join(folder, 'brought');
+    await mkdir(join(from, 'cifar-100-python'), { recursive: true });
+    execFileSync('mkfifo', [join(from, 'train_32x32.mat'), join(from, 'ILSVRC2012_img_train.tar')]);
+    for (const [name, message] of [
+      ['svhn', `${join(from, 'train_32x32.mat')} is a FIFO, not a file`],
+      ['imagenet', `${join(from, 'ILSVRC2012_img_train.tar')} is a FIFO, not a file`],
+      [
+        'cifar100',
+        `${join(from, 'cifar-100-python')} is the Python version; the binary version is read here`,
+      ],
+    ] as const) {
+      const { code, stderr } = await runData('fetch', name, '--from', from);
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/^error: [^\n]*\n[^\n]*\n$/);
+      expect(stderr).toContain(`error: ${message}\n`);
+    }
+  });
+
+  it('shows what a server says without obeying it', async () => {
+    const server = createServer((socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 404 \x1b[2Jnothing\u202e here\r\ncontent-length: 0\r\n\r\n'),
+      );
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await runData('fetch', 'svhn', '--mirror', mirror);
+    expect(code).toBe(3);
+    expect(stderr).toContain('the server answers 404 \\u001b[2Jnothing');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal would obey
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u202e]/);
+    server.close();
   });
 
   it('shows examples with its help', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../../util/errors.js';
 import { isDead, ownerName, shownOwner } from '../../util/owner.js';
 
+const LOCK = '.lock';
 const BEAT = 5_000;
 const SILENCE = 60_000;
 const POLL = 500;
@@ -20,7 +21,7 @@ export async function withFetchLock<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  const path = join(folder, '.lock');
+  const path = join(folder, LOCK);
   await acquire(path, onWait, signal);
   const beat = setInterval(() => {
     const now = new Date();
@@ -32,6 +33,13 @@ export async function withFetchLock<T>(
     clearInterval(beat);
     if ((await readOwner(path))?.text === ownerName(process.pid)) await rm(path, { force: true });
   }
+}
+
+/** Removes the lock of a process that died when it was all but done. */
+export async function removeDeadLock(folder: string): Promise<void> {
+  const path = join(folder, LOCK);
+  const owner = await readOwner(path);
+  if (owner && isDead(owner.text)) await rm(path, { force: true });
 }
 
 async function acquire(path: string, onWait: (owner: string) => void, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { UserError } from '../../util/errors.js';
+import { systemCode, UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
 import type { DataFile, DatasetDefinition, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
@@ -6,13 +6,13 @@ import type { FetchOptions, FileCheck } from '../store.js';
 import { checkFiles } from './check.js';
 import { explainDiskErrors } from './disk-error.js';
 import { downloadSource } from './download-source.js';
-import { withFetchLock } from './fetch-lock.js';
+import { removeDeadLock, withFetchLock } from './fetch-lock.js';
 import { datasetFolder } from './folder.js';
 import { importSource } from './import.js';
 import { type Reader, remedy } from './load.js';
 import { type ManifestEntry, writeManifest } from './manifest.js';
 import type { Destination } from './unpack.js';
-import { closeWorkspace, openWorkspace } from './workspace.js';
+import { closeWorkspace, openWorkspace, removeDeadWorkspaces } from './workspace.js';
 
 /**
  * Makes the dataset whole on disk: checks the digest of every file that is there, and downloads or imports the
@@ -26,19 +26,32 @@ export async function fetchFiles(
   options: FetchOptions,
 ): Promise<boolean> {
   const { folder, signal, reporter } = options;
+  const own = datasetFolder(definition, folder);
   const before = await checkFiles(definition, folder, { signal });
-  if (before.whole) return false;
+  if (before.whole) {
+    if (definition.origin !== 'shipped') await removeLeftovers(own);
+    return false;
+  }
   if (definition.origin === 'shipped') {
     const bad = before.files.find((file) => file.status !== 'whole');
     throw new UserError('data', `${bad?.path} is ${bad?.status}`, remedy(definition));
   }
-  const own = datasetFolder(definition, folder);
   const onWait = (owner: string) =>
     reporter.line(`Process ${owner} is fetching ${definition.title} already; waiting for it.`);
   return explainDiskErrors(own, async () => {
     await makeFolders(own);
     return withFetchLock(own, onWait, signal, () => complete(definition, read, own, options));
   });
+}
+
+/** Removes what a process left that died when all files were in place, as far as the disk lets it. */
+async function removeLeftovers(own: string): Promise<void> {
+  try {
+    await removeDeadWorkspaces(own);
+    await removeDeadLock(own);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
 }
 
 async function complete(

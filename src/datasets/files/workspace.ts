@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
-import { isRunningHere, ownerName } from '../../util/owner.js';
+import { isDead, isRunningHere, ownerName } from '../../util/owner.js';
 
 const INCOMING = '.incoming';
 
@@ -25,6 +26,16 @@ export async function openWorkspace(folder: string): Promise<string> {
   return own;
 }
 
+/** Removes the workspaces of processes that died. */
+export async function removeDeadWorkspaces(folder: string): Promise<void> {
+  const incoming = join(folder, INCOMING);
+  if (!existsSync(incoming)) return;
+  for (const name of await readdir(incoming)) {
+    if (isDead(name)) await rm(join(incoming, name), { recursive: true, force: true });
+  }
+  await removeIfEmpty(incoming);
+}
+
 /** Renaming a folder is atomic: of two processes that try, one succeeds. Fails where `own` has files already. */
 async function takeOver(orphan: string, own: string): Promise<boolean> {
   try {
@@ -39,8 +50,12 @@ async function takeOver(orphan: string, own: string): Promise<boolean> {
 /** Removes the workspace; and the folder around it unless other processes have theirs in it. */
 export async function closeWorkspace(folder: string, workspace: string): Promise<void> {
   await rm(workspace, { recursive: true, force: true });
+  await removeIfEmpty(join(folder, INCOMING));
+}
+
+async function removeIfEmpty(path: string): Promise<void> {
   try {
-    await rmdir(join(folder, INCOMING));
+    await rmdir(path);
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(error) ?? '')) throw error;
   }

@@ -49,7 +49,7 @@ async function trainImages(damage: Damage): Promise<Map<string, MiniFile[]>> {
     const files: MiniFile[] = [];
     for (let i = 0; i < 8; i++) {
       const name = `${wnid}_${i}.JPEG`;
-      const content = await encode(c, 10 * c + i, name);
+      const content = await image(c, 10 * c + i, name);
       files.push({ name, content: damage({ name, content }) });
     }
     classes.set(wnid, files);
@@ -62,10 +62,19 @@ async function testImages(damage: Damage): Promise<(MiniFile & { id: number })[]
   for (let n = 1; n <= MINI.test; n++) {
     const c = (3 * n) % CLASSES.length;
     const name = `ILSVRC2012_val_${`${n}`.padStart(8, '0')}.JPEG`;
-    const content = await encode(c, 100 + n, name);
+    const content = await image(c, 100 + n, name);
     files.push({ name, content: damage({ name, content }), id: c + 1 });
   }
   return files;
+}
+
+/** Images that were encoded before, by name: they are the same every time. */
+const encoded = new Map<string, Promise<Buffer>>();
+
+function image(c: number, seed: number, name: string): Promise<Buffer> {
+  const content = encoded.get(name) ?? encode(c, seed, name);
+  encoded.set(name, content);
+  return content;
 }
 
 /** Stripes and noise, whose colour and direction tell the class; every image has a size of its own. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { ImageFiles } from '../../../src/datasets/dataset.js';
 import { imagenet } from '../../../src/datasets/imagenet/definition.js';
 import { batches } from '../../../src/input/batches.js';
@@ -44,9 +44,13 @@ async function images(bad?: number): Promise<ImageFiles> {
   };
 }
 
+/** Threads take long to start, so all tests share them. */
+const pools = new Map<number, DecodingPool>();
+afterAll(() => Promise.all([...pools.values()].map((pool) => pool.close())));
+
 function open(files: ImageFiles, workers: number, skipBadImages = false): FileSource {
-  const pool = new DecodingPool(workers);
-  onTestFinished(() => pool.close());
+  const pool = pools.get(workers) ?? new DecodingPool(workers);
+  pools.set(workers, pool);
   return new FileSource(files, { ...OPTIONS, pool, skipBadImages });
 }
 
