@@ -49,6 +49,7 @@ interface BenchOptions extends CommonOptions, EngineCliOptions {
   readonly mode: 'train' | 'predict';
   readonly memoryEfficient?: boolean;
   readonly precision: ModelOptions['precision'];
+  readonly compile?: boolean;
   readonly profile?: boolean;
 }
 
@@ -84,6 +85,7 @@ export function benchCommand(): Command {
         .choices(PRECISIONS)
         .default('float32'),
     )
+    .option('--compile', 'let XLA compile the steps (TensorFlow engine)')
     .option('--profile', 'time of every stage and pass (native engine, training)');
   addEngineOptions(command);
   return addCommonOptions(command).action(runBench);
@@ -107,8 +109,16 @@ async function runBench(options: BenchOptions): Promise<void> {
   const choice = await chooseEngine(options);
   if (choice.device === 'cpu') requireMemory(network, options.batch, options.memoryEfficient ?? false);
   reporter.line(engineLine(choice));
-  const { threads, setup, batch: batchSize, precision, memoryEfficient = false, profile = false } = options;
-  const engine = await createEngine(choice, { threads, batchSize, precision, setup, reporter });
+  const {
+    threads,
+    setup,
+    batch: batchSize,
+    precision,
+    compile,
+    memoryEfficient = false,
+    profile = false,
+  } = options;
+  const engine = await createEngine(choice, { threads, batchSize, precision, compile, setup, reporter });
   try {
     const report = await benchmark(engine, network, { ...options, memoryEfficient, profile, reporter });
     if (options.json) printJson(report);

@@ -31,11 +31,11 @@ function definition({ description: _description, paper: _paper, ...rest }: Exper
 }
 
 /**
- * What a network is trained by: data and training. The seed, which is chance, and what changes only memory do not
- * count. Two experiments of one recipe and one network are repetitions, and their results are averaged.
+ * What a network is trained by: data and training. The seed, which is chance, and what changes only memory or
+ * speed do not count. Two experiments of one recipe and one network are repetitions, and their results are averaged.
  */
 export function recipe({ dataset, training, report }: Experiment) {
-  const { seed: _seed, memoryEfficient: _memory, ...rest } = training;
+  const { seed: _seed, memoryEfficient: _memory, compile: _compile, ...rest } = training;
   return { dataset: unordered(dataset), training: rest, report };
 }
 

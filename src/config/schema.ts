@@ -237,6 +237,10 @@ const trainingSchema = z
       .boolean()
       .default(false)
       .describe('Recompute what is cheap instead of keeping it: less memory, more time, same result.'),
+    compile: z
+      .boolean()
+      .default(false)
+      .describe('Let XLA compile the steps, with the TensorFlow engine: other rounding, perhaps faster.'),
     precision: z
       .enum(PRECISIONS)
       .default('float32')

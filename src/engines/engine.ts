@@ -161,6 +161,8 @@ export interface EngineOptions {
    * rounding only.
    */
   readonly batchSize?: number;
+  /** Compile passes of `batchSize` images; the native engine is compiled as it is, and refuses. */
+  readonly compile?: boolean;
   /** Of the models that will be made: some of it is decided when the engine starts. float32 when undefined. */
   readonly precision?: Precision;
   /** Build or fetch what is missing; false refuses instead (`--no-setup`). */

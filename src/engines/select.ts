@@ -60,6 +60,13 @@ export async function createEngine(
   options: Omit<EngineOptions, 'device' | 'gpu'>,
 ): Promise<Engine> {
   checkPrecision(options.precision ?? 'float32', choice.device, choice.gpu);
+  if (options.compile && choice.engine === 'native') {
+    throw new UserError(
+      'usage',
+      'training.compile is for the TensorFlow engine; the native engine has nothing left to compile',
+      'Set training.compile to false, or use --engine tensorflow.',
+    );
+  }
   const complete = { ...options, device: choice.device, gpu: choice.gpu };
   if (choice.engine === 'native') {
     const { createNativeEngine } = await import('./native/index.js');

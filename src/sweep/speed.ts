@@ -52,6 +52,7 @@ async function secondsPerImage(model: Model, mode: StepMode, batch: Batch): Prom
 /** Names what the speed depends on: experiments with the same key need only one measurement. */
 export function speedKey(experiment: Experiment): string {
   const { input } = networkOf(experiment);
-  const { memoryEfficient, precision } = experiment.training;
-  return JSON.stringify([experiment.network, input, microBatchSize(experiment), memoryEfficient, precision]);
+  const { memoryEfficient, precision, compile } = experiment.training;
+  const batch = microBatchSize(experiment);
+  return JSON.stringify([experiment.network, input, batch, memoryEfficient, precision, compile]);
 }

@@ -17,8 +17,11 @@ export function modelOptions({ training }: Experiment): ModelOptions {
 }
 
 /** What an experiment asks of the engine that it is trained on. */
-export function engineOptions(experiment: Experiment): Pick<EngineOptions, 'batchSize' | 'precision'> {
-  return { batchSize: microBatchSize(experiment), precision: experiment.training.precision };
+export function engineOptions(
+  experiment: Experiment,
+): Pick<EngineOptions, 'batchSize' | 'precision' | 'compile'> {
+  const { precision, compile } = experiment.training;
+  return { batchSize: microBatchSize(experiment), precision, compile };
 }
 
 /** Images that go through the network at once: those of a step, or of one of its micro-batches. */

@@ -98,6 +98,7 @@ function recipe(column: Table2Column): Omit<Experiment, 'name' | 'description' |
     seed: 1,
     shuffle: true,
     memoryEfficient: false,
+    compile: false,
     precision: 'float32',
   };
   if (column === 'SVHN') {

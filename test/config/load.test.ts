@@ -60,6 +60,7 @@ describe('loadExperiment', () => {
         seed: 1,
         shuffle: true,
         memoryEfficient: false,
+        compile: false,
         precision: 'float32',
       },
       report: 'last',

@@ -40,7 +40,10 @@ async function rewrite(subjects: readonly Subject[]): Promise<Rewritten[]> {
     const values = initialValues(network, 1);
     const own = join(folder, String(index));
     await mkdir(own);
-    await writeFile(join(own, 'saved_model.pb'), modelGraph(network, layout, DEFAULTS, 'gpu'));
+    await writeFile(
+      join(own, 'saved_model.pb'),
+      modelGraph(network, layout, DEFAULTS, { form: 'gpu', compiled: false }),
+    );
     await writeFile(join(own, 'weights'), flatten(layout.trainable, values));
     await writeFile(join(own, 'running'), flatten(layout.running, values));
     await writeFile(join(own, 'momentum'), new Float32Array(totalSize(layout.trainable)));

@@ -78,6 +78,7 @@ function digest(state: ModelState): string {
 
 test.each(SMALL)('$config, made small with $set, trains in every way', async (subject) => {
   const kept = await exercise(subject);
+  await exercise(subject, { precision: 'bfloat16' });
   const again = await exercise(subject, { memoryEfficient: true });
   expect(again.kernels).toBeGreaterThanOrEqual(kept.kernels);
 });

@@ -3,15 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
+import { survivalProbabilities } from '../../networks/residual.js';
+import { UserError } from '../../util/errors.js';
 import type { Engine, Model, ModelOptions, Precision } from '../engine.js';
 import { precisionInForce } from '../precision.js';
 import { TAG } from './graph/builder.js';
 import { layoutOf } from './graph/layout.js';
 import { modelGraph } from './graph/model-graph.js';
-import type { GraphForm } from './graph/ops.js';
-import { TensorFlowModel } from './model.js';
+import { type GraphUse, TensorFlowModel } from './model.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Status } from './process/messages.js';
+
+export interface EngineFacts {
+  readonly device: 'cpu' | 'gpu';
+  readonly precision: Precision;
+  readonly description: string;
+  readonly use: GraphUse;
+}
 
 /** TensorFlow through tfjs-node's binding: a network becomes one graph, a training step one call. */
 export class TensorFlowEngine implements Engine {
@@ -20,27 +28,30 @@ export class TensorFlowEngine implements Engine {
   readonly description: string;
   readonly precision: string;
   readonly #process: TensorFlowProcess;
-  readonly #form: GraphForm;
+  readonly #use: GraphUse;
 
-  /** `form` is what graphs are written for: tests run those for a GPU on the CPU. */
-  constructor(
-    process: TensorFlowProcess,
-    device: 'cpu' | 'gpu',
-    precision: Precision,
-    description: string,
-    form: GraphForm = device,
-  ) {
+  constructor(process: TensorFlowProcess, { device, precision, description, use }: EngineFacts) {
     this.#process = process;
-    this.#form = form;
+    this.#use = use;
     this.device = device;
     this.precision = precisionInForce(precision, device);
     this.description = description;
   }
 
+  /** Throws a UserError (usage) for a network that XLA is asked to compile and cannot. */
   async createModel(network: Network, options: ModelOptions): Promise<Model> {
+    const { form, compiledImages } = this.#use;
+    const compiled = compiledImages !== undefined;
+    if (compiled && survivalProbabilities(network).length > 0) {
+      throw new UserError(
+        'usage',
+        'networks with stochastic depth cannot be compiled: XLA would compute every branch in every step',
+        'Set training.compile to false.',
+      );
+    }
     const layout = layoutOf(parameters(network));
-    const session = await this.#load(modelGraph(network, layout, options, this.#form));
-    return new TensorFlowModel(this.#process, session, network, layout, this.#form, options.seed);
+    const session = await this.#load(modelGraph(network, layout, options, { form, compiled }));
+    return new TensorFlowModel(this.#process, session, network, layout, this.#use, options.seed);
   }
 
   async peakMemory(): Promise<number> {

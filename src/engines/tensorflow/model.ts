@@ -12,11 +12,18 @@ import {
   type TrainStep,
 } from '../engine.js';
 import { flatten, type Layout, unflatten } from './graph/layout.js';
-import { FEED, FETCH, imageType } from './graph/model-graph.js';
+import { compiledName, FEED, FETCH, imageType } from './graph/model-graph.js';
 import type { GraphForm } from './graph/ops.js';
 import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Feed } from './process/messages.js';
+
+/** What a model's graph is written for. */
+export interface GraphUse {
+  readonly form: GraphForm;
+  /** Images of the passes that XLA compiles; undefined where it compiles none. */
+  readonly compiledImages: number | undefined;
+}
 
 /** A network whose state lives in a TensorFlow session. */
 export class TensorFlowModel implements Model {
@@ -25,6 +32,7 @@ export class TensorFlowModel implements Model {
   readonly #network: Network;
   readonly #layout: Layout;
   readonly #form: GraphForm;
+  readonly #compiledImages: number | undefined;
   readonly #seed: number;
   readonly #masks: number;
   /** Of every residual unit; empty without stochastic depth. */
@@ -35,7 +43,7 @@ export class TensorFlowModel implements Model {
     session: number,
     network: Network,
     layout: Layout,
-    form: GraphForm,
+    { form, compiledImages }: GraphUse,
     seed: number,
   ) {
     this.#process = process;
@@ -43,6 +51,7 @@ export class TensorFlowModel implements Model {
     this.#network = network;
     this.#layout = layout;
     this.#form = form;
+    this.#compiledImages = compiledImages;
     this.#seed = seed;
     this.#masks = maskCount(network);
     this.#survival = survivalProbabilities(network);
@@ -61,7 +70,8 @@ export class TensorFlowModel implements Model {
       loss += (result.loss * (part.end - part.begin)) / images;
       correct += result.correct;
     }
-    await this.#process.run(this.#session, [rate], [FETCH.update]);
+    const update = this.#compiledImages === undefined ? FETCH.update : compiledName(FETCH.update);
+    await this.#process.run(this.#session, [rate], [update]);
     return { loss, correct };
   }
 
@@ -83,7 +93,7 @@ export class TensorFlowModel implements Model {
       }
       feeds.push({ name: FEED.dropoutKeys, shape: [this.#masks, 2], data: keys });
     }
-    const [result] = await this.#process.run(this.#session, feeds, [fetch]);
+    const [result] = await this.#process.run(this.#session, feeds, [this.#way(fetch, end - begin)]);
     const [loss, correct] = result!.data;
     return { loss: loss!, correct: correct! };
   }
@@ -96,7 +106,9 @@ export class TensorFlowModel implements Model {
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {
-    const [logits] = await this.#process.run(this.#session, [this.#images(images)], [FETCH.logits]);
+    const feed = this.#images(images);
+    const fetch = this.#way(FETCH.logits, feed.shape[0]!);
+    const [logits] = await this.#process.run(this.#session, [feed], [fetch]);
     return logits!.data as Float32Array;
   }
 
@@ -126,6 +138,11 @@ export class TensorFlowModel implements Model {
 
   async dispose(): Promise<void> {
     await this.#process.unload(this.#session);
+  }
+
+  /** The name of what is asked for with so many images. */
+  #way(fetch: string, images: number): string {
+    return images === this.#compiledImages ? compiledName(fetch) : fetch;
   }
 
   #images(images: Float32Array): Feed {

@@ -36,6 +36,7 @@ export class GraphBuilder {
   #scope: string[] = [];
   #controls: readonly Output[] = [];
   #device = '';
+  #interpreted = false;
   #count = 0;
 
   constructor() {
@@ -73,6 +74,17 @@ export class GraphBuilder {
       return build();
     } finally {
       this.#device = outer;
+    }
+  }
+
+  /** XLA leaves the nodes made by `build` alone. */
+  interpreted<T>(build: () => T): T {
+    const outer = this.#interpreted;
+    this.#interpreted = true;
+    try {
+      return build();
+    } finally {
+      this.#interpreted = outer;
     }
   }
 
@@ -118,6 +130,7 @@ export class GraphBuilder {
     if (op !== 'Const') node.setDevice(this.#device);
     node.setInputList(inputs);
     for (const [key, value] of Object.entries(attributes)) node.getAttrMap().set(key, attribute(value));
+    if (this.#interpreted && op !== 'Const') node.getAttrMap().set('_XlaCompile', attribute({ bool: false }));
     this.#graph.addNode(node);
     return unique;
   }

@@ -74,11 +74,14 @@ export function dropout(context: TrainingContext, x: Output, shape: MapShape, pr
   const same = (values: Output) => values;
   if (probability === 0) return { y: x, recall: same, backward: same };
   const { graph, ops, maps, memoryEfficient } = context;
-  const uniform = graph.add('StatelessRandomUniform', [maps.shape(shape), context.nextDropoutKey()], {
-    dtype: { type: 'float' },
-    T: { type: 'int32' },
-    Tseed: { type: 'int32' },
-  });
+  // XLA has numbers of its own for the same key.
+  const uniform = graph.interpreted(() =>
+    graph.add('StatelessRandomUniform', [maps.shape(shape), context.nextDropoutKey()], {
+      dtype: { type: 'float' },
+      T: { type: 'int32' },
+      Tseed: { type: 'int32' },
+    }),
+  );
   const kept = graph.add('GreaterEqual', [uniform, graph.floats([probability], [])], {
     T: { type: 'float' },
   });

@@ -46,14 +46,21 @@ export const FETCH = {
   running: 'running_value',
 } as const;
 
+/** The name under which the same is asked for of the part of the graph that XLA compiles. */
+export function compiledName(fetch: string): string {
+  return `compiled_${fetch}`;
+}
+
 /**
  * Writes everything that a model can do as one SavedModel: training step, evaluation, reading and replacing its state.
+ * `compiled`: training and evaluation once more, for XLA. It compiles anew for every batch size, which is worth it for
+ * one that comes often; all others take the other way.
  */
 export function modelGraph(
   network: Network,
   layout: Layout,
   options: ModelOptions,
-  form: GraphForm,
+  { form, compiled }: { readonly form: GraphForm; readonly compiled: boolean },
 ): Uint8Array {
   const graph = new GraphBuilder();
   const feed = (name: string, type: TypeName, shape: readonly number[]) =>
@@ -86,16 +93,23 @@ export function modelGraph(
     dropoutKeys: masks > 0 ? feed(FEED.dropoutKeys, 'int32', [masks, 2]) : undefined,
     branches: units > 0 ? feed(FEED.branches, 'int32', [units]) : undefined,
   };
-  const training = graph.scope('train', () =>
-    trainingStep(graph, network, layout, variables, feeds, { ...options, form, type }),
-  );
-  for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
-    identity(FETCH[name], training[name]);
-  graph.after([training.update], () => identity(FETCH.update, graph.ints([1], []), 'int32'));
-  const logits = graph.scope('evaluate', () =>
-    evaluation(graph, network, layout, variables, images, batch, type),
-  );
-  identity(FETCH.logits, logits);
+  const writePasses = (named: (fetch: string) => string) => {
+    const training = graph.scope(named('train'), () =>
+      trainingStep(graph, network, layout, variables, feeds, { ...options, form, type }),
+    );
+    for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
+      identity(named(FETCH[name]), training[name]);
+    graph.after([training.update], () => identity(named(FETCH.update), graph.ints([1], []), 'int32'));
+    const logits = graph.scope(named('evaluate'), () =>
+      evaluation(graph, network, layout, variables, images, batch, type),
+    );
+    identity(named(FETCH.logits), logits);
+  };
+  const asNamed = (fetch: string) => fetch;
+  if (compiled) {
+    writePasses(compiledName);
+    graph.interpreted(() => writePasses(asNamed));
+  } else writePasses(asNamed);
 
   const parts = ['weights', 'momentum', 'running'] as const;
   for (const part of parts) identity(FETCH[part], read(graph, variables[part]));
