@@ -51,7 +51,7 @@ const CASES: Case[] = [
   [
     ['eval', 'any', '--set=training.seed=2'],
     2,
-    /--set training\.seed=2 does not go with a run/,
+    /--set training\.seed=2 cannot be used with a run/,
     /Leave it out/,
   ],
   [['train', SMOKE, '--results=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--results/],
