@@ -8,7 +8,7 @@ import { claimed } from '../runs/claim.js';
 import { resultsFolderOf } from '../runs/folders.js';
 import type { ErrorAtEpoch } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
-import { findRunToResume } from '../runs/run-records.js';
+import { findRunToResume, readRunRecord } from '../runs/run-records.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { networkOf } from '../training/model.js';
@@ -146,6 +146,9 @@ async function trainNew(options: TrainOptions, reporter: Reporter): Promise<void
 async function trainOn(options: TrainOptions, run: string, reporter: Reporter): Promise<void> {
   const { results, takeOver = false } = options;
   const folder = await findRunToResume(results, run, { takeOver });
+  const tablesFolder = resultsFolderOf(folder) ?? results;
+  // It may have been killed when only the tables were left to write.
+  if (readRunRecord(folder).status === 'finished') await updateTables(tablesFolder, reporter);
   const finished = await claimed(folder, { takeOver }, async (release) => {
     const resumption = await readResumption(folder, options, reporter);
     const choice = await engineToResume(resumption, options, reporter);
@@ -153,7 +156,7 @@ async function trainOn(options: TrainOptions, run: string, reporter: Reporter): 
     reporter.line(networkLine(resumption.experiment, resumption.network));
     return resumeRun(resumption, common(options, choice, reporter), release);
   });
-  await conclude(finished, resultsFolderOf(folder) ?? results, options, reporter);
+  await conclude(finished, tablesFolder, options, reporter);
 }
 
 /** What new and resumed runs are trained with. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ownerName } from '../../src/util/owner.js';
 import { bits, run, start, temporaryFolder } from '../program.js';
 
 const TRAIN = [
@@ -66,11 +67,27 @@ test('a damaged last checkpoint is refused by eval and export, and costs a resum
   expect(JSON.parse(await readFile(join(path, 'environment.json'), 'utf8'))).toMatchObject({ resumed: [] });
 });
 
-test('a finished run whose last weights are damaged repeats its last epoch', async () => {
+test('a finished run has its tables, whenever it was killed; one whose last weights are damaged repeats its last epoch', async () => {
   const folder = await temporaryFolder();
   expect((await run(folder, TRAIN)).code).toBe(0);
   const path = await onlyRun(folder);
+  const results = join(folder, 'results');
+  await rm(join(results, 'test-error.csv'));
+  await writeFile(
+    join(results, 'test-error.csv.1.1@elsewhere.1.tmp'),
+    'of a living process, as far as one can see',
+  );
+  await writeFile(
+    join(results, `test-error.csv.${ownerName(process.pid).replace(/\.\d+@/, '.1@')}.1.tmp`),
+    '',
+  );
   expect((await run(folder, RESUME)).stderr).toContain('is finished');
+  expect((await readdir(results)).sort()).toEqual([
+    'parameter-count.csv',
+    'runs',
+    'test-error.csv',
+    'test-error.csv.1.1@elsewhere.1.tmp',
+  ]);
   await damage(join(path, 'checkpoint', 'last.safetensors'));
   await writeFile(join(path, 'result.json'), '\0\0\0');
   expect((await run(folder, RESUME)).code).toBe(0);
