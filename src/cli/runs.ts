@@ -76,8 +76,7 @@ async function findRecord(reference: string, options: RunsOptions): Promise<RunR
 }
 
 async function runShow(reference: string, options: RunsOptions): Promise<void> {
-  const record = await findRecord(reference, options);
-  printTables(runDetails(record, record.folder.readEpochs()), options);
+  printTables(runDetails(await findRecord(reference, options)), options);
 }
 
 async function runCompare(references: string[], options: RunsOptions): Promise<void> {

@@ -29,7 +29,7 @@ export async function gatherReport(
   const curves: RunCurve[] = [];
   const finished: FinishedRun[] = [];
   for (const record of records) {
-    const { folder, status, experiment, problem } = record;
+    const { folder, status, experiment, epochs, problem } = record;
     if (status === 'damaged') reporter.warn(`${folder.name}: ${problem}`);
     const readable = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
       try {
@@ -42,7 +42,6 @@ export async function gatherReport(
     };
     runs.push({ record, heatMap: heatMaps ? await readable(() => heatMap(record, reporter)) : undefined });
     if (!experiment) continue;
-    const epochs = (await readable(() => folder.readEpochs())) ?? [];
     if (epochs.length > 0) curves.push({ name: folder.name, experiment, epochs });
     const run = status === 'finished' ? await readable(() => readFinishedRun(folder)) : undefined;
     if (run) finished.push(run);

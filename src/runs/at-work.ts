@@ -60,6 +60,14 @@ function isOurProgram(pid: number): boolean {
 
 function silence(folder: RunFolder): number {
   const all = [folder.environment, folder.result, folder.epochs, folder.checkpoint('last')];
-  const times = all.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return Date.now() - Math.max(...times);
+  return Date.now() - Math.max(...all.map(writtenAt));
+}
+
+/** 0 where there is no file that can be looked at. */
+function writtenAt(file: string): number {
+  try {
+    return statSync(file).mtimeMs;
+  } catch {
+    return 0;
+  }
 }

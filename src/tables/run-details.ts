@@ -1,11 +1,10 @@
-import type { EpochRow } from '../runs/epochs.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { runRow } from './run-tables.js';
 import { type Sheet, sheetDocument, type TableDocument } from './sheet.js';
 
 /** Everything about one run: each value of its results, environment, config and last epoch with its dotted path. */
-export function runDetails(record: RunRecord, epochs: readonly EpochRow[]): TableDocument {
-  const { folder, status, experiment, environment, result, problem } = record;
+export function runDetails(record: RunRecord): TableDocument {
+  const { folder, status, experiment, environment, result, epochs, problem } = record;
   const sheet: Sheet = {
     columns: ['key', 'value'],
     right: [],

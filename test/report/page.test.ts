@@ -47,7 +47,8 @@ describe('reportPage', () => {
     await writeFile(weights.folder.checkpoint('last'), 'x');
     const config = await record('quickstart', {});
     await writeFile(config.folder.config, '{');
-    const records = [await record('smoke-cifar10', {}), curves, weights, await readRunRecord(config.folder)];
+    const [cut, odd] = [curves, config].map(({ folder }) => readRunRecord(folder));
+    const records = [await record('smoke-cifar10', {}), cut!, weights, odd!];
     const warnings: string[] = [];
     const reporter = { ...silent, warn: (text: string) => warnings.push(text) };
     const page = reportPage(await gatherReport(records, { heatMaps: true, reporter }));
