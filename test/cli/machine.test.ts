@@ -25,7 +25,7 @@ test.each(['24', '32', '64'])('with %s open files it works, or says so in two li
 });
 
 test('a network that no memory holds is refused in two lines', async () => {
-  const args = ['bench', '--engine=native', '--growth-rate=100000', '--quiet'];
+  const args = ['bench', '--engine=native', '--growth-rate=10000', '--quiet'];
   const { code, stderr } = await run(await temporaryFolder(), args);
   expect(stderr).toMatch(/^error: [^\n]*memory[^\n]*\n[^\n]+\n$/);
   expect(code).toBe(4);
