@@ -45,7 +45,7 @@ struct PlannedLayer {
   std::string stage;
   std::unique_ptr<Layer> layer;
   Use use = Use::kAlways;
-  /** The layer whose output this one reads and training does not keep: it runs again before this one's backward pass. */
+  /** The layer whose output this one reads and training does not keep: it runs again before this backward pass. */
   Layer* again = nullptr;
   /** The residual unit of whose branch it is part, or −1. */
   int unit = -1;

@@ -57,7 +57,7 @@ function compared(experiment: Experiment): ComparedRecipe[] {
 /**
  * What an experiment does otherwise than section 4.2, as `training.epochs=40`. The seed, and what changes only memory
  * or speed, do not count; nor does the network's shape, and dropout of DenseNets alone. On ImageNet micro-batches do
- * not count either: the paper does not say over how many GPUs, each with batch statistics of its own, it spread a batch.
+ * not count either: the paper does not say over how many GPUs, each with its own batch statistics, it spread a batch.
  * `column` is a `RecipeColumn`; undefined for others.
  */
 export function recipeDifferences(
