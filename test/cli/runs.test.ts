@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
@@ -56,6 +56,16 @@ describe('runs', () => {
     ]);
     const diff = await run(folder, ['runs', 'diff', a.name, b.name]);
     expect(diff.stdout).toMatch(/^test_error +12\.50 +11\.25 +−1\.25$/m);
+  });
+
+  test('writes no name of a folder as a formula into CSV', async () => {
+    const folder = await temporaryFolder();
+    await makeRun(join(folder, 'results'), 'quickstart');
+    await rename(join(folder, 'results/runs/quickstart'), join(folder, 'results/runs/=1+1'));
+    const { stdout } = await run(folder, ['runs', 'list', '--format=csv']);
+    expect(parse(stdout, { columns: true })).toMatchObject([
+      { run: expect.stringMatching(/^'=1\+1\/2/), test_error: '20' },
+    ]);
   });
 
   test('says what is wrong in one line', async () => {
