@@ -11,7 +11,7 @@ namespace densenet {
 template <class Operand>
 class Pointwise : public Layer {
  public:
-  /** `statistics`: the output is normalised by someone, so its mean and variance are found. */
+  /** `statistics`: a later layer normalises the output, so its mean and variance are found. */
   Pointwise(Parameters& parameters, ConvolutionSpec spec, bool statistics);
 
   void prepare(Executor& executor, bool training) override;
