@@ -63,6 +63,8 @@ function get(url: URL, { headers, stall, signal }: RequestOptions): Promise<Inco
       (message ?? outgoing).destroy(new Error(`no byte came for ${stall / 1000} s`)),
     );
     outgoing.on('error', reject);
+    // A switch to another protocol ends with neither a response nor an error.
+    outgoing.on('close', () => reject(new Error('the connection broke off')));
   });
 }
 

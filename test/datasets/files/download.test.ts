@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -216,12 +216,18 @@ describe('a server that cannot be used', () => {
     expect(error.remedy).toContain('it continues where it stopped');
   });
 
-  it('does not speak HTTP', async () => {
-    const speaker = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
+  it.each([
+    ['does not speak HTTP', 'SSH-2.0-OpenSSH_9.6\r\n', 'Parse Error'],
+    [
+      'wants to speak another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n',
+      'the connection broke off',
+    ],
+  ])('%s', async (_, words, problem) => {
+    const speaker = createServer((socket) => socket.end(words));
     await new Promise<void>((resolve) => speaker.listen(0, '127.0.0.1', resolve));
-    const address = speaker.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
-    await failure({ url: `http://127.0.0.1:${port}/file` });
+    const { port } = speaker.address() as AddressInfo;
+    expect((await failure({ url: `http://127.0.0.1:${port}/file` })).message).toContain(problem);
     speaker.close();
   });
 
