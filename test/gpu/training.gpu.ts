@@ -100,5 +100,6 @@ test('the program takes the GPU by itself, trains on it, and says so in environm
     name: 'tensorflow',
     device: 'gpu',
     description: 'TensorFlow 2.21.0 on GPU (Null GPU 0, driver 575.00.00)',
+    precision: 'float32, with TF32 switched off',
   });
 });
