@@ -80,6 +80,7 @@ function busy({ name }: RunFolder, { owner, seen, silent }: AtWork): UserError {
     `If it is gone, say so with --take-over. After two hours without a change it counts as gone.`,
   );
 }
+
 async function makeLink(target: string, path: string): Promise<boolean> {
   try {
     await symlink(target, path);
