@@ -22,7 +22,7 @@ async function exitCode(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof Error && error.name === 'AbortError') {
-      process.stderr.write('Stopped before training began. Nothing was changed.\n');
+      process.stderr.write('Stopped before training began. No run was changed.\n');
       return Number(process.exitCode ?? EXIT.interrupted);
     }
     const known = error instanceof UserError ? error : machineFailure(error);
