@@ -46,6 +46,12 @@ export async function findGpus(): Promise<GpuSearch> {
       remedy: 'Run `apt-get install python3`, or use --device cpu.',
     };
   }
+  if ('failure' in report) {
+    return {
+      missing: `the NVIDIA driver could not be asked: ${report.failure}`,
+      remedy: 'As a first step, check that nvidia-smi lists the GPU; or use --device cpu.',
+    };
+  }
   return judge(report, visible?.split(','));
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
@@ -57,7 +57,7 @@ def free_memory(bus):
     class Memory(ctypes.Structure):
         _fields_ = [(name, ctypes.c_ulonglong) for name in ("total", "free", "used")]
     handle, memory = ctypes.c_void_p(), Memory()
-    if nvml_error or nvml.nvmlDeviceGetHandleByPciBusId_v2(bus.encode(), ctypes.byref(handle)) != 0:
+    if nvml_error or bus is None or nvml.nvmlDeviceGetHandleByPciBusId_v2(bus.encode(), ctypes.byref(handle)) != 0:
         return None
     return memory.free if nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0 else None
 
@@ -94,21 +94,41 @@ print(json.dumps({
 }))
 `;
 
+/** That the driver could not be asked, and why. */
+export interface NoReport {
+  readonly failure: string;
+}
+
+/** Milliseconds in which a driver must answer: one that hangs would keep the program from starting. */
+const PATIENCE = 60_000;
+
 /**
  * What the driver says, or undefined if there is no Python to ask it. Takes some tens of milliseconds, and a second or
  * two where a driver has to be woken up.
  */
-export async function askDriver(): Promise<DriverReport | undefined> {
-  const env = { ...process.env, LD_LIBRARY_PATH: driverLibraryPath() };
+export async function askDriver(): Promise<DriverReport | NoReport | undefined> {
+  const options = {
+    env: { ...process.env, LD_LIBRARY_PATH: driverLibraryPath() },
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+  } as const;
   for (const python of ['python3', 'python']) {
     try {
-      const { stdout } = await promisify(execFile)(python, ['-c', PROBE], { env });
+      const { stdout } = await promisify(execFile)(python, ['-c', PROBE], options);
       return JSON.parse(stdout) as DriverReport;
-    } catch {
-      // Not this one.
+    } catch (error) {
+      const failure = failureOf(error as Partial<ExecFileException> & Error);
+      if (failure !== undefined) return { failure };
     }
   }
   return undefined;
+}
+
+/** Why a Python that can make the calls failed at them; undefined where it cannot, or is not there. */
+function failureOf({ code, killed, signal, stderr = '', message }: Partial<ExecFileException> & Error) {
+  if (code === 'ENOENT' || /^(ImportError|ModuleNotFoundError|SyntaxError)\b/m.test(stderr)) return undefined;
+  if (killed) return `it did not answer within ${PATIENCE / 1000} s`;
+  return signal ? `the call ended with ${signal}` : stderr.trim().split('\n').at(-1) || message;
 }
 
 /** LD_LIBRARY_PATH of a process that uses the driver: the present one, and after it where WSL has it. */
