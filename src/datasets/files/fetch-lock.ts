@@ -7,12 +7,15 @@ import { isDead, ownerName, shownOwner } from '../../util/owner.js';
 const LOCK = '.lock';
 const BEAT = 5_000;
 const SILENCE = 60_000;
+/** A lock names its owner at once. One that stays empty is of a process that was killed before it could. */
+const NAMELESS = 1_000;
 const POLL = 500;
 
 /**
  * Runs `work` while no other process fetches into `folder`; waits for one that does. The lock spares double
  * downloads; it need not be perfect, since every process writes to a workspace of its own. It is a file that
- * names its owner and is touched every 5 s. It is void once its owner is dead (on this host) or silent for 60 s.
+ * names its owner and is touched every 5 s. It is void once its owner is dead (on this host) or silent for 60 s, and
+ * after a second if it names nobody.
  * @param onWait hears, once, whom it is waiting for
  */
 export async function withFetchLock<T>(
@@ -53,7 +56,8 @@ async function acquire(path: string, onWait: (owner: string) => void, signal?: A
       lastBeat = owner.beat;
       silentSince = performance.now();
     }
-    if (isDead(owner.text) || performance.now() - silentSince > SILENCE) {
+    const patience = owner.text === '' ? NAMELESS : SILENCE;
+    if (isDead(owner.text) || performance.now() - silentSince > patience) {
       await rm(path, { force: true });
       continue;
     }

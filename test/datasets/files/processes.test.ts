@@ -154,6 +154,16 @@ describe('the lock of a process that is gone', () => {
     await expectWhole();
   });
 
+  it('is void soon where it was killed before it named itself', async () => {
+    server = await serve(tiny.served);
+    await mkdir(own);
+    await writeFile(join(own, '.lock'), '');
+    const start = performance.now();
+    expect(await startChild().ended).toEqual({ code: 0, stdout: 'fetched\n', stderr: '' });
+    expect(performance.now() - start).toBeLessThan(30_000);
+    await expectWhole();
+  });
+
   it('is kept while another host may hold it', async () => {
     server = await serve(tiny.served);
     await mkdir(own);
