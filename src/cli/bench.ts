@@ -139,7 +139,7 @@ async function benchNetwork(options: BenchOptions): Promise<Network> {
 }
 
 /** What the command prints, line by line. */
-export function reportLines(report: BenchReport): string[] {
+function reportLines(report: BenchReport): string[] {
   const { stepMilliseconds: step, peakFlopsPerSecond: peak, shareOfPeak, machine, versions } = report;
   const what = report.mode === 'train' ? 'training' : 'prediction';
   const memory = report.memoryEfficient ? ', memory-efficient' : '';

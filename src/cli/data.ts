@@ -28,11 +28,11 @@ Examples:
   densenet data fetch imagenet --from /big/imagenet       index the archives of ILSVRC2012, which stay where they are
   densenet data verify                                    read every file that is here and check its digest`;
 
-interface DataOptions extends CommonOptions {
+interface DataCliOptions extends CommonOptions {
   readonly data?: string;
 }
 
-interface FetchOptions extends DataOptions {
+interface FetchCliOptions extends DataCliOptions {
   readonly from?: string;
   readonly mirror?: string;
 }
@@ -70,7 +70,7 @@ function addOptions(command: Command): Command {
   return addCommonOptions(command.addOption(dataOption()));
 }
 
-async function runList(options: DataOptions): Promise<void> {
+async function runList(options: DataCliOptions): Promise<void> {
   const folder = dataFolder(options.data);
   const rows = await Promise.all(
     definitions.map(async ({ name, title, trainCount, testCount }) => {
@@ -98,7 +98,7 @@ async function runList(options: DataOptions): Promise<void> {
 /** What `fetch` has done. */
 const DONE = { downloaded: 'fetched', shipped: 'comes with densenet', brought: 'indexed' } as const;
 
-async function runFetch(names: string[], options: FetchOptions): Promise<void> {
+async function runFetch(names: string[], options: FetchCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
   checkMirror(options.mirror);
@@ -125,7 +125,7 @@ function checkMirror(url: string | undefined): void {
   );
 }
 
-async function runVerify(names: string[], options: DataOptions): Promise<void> {
+async function runVerify(names: string[], options: DataCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
   const chosen = names.length > 0 ? names.map(datasetName) : await namesOnDisk(folder);

@@ -16,7 +16,7 @@ It need not be done on the machine that will train: without a GPU it warns, so t
 Needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
 folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does this by itself when it is needed.`;
 
-interface SetupOptions extends CommonOptions {
+interface SetupCliOptions extends CommonOptions {
   readonly device: 'cpu' | 'gpu';
   readonly force?: boolean;
 }
@@ -35,7 +35,7 @@ export function setupCommand(): Command {
     .addCommand(addCommonOptions(tensorflow).action(setupTensorFlow));
 }
 
-async function setupTensorFlow(options: SetupOptions): Promise<void> {
+async function setupTensorFlow(options: SetupCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const library = await ensureLibrary({ ...options, reporter });
   const gpu = options.device === 'gpu' ? pickGpu(await findGpus()) : undefined;

@@ -74,7 +74,7 @@ const SETTINGS = [
   ['--name <name>', 'name'],
 ] as const;
 
-interface TrainOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
+interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
   readonly results: string;
@@ -117,14 +117,14 @@ export function trainCommand(): Command {
   return addCommonOptions(command).action(runTrain);
 }
 
-async function runTrain(config: string | undefined, options: TrainOptions): Promise<void> {
+async function runTrain(config: string | undefined, options: TrainCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const said = { ...options, config: oneConfig(config, options.config) };
   if (said.resume === undefined) await trainNew(said, reporter);
   else await trainOn(said, said.resume, reporter);
 }
 
-async function trainNew(options: TrainOptions, reporter: Reporter): Promise<void> {
+async function trainNew(options: TrainCliOptions, reporter: Reporter): Promise<void> {
   const experiment = await newExperiment(options);
   const network = networkOf(experiment);
   const choice = await chooseEngine(options);
@@ -143,7 +143,7 @@ async function trainNew(options: TrainOptions, reporter: Reporter): Promise<void
   await conclude(await startRun(experiment, begun), results, options, reporter);
 }
 
-async function trainOn(options: TrainOptions, run: string, reporter: Reporter): Promise<void> {
+async function trainOn(options: TrainCliOptions, run: string, reporter: Reporter): Promise<void> {
   const { results, takeOver = false } = options;
   const folder = await findRunToResume(results, run, { takeOver });
   const tablesFolder = resultsFolderOf(folder) ?? results;
@@ -160,7 +160,7 @@ async function trainOn(options: TrainOptions, run: string, reporter: Reporter): 
 }
 
 /** What new and resumed runs are trained with. */
-function common(options: TrainOptions, choice: EngineChoice, reporter: Reporter) {
+function common(options: TrainCliOptions, choice: EngineChoice, reporter: Reporter) {
   const { threads, workers, skipBadImages, data: folder, setup } = options;
   const signal = stopInOrder(reporter, STOPPING);
   return { choice, threads, workers, skipBadImages, folder, setup, reporter, signal };
@@ -170,7 +170,7 @@ function common(options: TrainOptions, choice: EngineChoice, reporter: Reporter)
 async function conclude(
   finished: Finished,
   resultsFolder: string,
-  options: TrainOptions,
+  options: TrainCliOptions,
   reporter: Reporter,
 ): Promise<void> {
   const tables = await updateTables(resultsFolder, reporter);
@@ -182,7 +182,7 @@ async function conclude(
 }
 
 /** The command that goes on with a run, with what it needs of the options of this one. */
-function goOn(folder: RunFolder, { results, data, skipBadImages }: TrainOptions): string {
+function goOn(folder: RunFolder, { results, data, skipBadImages }: TrainCliOptions): string {
   return commandLine([
     'train',
     '--resume',
@@ -208,7 +208,7 @@ function oneConfig(argument: string | undefined, option: string | undefined): st
   );
 }
 
-async function newExperiment(options: TrainOptions): Promise<Experiment> {
+async function newExperiment(options: TrainCliOptions): Promise<Experiment> {
   if (!options.config) {
     throw new UserError(
       'usage',
@@ -221,7 +221,7 @@ async function newExperiment(options: TrainOptions): Promise<Experiment> {
 }
 
 /** Throws a UserError (usage) if weights are left out of a file that is not given. */
-function initOptions({ init, initSkip }: TrainOptions): InitOptions | undefined {
+function initOptions({ init, initSkip }: TrainCliOptions): InitOptions | undefined {
   if (init !== undefined) return { file: init, skip: initSkip };
   if (initSkip.length === 0) return undefined;
   throw new UserError(

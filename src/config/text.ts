@@ -69,7 +69,7 @@ export type Parsed = { readonly value: unknown } | { readonly fault: Fault };
  */
 export function parseText(text: string, kind: 'JSON' | 'YAML'): Parsed {
   try {
-    return kind === 'JSON' ? parseJson(text) : parseYaml(text, 'core');
+    return kind === 'JSON' ? parseStrictJson(text) : parseYaml(text, 'core');
   } catch (error) {
     if (error instanceof RangeError) return { fault: TOO_DEEP };
     return { fault: { message: shorten((error as Error).message, MOST_OF_A_MESSAGE) } };
@@ -82,7 +82,7 @@ const TOO_DEEP: Fault = {
   message: `it is nested more than ${MOST_LEVELS} levels deep, or an alias holds itself`,
 };
 
-function parseJson(text: string): Parsed {
+function parseStrictJson(text: string): Parsed {
   let value: unknown;
   try {
     value = JSON.parse(text);

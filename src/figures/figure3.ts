@@ -2,8 +2,8 @@ import * as Plot from '@observablehq/plot';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import { table1Networks } from '../tables/imagenet-networks.js';
 import { type Measurement, meanAndSpread } from '../tables/measurements.js';
+import { readTable } from '../tables/paper-csv.js';
 import type { PaperRecipes } from '../tables/paper-recipe.js';
-import { readTable } from '../tables/paper-tables.js';
 import { type Table3, table3 } from '../tables/table3.js';
 import { COLORS, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
 

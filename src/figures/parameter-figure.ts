@@ -3,7 +3,7 @@ import { changedKeys, recipe } from '../config/identity.js';
 import { buildNetwork, type NetworkOptions, variantOf } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Measurement } from '../tables/measurements.js';
-import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../tables/paper-tables.js';
+import { paperTable2, TABLE2_COLUMNS, type Table2Column } from '../tables/paper-csv.js';
 import { table2Network } from '../tables/table2-networks.js';
 import { UserError } from '../util/errors.js';
 import { color, type Figure, type LegendEntry, PAPER_COLOR } from './figure.js';

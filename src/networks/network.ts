@@ -12,7 +12,7 @@ export interface Network {
   readonly stages: readonly Stage[];
 }
 
-export const FAMILIES = ['densenet', 'resnet'] as const;
+const FAMILIES = ['densenet', 'resnet'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** What the images are. */

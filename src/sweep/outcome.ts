@@ -5,7 +5,7 @@ import { formatDuration } from '../util/format.js';
 import type { SweepOutcome } from './run.js';
 
 /** What the table of a sweep says of a run: its status, or why it was not touched. */
-export function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
+function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
   if (before.kind === 'finished') return 'finished before';
   if (before.kind === 'at-work') return 'running elsewhere';
   if (before.kind === 'diverged') return 'diverged before';

@@ -1,7 +1,7 @@
 import type { DenseNetOptions } from '../networks/densenet.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
-import { readTable } from './paper-tables.js';
+import { readTable } from './paper-csv.js';
 
 /** The images of the paper's ImageNet experiments (section 4.2). */
 const IMAGENET = { channels: 3, height: 224, width: 224, classes: 1000 };

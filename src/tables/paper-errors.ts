@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { definition } from '../datasets/definitions.js';
-import { readTable } from './paper-tables.js';
+import { readTable } from './paper-csv.js';
 import { signed } from './sheet.js';
 
 /** Errors in percent. */

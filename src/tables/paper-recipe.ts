@@ -4,7 +4,7 @@ import { loadExperiment } from '../config/load.js';
 import { isPlainObject } from '../config/merge.js';
 import type { Experiment } from '../config/schema.js';
 import { methodName } from './labels.js';
-import { TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
+import { TABLE2_COLUMNS, type Table2Column } from './paper-csv.js';
 
 /** What a recipe of section 4.2 belongs to: a column of Table 2, or ImageNet (Table 3). */
 export type RecipeColumn = Table2Column | 'ImageNet';

@@ -3,7 +3,7 @@ import { buildNetwork, type NetworkOptions } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
 import { methodName } from './labels.js';
 import type { Measurement } from './measurements.js';
-import { paperTable2 } from './paper-tables.js';
+import { paperTable2 } from './paper-csv.js';
 import { table2Network } from './table2-networks.js';
 
 export const PARAMETER_COUNT_COLUMNS = [

@@ -1,4 +1,4 @@
-import { readTable } from './paper-tables.js';
+import { readTable } from './paper-csv.js';
 
 /** A figure that is neither the paper's nor ours. Errors are percentages. */
 export interface Reference {

@@ -116,7 +116,7 @@ function cellText(column: string, value: string | number | undefined): string {
 }
 
 /** Config values that differ between runs, for each run: `network.depth` → `40`. Results carry the paper's figure. */
-export function configDifferences(records: readonly RunRecord[]): {
+function configDifferences(records: readonly RunRecord[]): {
   keys: string[];
   values: SheetRecord[];
 } {

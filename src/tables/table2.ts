@@ -1,8 +1,8 @@
 import { definition } from '../datasets/definitions.js';
 import type { Measurement } from './measurements.js';
 import { meanAndSpread } from './measurements.js';
+import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-csv.js';
 import { type PaperRecipes, placeInTable2, type Table2RowName } from './paper-recipe.js';
-import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
 import { authorsCode, type Reference, referenceCell, reproductions } from './references.js';
 import { type Sheet, type SheetRecord, SourceNotes, signed } from './sheet.js';
 import { millions } from './test-error.js';

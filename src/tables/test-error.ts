@@ -1,5 +1,5 @@
 import type { Measurement } from './measurements.js';
-import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-tables.js';
+import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-csv.js';
 
 /** Columns of test-error.csv: those of Table 2, then what a measured row is made of. */
 export const TEST_ERROR_COLUMNS = [

@@ -24,7 +24,7 @@ export interface Prediction {
   readonly logits: Float32Array;
 }
 
-export interface EvaluateOptions {
+export interface EvaluationOptions {
   /** Images, or crops, that go through the network at once. */
   readonly batchSize: number;
   readonly classes: number;
@@ -44,7 +44,7 @@ export function argmax(values: Float32Array): number {
 }
 
 /** The top-5 error is counted for datasets of this many classes or more: of ten classes, five are too many. */
-export const TOP5_CLASSES = 20;
+const TOP5_CLASSES = 20;
 
 /**
  * How many classes stand before the label when the largest logit comes first, and the first of equals, as for
@@ -84,7 +84,7 @@ function meanLogits(rows: Float32Array, views: number): Float32Array {
  * Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted, a
  * UserError (data) if no image can be read.
  */
-export async function evaluate(model: Model, split: Split, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(model: Model, split: Split, options: EvaluationOptions): Promise<Evaluation> {
   const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
   let done = 0;
   let loss = 0;

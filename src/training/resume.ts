@@ -13,7 +13,7 @@ import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { withExperiment } from './open.js';
-import { environmentOf, type Finished, type TrainOptions } from './start.js';
+import { environmentOf, type Finished, type RunOptions } from './start.js';
 import { train } from './trainer.js';
 
 /** What was given beside `--resume`. It must agree with how the run was begun. */
@@ -124,7 +124,7 @@ export async function engineToResume(
  */
 export async function resumeRun(
   { folder, experiment, network, checkpoint, origin, environment }: Resumption,
-  options: TrainOptions,
+  options: RunOptions,
   onBegin: () => Promise<void>,
 ): Promise<Finished> {
   const { subset } = origin;

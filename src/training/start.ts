@@ -16,12 +16,12 @@ import { networkOf } from './model.js';
 import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
 
-export interface TrainOptions extends OpenOptions {
+export interface RunOptions extends OpenOptions {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
-export interface StartOptions extends TrainOptions {
+export interface StartOptions extends RunOptions {
   readonly resultsFolder: string;
   /** Weights to begin with, instead of random ones. */
   readonly init?: InitOptions;

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { runTool } from './run-tool.js';
 
 export interface Compiler {
   readonly command: string;
@@ -14,7 +13,7 @@ export async function findCompiler(
   for (const command of [environment.CXX, 'c++', 'g++', 'clang++']) {
     if (command === undefined || command === '') continue;
     try {
-      const { stdout } = await promisify(execFile)(command, ['--version'], { env: environment });
+      const stdout = await runTool(command, ['--version'], { env: environment });
       return { command, version: stdout.split('\n')[0]!.trim() };
     } catch {
       // Not this one.

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { runTool } from './run-tool.js';
 
 /** The folder of package.json, whether this file runs from dist/ or from src/. */
 export const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -19,8 +18,7 @@ export interface GitState {
 
 /** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
 export async function gitState(): Promise<GitState | undefined> {
-  const git = async (...args: string[]) =>
-    (await promisify(execFile)('git', ['-C', packageRoot, ...args])).stdout.trim();
+  const git = async (...args: string[]) => (await runTool('git', ['-C', packageRoot, ...args])).trim();
   try {
     const commit = await git('rev-parse', 'HEAD');
     return { commit, dirty: (await git('status', '--porcelain')) !== '' };

@@ -10,7 +10,7 @@ import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/tables/imagenet-networks.js';
 import { methodName } from '../../src/tables/labels.js';
-import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/tables/paper-tables.js';
+import { paperTable2, readTable, TABLE2_COLUMNS, type Table2Column } from '../../src/tables/paper-csv.js';
 import { table2Network } from '../../src/tables/table2-networks.js';
 import { networkOf } from '../../src/training/model.js';
 import { learningRate } from '../../src/training/schedule.js';

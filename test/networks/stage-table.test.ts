@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { multiplyAdds, parameterCount } from '../../src/networks/counts.js';
 import { buildDenseNet } from '../../src/networks/densenet.js';
 import { stageTable } from '../../src/networks/stage-table.js';
-import { readTable } from '../../src/tables/paper-tables.js';
+import { readTable } from '../../src/tables/paper-csv.js';
 
 const bc = { bottleneck: true, compression: 0.5, dropout: 0 };
 const IMAGENET = { channels: 3, height: 224, width: 224, classes: 1000 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import { methodName } from '../../src/tables/labels.js';
-import { paperTable2 } from '../../src/tables/paper-tables.js';
+import { paperTable2 } from '../../src/tables/paper-csv.js';
 import { table2Network } from '../../src/tables/table2-networks.js';
 
 const CIFAR10 = { channels: 3, height: 32, width: 32, classes: 10 };

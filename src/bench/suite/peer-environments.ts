@@ -6,7 +6,7 @@ import { UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
-import { ProcessFailure, runProcess } from './process.js';
+import { runTool, ToolError } from '../../util/run-tool.js';
 
 export type PeerName = 'pytorch' | 'keras';
 
@@ -24,15 +24,15 @@ export async function ensurePeer(peer: PeerName, reporter: Reporter): Promise<st
   const requirements = join(packageRoot, 'benchmarks', 'peers', `${peer}.txt`);
   try {
     await makeFolders(dirname(folder));
-    await runProcess('python3', ['-m', 'venv', fresh]);
-    await runProcess(join(fresh, python), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
+    await runTool('python3', ['-m', 'venv', fresh]);
+    await runTool(join(fresh, python), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
     await rename(fresh, folder);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
-    if (!(error instanceof ProcessFailure)) throw error;
+    if (!(error instanceof ToolError)) throw error;
     throw new UserError(
       'engine',
-      `cannot install ${peer}: ${error.message}`,
+      `cannot install ${peer}: ${error.lastComplaint}`,
       `Install Python 3 with venv, see that pip can fetch packages, or give --${peer}-python an environment that has them.`,
       { cause: error },
     );

@@ -3,6 +3,7 @@ import { parameterCount } from '../../networks/counts.js';
 import { buildDenseNet } from '../../networks/densenet.js';
 import type { Network } from '../../networks/network.js';
 import type { Reporter } from '../../util/reporter.js';
+import { runTool, ToolError } from '../../util/run-tool.js';
 import { summarize } from '../statistics.js';
 import type { Case } from './cases.js';
 import {
@@ -15,7 +16,6 @@ import {
   takesPart,
 } from './contenders.js';
 import type { PeerName } from './peer-environments.js';
-import { ProcessFailure, runProcess } from './process.js';
 
 /** What one contender did in one case. */
 export interface CaseResult {
@@ -65,14 +65,15 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
         const [file, ...args] = isPeer(name)
           ? peerCommand(name, await options.python(name), subject, { steps, threads })
           : engineCommand(name, subject, { steps, threads });
-        const measured = readRound(name, await runProcess(file, args));
+        const measured = readRound(name, await runTool(file, args));
         checkSame(name, network, measured);
         rounds.get(name)!.push(measured);
         options.reporter.line(`  ${roundLine(name, subject, measured)}`);
       } catch (error) {
-        if (!(error instanceof ProcessFailure)) throw error;
-        failures.set(name, error.reason);
-        options.reporter.warn(`${name}: ${error.reason}`);
+        if (!(error instanceof ToolError)) throw error;
+        const reason = error.lastComplaint.replace(/^error: /, '');
+        failures.set(name, reason);
+        options.reporter.warn(`${name}: ${reason}`);
       }
     }
   }

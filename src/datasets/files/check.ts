@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../util/errors.js';
+import { statOf } from '../../util/files.js';
 import type { DataFile, DatasetDefinition } from '../dataset.js';
 import type { DatasetCheck, DatasetStatus, FileCheck, FileStatus, VerifyOptions } from '../store.js';
 import { fingerprint } from './digest.js';
-import { explainDiskErrors } from './disk-error.js';
+import { explainDiskErrors } from './explain-disk-errors.js';
 import { datasetFolder } from './folder.js';
 import { type ManifestEntry, readManifest } from './manifest.js';
 
@@ -37,7 +36,7 @@ async function checkFile(
   recorded: ManifestEntry | undefined,
   options: VerifyOptions,
 ): Promise<FileCheck> {
-  const bytes = await sizeOf(path);
+  const bytes = (await statOf(path))?.size;
   const result = (status: FileStatus, sha256?: string) => ({
     name: file.name,
     path,
@@ -63,7 +62,9 @@ export interface RecordedStatus extends DatasetStatus {
 export async function filesStatus(definition: DatasetDefinition, folder: string): Promise<RecordedStatus> {
   const own = datasetFolder(definition, folder);
   return explainDiskErrors(own, async () => {
-    const sizes = await Promise.all(definition.files.map((file) => sizeOf(join(own, file.name))));
+    const sizes = await Promise.all(
+      definition.files.map(async (file) => (await statOf(join(own, file.name)))?.size),
+    );
     const manifest = await readManifest(definition, own);
     const complete = definition.files.every((file, i) => sizes[i] === file.bytes);
     return {
@@ -73,13 +74,4 @@ export async function filesStatus(definition: DatasetDefinition, folder: string)
       manifest: complete ? manifest : undefined,
     };
   });
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

@@ -5,8 +5,9 @@ import type { DataFile, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
 import type { FetchOptions } from '../store.js';
 import { download, OTHER_WAYS, PATIENT } from './download.js';
+import { checkSource } from './integrity.js';
 import type { ManifestEntry } from './manifest.js';
-import { checkSource, type Destination, moveIntoPlace, storeArchive, storeFile } from './unpack.js';
+import { type Destination, moveIntoPlace, storeArchive, storeFile } from './unpack.js';
 
 type DownloadSourceOptions = Pick<FetchOptions, 'mirror' | 'reporter' | 'retry'>;
 

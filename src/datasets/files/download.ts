@@ -1,6 +1,7 @@
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode, UserError } from '../../util/errors.js';
+import { UserError } from '../../util/errors.js';
+import { statOf } from '../../util/files.js';
 import { explainNetworkError, type HttpResponse, request } from './http.js';
 
 /** When to try again after a failure that may pass. */
@@ -59,9 +60,9 @@ export async function download(options: DownloadOptions): Promise<void> {
   const { path, retry, signal } = options;
   let validator: string | undefined;
   let failures = 0;
-  let most = await sizeOf(path);
+  let most = (await statOf(path))?.size ?? 0;
   for (;;) {
-    const onDisk = await sizeOf(path);
+    const onDisk = (await statOf(path))?.size ?? 0;
     if (onDisk > 0 && onDisk === options.bytes) return;
     try {
       const response = await ask(options, onDisk, validator);
@@ -71,7 +72,7 @@ export async function download(options: DownloadOptions): Promise<void> {
       signal?.throwIfAborted();
       if (!(error instanceof Passing)) throw error;
       if (error.discard) await rm(path, { force: true });
-      const size = await sizeOf(path);
+      const size = (await statOf(path))?.size ?? 0;
       failures = size - most >= retry.progress ? 1 : failures + 1;
       most = Math.max(most, size);
       if (failures >= retry.attempts) throw gaveUp(options.url, error);
@@ -172,14 +173,5 @@ async function* received(response: HttpResponse): AsyncGenerator<Buffer> {
     for await (const chunk of response.body) yield chunk;
   } catch (error) {
     throw new Passing(explainNetworkError(error), { cause: error });
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0;
-    throw error;
   }
 }

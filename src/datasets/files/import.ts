@@ -4,8 +4,9 @@ import { UserError } from '../../util/errors.js';
 import type { Reporter } from '../../util/reporter.js';
 import type { DataFile, SourceFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
+import { checkSource } from './integrity.js';
 import type { ManifestEntry } from './manifest.js';
-import { checkSource, type Destination, storeArchive, storeFile } from './unpack.js';
+import { type Destination, storeArchive, storeFile } from './unpack.js';
 
 /**
  * Copies the wanted files of `source` from a person's folder: from the published archive, or the data files

@@ -2,7 +2,7 @@ import { UserError } from '../../util/errors.js';
 import type { DatasetDefinition, DatasetOf, ImageSet } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
 import { filesStatus } from './check.js';
-import { explainDiskErrors } from './disk-error.js';
+import { explainDiskErrors } from './explain-disk-errors.js';
 import { datasetFolder } from './folder.js';
 import { datasetDigest } from './manifest.js';
 

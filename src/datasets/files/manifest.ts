@@ -17,7 +17,7 @@ export type ManifestEntry = z.infer<typeof Entry>;
 const MOST_BYTES = 2 ** 20;
 
 /** Written last, so its presence says that every data file is in place. */
-export const MANIFEST_NAME = 'manifest.json';
+const MANIFEST_NAME = 'manifest.json';
 
 /**
  * What is known of the data files in `folder`, by name: from the manifest, or from the definition for a

@@ -4,10 +4,11 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { fileSize, streamFile } from '../../util/read-files.js';
-import type { DataFile, SourceFile } from '../dataset.js';
+import { streamFile } from '../../util/read-files.js';
+import type { DataFile } from '../dataset.js';
 import { FormatError } from '../formats/format-error.js';
-import { type Fingerprint, Fingerprinter, fingerprint } from './digest.js';
+import { Fingerprinter } from './digest.js';
+import { checkContent } from './integrity.js';
 import type { ManifestEntry } from './manifest.js';
 
 /** Where data files go. */
@@ -17,18 +18,6 @@ export interface Destination {
   /** Where they are until they are whole; on the same file system. */
   readonly workspace: string;
   readonly signal?: AbortSignal;
-}
-
-/** Throws `FormatError` unless the file has the published size and digest. */
-export async function checkSource(
-  path: string,
-  source: SourceFile,
-  signal?: AbortSignal,
-): Promise<ManifestEntry> {
-  compareSize(path, source.bytes, await fileSize(path));
-  const found = await fingerprint(path, { md5: false, signal });
-  compare(path, { bytes: source.bytes, sha256: source.sha256 }, found);
-  return { name: source.name, bytes: found.bytes, sha256: found.sha256 };
 }
 
 /** Moves a file that is whole into place. */
@@ -101,32 +90,12 @@ async function storeStream(
   try {
     await pipeline(measured, createWriteStream(temporary, { flush: true }), { signal: to.signal });
     const found = printer.finish();
-    compare(path, file, found);
+    checkContent(path, file, found);
     return await moveIntoPlace(temporary, { name: file.name, bytes: found.bytes, sha256: found.sha256 }, to);
   } catch (error) {
     await rm(temporary, { force: true });
     throw unpackingError(path, error);
   }
-}
-
-function compare(
-  path: string,
-  expected: { bytes: number; sha256?: string; md5?: string },
-  found: Fingerprint,
-): void {
-  compareSize(path, expected.bytes, found.bytes);
-  if (expected.sha256 !== undefined && expected.sha256 !== found.sha256) {
-    throw new FormatError(path, `has SHA-256 ${found.sha256}, expected ${expected.sha256}`);
-  }
-  if (expected.md5 !== undefined && expected.md5 !== found.md5) {
-    throw new FormatError(path, `has MD5 ${found.md5}, expected ${expected.md5}`);
-  }
-}
-
-function compareSize(path: string, expected: number, found: number): void {
-  if (found === expected) return;
-  const size = found > expected ? `more than ${expected}` : `${found}`;
-  throw new FormatError(path, `holds ${size} bytes, expected ${expected}`);
 }
 
 /** Errors of gunzip and tar are about the file; errors of the system (their code begins with E) and aborts are not. */

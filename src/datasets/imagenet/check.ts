@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { statOf } from '../../util/files.js';
 import { streamFile } from '../../util/read-files.js';
-import { explainDiskErrors } from '../files/disk-error.js';
+import { explainDiskErrors } from '../files/explain-disk-errors.js';
 import { datasetFolder } from '../files/folder.js';
 import type { DatasetCheck, FileCheck, FileStatus, VerifyOptions } from '../store.js';
 import { imagenet } from './definition.js';
 import { indexPath, readIndex } from './index-file.js';
-import { statOf } from './places.js';
 import type { Place, SplitIndex } from './split-index.js';
 
 /**

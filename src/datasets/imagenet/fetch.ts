@@ -4,7 +4,7 @@ import { UserError } from '../../util/errors.js';
 import { makeFolders } from '../../util/files.js';
 import type { ProgressBar } from '../../util/reporter.js';
 import { fingerprint } from '../files/digest.js';
-import { explainDiskErrors } from '../files/disk-error.js';
+import { explainDiskErrors } from '../files/explain-disk-errors.js';
 import { withFetchLock } from '../files/fetch-lock.js';
 import { datasetFolder } from '../files/folder.js';
 import { closeWorkspace, openWorkspace } from '../files/workspace.js';

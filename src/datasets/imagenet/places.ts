@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { systemCode, UserError } from '../../util/errors.js';
+import { UserError } from '../../util/errors.js';
+import { statOf } from '../../util/files.js';
 import { checkIsFile } from '../../util/read-files.js';
 import { ARCHIVES, PAGE } from './definition.js';
 import { classFolders } from './survey.js';
@@ -50,14 +50,4 @@ async function find(folder: string, archive: string, unpacked: string): Promise<
 async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
   const found = await statOf(path);
   return found && (found.isDirectory() ? 'folder' : 'file');
-}
-
-/** Undefined where there is nothing. */
-export async function statOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
 }

@@ -1,13 +1,13 @@
 import { UserError } from '../../util/errors.js';
+import { statOf } from '../../util/files.js';
 import { formatCount } from '../../util/format.js';
 import type { DatasetOf, ImageFiles } from '../dataset.js';
-import { explainDiskErrors } from '../files/disk-error.js';
+import { explainDiskErrors } from '../files/explain-disk-errors.js';
 import { datasetFolder } from '../files/folder.js';
 import type { DatasetStatus } from '../store.js';
 import { imagenetClasses } from './classes.js';
 import { imagenet } from './definition.js';
 import { datasetDigest, type ImageNetIndex, readIndex } from './index-file.js';
-import { statOf } from './places.js';
 import type { SplitIndex } from './split-index.js';
 
 /** Whether there is an index, and the archives that it refers to; reads no image. */
@@ -23,7 +23,7 @@ export async function imagenetStatus(folder: string): Promise<DatasetStatus> {
 }
 
 /** Size of the archives, or of the image files. */
-export function totalBytes({ train, test }: ImageNetIndex): number {
+function totalBytes({ train, test }: ImageNetIndex): number {
   return [train, test].reduce((sum, split) => sum + splitBytes(split), 0);
 }
 

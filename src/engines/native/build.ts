@@ -11,7 +11,7 @@ import { makeFolders } from '../../util/files.js';
 import { machine } from '../../util/machine.js';
 import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
-import { COMPILE_FLAGS, compile } from './compiler.js';
+import { COMPILE_FLAGS, compile } from './compile.js';
 
 const LIBRARY = 'densenet.node';
 const BUILDING = 'building-';

@@ -5,7 +5,7 @@ import { TensorFlowEngine } from './engine.js';
 import type { GraphForm } from './graph/ops.js';
 import { ensureLibrary, type Library } from './library/setup.js';
 import { TensorFlowProcess } from './process/client.js';
-import { processEnvironment, type StartOptions } from './process/environment.js';
+import { type ProcessOptions, processEnvironment } from './process/environment.js';
 
 export { TensorFlowEngine } from './engine.js';
 
@@ -25,7 +25,7 @@ export async function createTensorFlowEngine(
 /** As `createTensorFlowEngine`, with a library that is set up. */
 export async function startTensorFlow(
   library: Library,
-  options: StartOptions,
+  options: ProcessOptions,
   form: GraphForm = options.device,
 ): Promise<TensorFlowEngine> {
   const { device, threads = availableParallelism(), precision = 'float32' } = options;
@@ -59,7 +59,7 @@ export async function startTensorFlow(
 }
 
 /** Why TensorFlow finds no GPU, as far as it has printed that: seldom in its last line. */
-export function gpuComplaint(output: string): string {
+function gpuComplaint(output: string): string {
   const line = output.split('\n').findLast((text) => /cuInit|dlopen|Ignoring visible gpu/i.test(text));
   return line ? `: ${line.replace(/^[IWEF]\d{4} .*?\] /, '').trim()}` : '';
 }

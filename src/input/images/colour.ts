@@ -50,7 +50,7 @@ export function drawColours(
 }
 
 /** Luma weights (ITU-R BT.601). */
-export const GREY = [0.299, 0.587, 0.114] as const;
+const GREY = [0.299, 0.587, 0.114] as const;
 
 /** Principal components of ImageNet's colours on the scale 0–1, from fb.resnet.torch's imagenet.lua. */
 export const EIGENVALUES = [0.2175, 0.0188, 0.0045] as const;

@@ -18,7 +18,7 @@ async function python3(lines: string): Promise<void> {
 
 test('a driver that ends the process that asks it is not taken for a missing Python', async () => {
   await python3('kill -SEGV $$');
-  expect(await askDriver()).toEqual({ failure: 'the call ended with SIGSEGV' });
+  expect(await askDriver()).toEqual({ failure: 'ended by SIGSEGV' });
 });
 
 test('an error of the driver is said in its last line', async () => {

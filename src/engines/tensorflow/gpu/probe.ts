@@ -1,6 +1,5 @@
-import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { runTool, ToolError } from '../../../util/run-tool.js';
 
 /** Where the Windows Subsystem for Linux keeps the libraries of the driver. */
 const WSL_LIBRARIES = '/usr/lib/wsl/lib';
@@ -107,17 +106,14 @@ const PATIENCE = 60_000;
  * two where a driver has to be woken up.
  */
 export async function askDriver(): Promise<DriverReport | NoReport | undefined> {
-  const options = {
-    env: { ...process.env, LD_LIBRARY_PATH: driverLibraryPath() },
-    timeout: PATIENCE,
-    killSignal: 'SIGKILL',
-  } as const;
+  const env = { ...process.env, LD_LIBRARY_PATH: driverLibraryPath() };
   for (const python of ['python3', 'python']) {
     try {
-      const { stdout } = await promisify(execFile)(python, ['-c', PROBE], options);
-      return JSON.parse(stdout) as DriverReport;
+      const signal = AbortSignal.timeout(PATIENCE);
+      const answer = await runTool(python, ['-c', PROBE], { env, signal, killSignal: 'SIGKILL' });
+      return JSON.parse(answer) as DriverReport;
     } catch (error) {
-      const failure = failureOf(error as Partial<ExecFileException> & Error);
+      const failure = failureOf(error as Error);
       if (failure !== undefined) return { failure };
     }
   }
@@ -125,10 +121,13 @@ export async function askDriver(): Promise<DriverReport | NoReport | undefined> 
 }
 
 /** Why a Python that can make the calls failed at them; undefined where it cannot, or is not there. */
-function failureOf({ code, killed, signal, stderr = '', message }: Partial<ExecFileException> & Error) {
-  if (code === 'ENOENT' || /^(ImportError|ModuleNotFoundError|SyntaxError)\b/m.test(stderr)) return undefined;
-  if (killed) return `it did not answer within ${PATIENCE / 1000} s`;
-  return signal ? `the call ended with ${signal}` : stderr.trim().split('\n').at(-1) || message;
+function failureOf(error: Error): string | undefined {
+  if (error.name === 'TimeoutError') return `it did not answer within ${PATIENCE / 1000} s`;
+  if (!(error instanceof ToolError)) return error.message;
+  if (error.cause !== undefined) return undefined;
+  return /^(ImportError|ModuleNotFoundError|SyntaxError)\b/m.test(error.said)
+    ? undefined
+    : error.lastComplaint;
 }
 
 /** LD_LIBRARY_PATH of a process that uses the driver: the present one, and after it where WSL has it. */

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { UserError } from '../../../util/errors.js';
+import { runTool, ToolError } from '../../../util/run-tool.js';
 
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 
@@ -38,14 +37,12 @@ export async function compileBinding(
     output,
   ];
   try {
-    await promisify(execFile)(compiler, args, { maxBuffer: 64 * 2 ** 20, signal });
+    await runTool(compiler, args, { signal });
   } catch (error) {
-    signal?.throwIfAborted();
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    const complaint = said.split('\n').find((line) => line.includes('rror')) ?? said;
+    if (!(error instanceof ToolError)) throw error;
     throw new UserError(
       'engine',
-      `${compiler} cannot compile the TensorFlow binding: ${complaint.trim()}`,
+      `${compiler} cannot compile the TensorFlow binding: ${error.firstComplaint}`,
       'Set CXX to GCC 9 or newer, or use --engine native.',
       { cause: error },
     );

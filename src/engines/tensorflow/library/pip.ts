@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { UserError } from '../../../util/errors.js';
 import { makeFolders } from '../../../util/files.js';
 import type { Reporter } from '../../../util/reporter.js';
+import { runTool, ToolError } from '../../../util/run-tool.js';
 import { PYTHON_TAGS, type Wheel } from './packages.js';
 
 /** Milliseconds between two looks at how much has arrived. */
@@ -23,7 +22,7 @@ const PLATFORMS = [
 export async function findPip(): Promise<{ command: string; version: string } | undefined> {
   for (const command of ['python3', 'python']) {
     try {
-      const { stdout } = await promisify(execFile)(command, ['-m', 'pip', '--version']);
+      const stdout = await runTool(command, ['-m', 'pip', '--version']);
       return { command, version: stdout.split(' ').slice(0, 2).join(' ') };
     } catch {
       // Not this one.
@@ -61,10 +60,15 @@ export async function downloadWheels(
     );
   }, POLL);
   try {
-    await run(python, args, { ...process.env, TMPDIR: temporary }, signal);
+    await runTool(python, args, { env: { ...process.env, TMPDIR: temporary }, signal });
   } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
+    if (!(error instanceof ToolError)) throw error;
+    throw new UserError(
+      'engine',
+      `pip could not download TensorFlow: ${error.firstComplaint.replace(/^ERROR: /, '')}`,
+      'Check the network, the disk, and pip config list (mirror, proxy); or use --engine native.',
+      { cause: error },
+    );
   } finally {
     clearInterval(poll);
     bar.finish();
@@ -73,37 +77,6 @@ export async function downloadWheels(
 
 export function total(wheels: readonly Wheel[]): number {
   return wheels.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, signal, stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4000);
-    });
-    // An aborted pip is waited for: it still writes into the folder.
-    child.on('error', (error) => {
-      if (child.pid === undefined) reject(error);
-    });
-    child.on('close', (code) => {
-      if (code === 0) return resolve();
-      const lines = said.split('\n').filter((line) => line.startsWith('ERROR') || line.includes('rror:'));
-      const reason = (lines[0] ?? said.trim().split('\n').at(-1) ?? '').replace(/^ERROR: /, '').trim();
-      reject(
-        new UserError(
-          'engine',
-          `pip could not download TensorFlow: ${reason || `it ended with code ${code}`}`,
-          'Check the network, the disk, and pip config list (mirror, proxy); or use --engine native.',
-        ),
-      );
-    });
-  });
 }
 
 async function folderBytes(folder: string): Promise<number> {

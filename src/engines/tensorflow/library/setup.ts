@@ -80,7 +80,7 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
   try {
     await makeFolders(building);
     await build(building, wheels, reporter, signal);
-    await moveIntoPlace(building, libraryFolder(device));
+    await installLibrary(building, libraryFolder(device));
   } catch (error) {
     const otherwise = `set XDG_CACHE_HOME to a folder with ${formatBytes(4 * total(wheels))} of free space`;
     throw diskError(error, `cannot set up TensorFlow in ${cache}`, otherwise, 'engine');
@@ -123,7 +123,7 @@ async function build(
   await rm(join(folder, 'tensorflow', 'include'), { recursive: true });
 }
 
-async function moveIntoPlace(built: string, final: string): Promise<void> {
+async function installLibrary(built: string, final: string): Promise<void> {
   await rm(final, { recursive: true, force: true });
   try {
     await rename(built, final);

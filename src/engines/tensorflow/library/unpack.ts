@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { UserError } from '../../../util/errors.js';
+import { runTool, ToolError } from '../../../util/run-tool.js';
 
 /** What is taken out of the wheels: the library, the C headers for the binding, and CUDA. */
 const WANTED = [
@@ -31,13 +30,12 @@ export async function unpack(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    await promisify(execFile)(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels], { signal });
+    await runTool(python, ['-c', UNPACK, folder, WANTED.join(','), ...wheels], { signal });
   } catch (error) {
-    signal?.throwIfAborted();
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    if (!(error instanceof ToolError)) throw error;
     throw new UserError(
       'engine',
-      `cannot unpack the TensorFlow library into ${folder}: ${said.trim().split('\n').at(-1)}`,
+      `cannot unpack the TensorFlow library into ${folder}: ${error.lastComplaint}`,
       'Make room or give yourself write permission there, or set XDG_CACHE_HOME to another folder.',
       { cause: error },
     );

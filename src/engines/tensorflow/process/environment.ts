@@ -5,7 +5,10 @@ import type { EngineOptions } from '../../engine.js';
 import { driverLibraryPath } from '../gpu/probe.js';
 
 /** What a TensorFlow process is started for. */
-export type StartOptions = Pick<EngineOptions, 'threads' | 'batchSize' | 'gpu' | 'precision' | 'compile'> & {
+export type ProcessOptions = Pick<
+  EngineOptions,
+  'threads' | 'batchSize' | 'gpu' | 'precision' | 'compile'
+> & {
   readonly device: 'cpu' | 'gpu';
 };
 
@@ -18,7 +21,7 @@ const ONEDNN_BATCH = 8;
  * step 1.5 times as fast at batch 64, and 1.7 times as slow at batch 1.
  */
 export function processEnvironment(
-  options: StartOptions & { readonly threads: number },
+  options: ProcessOptions & { readonly threads: number },
   cudaFolders: readonly string[],
 ): Record<string, string | undefined> {
   const { device, threads, batchSize = ONEDNN_BATCH, gpu, precision, compile } = options;

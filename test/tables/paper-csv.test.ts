@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paperTable2, readTable } from '../../src/tables/paper-tables.js';
+import { paperTable2, readTable } from '../../src/tables/paper-csv.js';
 
 const cell = (method: string, depth: number, column: 'C10' | 'C10+' | 'C100' | 'C100+' | 'SVHN') =>
   paperTable2().find((row) => row.method === method && row.depth === depth)?.errors[column];

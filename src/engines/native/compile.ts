@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Compiler } from '../../util/compiler.js';
-import { systemCode, UserError } from '../../util/errors.js';
-
-const run = promisify(execFile);
+import { UserError } from '../../util/errors.js';
+import { runTool, ToolError } from '../../util/run-tool.js';
 
 /** How every file of native/ is compiled. */
 export const COMPILE_FLAGS = [
@@ -59,17 +56,13 @@ async function invoke(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await run(compiler.command, parameters, { maxBuffer: 64 * 2 ** 20, signal });
+    await runTool(compiler.command, parameters, { signal });
   } catch (error) {
-    // Ctrl-C ends the compiler too: that is no fault of its own.
-    signal?.throwIfAborted();
-    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-    const full = /no space left on device/i.test(output);
-    const complaint =
-      output.split('\n').find((line) => /error/i.test(line)) ?? systemCode(error) ?? String(error);
+    if (!(error instanceof ToolError)) throw error;
+    const full = /no space left on device/i.test(error.said);
     throw new UserError(
       'engine',
-      `${compiler.command} cannot compile the native engine: ${complaint.trim()}`,
+      `${compiler.command} cannot compile the native engine: ${error.firstComplaint}`,
       full
         ? 'Free some space, or set XDG_CACHE_HOME and TMPDIR to other folders.'
         : 'Set CXX to GCC 9 or Clang 10, or newer, or use --engine tensorflow.',
