@@ -158,8 +158,14 @@ export async function makeFolders(path: string): Promise<void> {
   }
 }
 
+/** Throws ENOTDIR where the path leads through a file, which making folders cannot help. */
 async function isFolder(path: string): Promise<boolean> {
-  return (await statOf(path))?.isDirectory() ?? false;
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** What the path leads to, through links; undefined where there is nothing. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -315,29 +315,6 @@ describe('train', () => {
       expect(furthest, name).toBeLessThan(1e-6);
     }
   });
-});
-
-test('on TensorFlow too, a killed run resumes on its engine to the same bits; another engine is warned of', async () => {
-  const args = [...SMALL.slice(0, -1), '--engine=tensorflow'];
-  const whole = await temporaryFolder();
-  expect((await run(whole, args)).code).toBe(0);
-
-  const folder = await temporaryFolder();
-  const running = start(folder, args);
-  await running.seen(/epoch 1\/8 ·/);
-  running.process.kill('SIGKILL');
-  await running.ended;
-  const path = await onlyRun(folder);
-  const copy = join(folder, 'copy');
-  await cp(path, copy, { recursive: true });
-
-  const resumed = await run(folder, ['train', '--resume', path]);
-  expect(resumed.stdout).toMatch(/^Engine: TensorFlow on the CPU \(as the run was trained so far\)\n/);
-  expect(await bits(path)).toEqual(await bits(await onlyRun(whole)));
-
-  const changed = await run(folder, ['train', '--resume', copy, '--engine=native']);
-  expect(changed.stderr).toContain('not to the same bits');
-  expect(changed.code).toBe(0);
 });
 
 test('Ctrl-C during a download stops it; nothing is left to resume', async () => {
