@@ -37,6 +37,13 @@ export const cifar10: DatasetDefinition = {
     ...[1, 2, 3, 4, 5].map((batch) => ({ name: `data_batch_${batch}.bin`, bytes: 30_730_000 })),
     { name: 'test_batch.bin', bytes: 30_730_000 },
   ],
+  variants: [
+    {
+      name: 'JPEG',
+      digest: '91bfd5adec305d959862a08a56cda9b2212cadad04731a810a22cbab5e7968b7',
+      note: 'These are the images of CIFAR-10 after JPEG compression. Pixels differ a little, so will errors.',
+    },
+  ],
 };
 
 /** The MD5 of the unpacked files is a third party's. */

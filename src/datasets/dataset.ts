@@ -35,7 +35,9 @@ export interface DatasetOf<Images> {
   readonly test: Images;
   /** SHA-256 that names the data that a run used: over the digests of the data files, or over what an index holds. */
   readonly digest: string;
-  /** What a person should know of it: that it is not all of the published data. */
+  /** Which of the definition's variants it is, where it is not the published data. */
+  readonly variant?: string;
+  /** What a person should know of it: that it is a variant, or not all of the published data. */
   readonly note?: string;
 }
 
@@ -68,6 +70,15 @@ export interface DataFile {
   readonly sha256?: string;
   /** Where only this digest is published. */
   readonly md5?: string;
+}
+
+/** The images of a dataset in another form, which somebody published again: its errors are not the dataset's. */
+export interface DatasetVariant {
+  /** Behind the dataset's name: `C10+ (JPEG)`. */
+  readonly name: string;
+  /** SHA-256 over the data files' digests (`datasetDigest`), by which it is known. */
+  readonly digest: string;
+  readonly note: string;
 }
 
 /** How many images of each class to hold out from the training images `first … first + count − 1`. */
@@ -109,6 +120,8 @@ export interface DatasetDefinition {
   readonly sources: readonly SourceFile[];
   /** What lies on disk, in the order it is read. */
   readonly files: readonly DataFile[];
+  /** Other data under the same file names, which are not what is published. */
+  readonly variants?: readonly DatasetVariant[];
   /** The customary validation set, used when exactly that many images are held out. */
   readonly holdOutParts?: readonly HoldOutPart[];
 }

@@ -6,10 +6,17 @@ import { gitState, packageVersion } from '../util/package.js';
 const datasetUsed = z.looseObject({
   name: z.string(),
   digest: z.string(),
-  /** That it is not all of the published data. */
+  /** Which variant of the dataset it is, where it is not the published data. */
+  variant: z.string().optional(),
+  /** That it is such a variant, or not all of the published data. */
   note: z.string().optional(),
 });
 export type DatasetUsed = Readonly<z.infer<typeof datasetUsed>>;
+
+/** Why errors on this data are not errors on the published dataset, in a few words; undefined if they are. */
+export function dataRemark({ variant, note }: Partial<DatasetUsed> = {}): string | undefined {
+  return variant ?? (note === undefined ? undefined : 'not all of the data');
+}
 
 /** Where and with what a run was made. What a later version added is kept when a run is resumed. */
 export const environmentSchema = z.looseObject({

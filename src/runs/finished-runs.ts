@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import { dataRemark } from './environment.js';
 import { listRunFolders } from './folders.js';
 import type { TenCropResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
@@ -20,8 +21,8 @@ export interface FinishedRun {
   readonly tenCrop?: Pick<TenCropResult, 'error' | 'top5Error'> | undefined;
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number | undefined;
-  /** Whether the dataset on disk was less than the published one. */
-  readonly incomplete?: boolean;
+  /** Why its data were not the published ones (`dataRemark`). */
+  readonly dataRemark?: string | undefined;
   /** Whether it began with weights from a file (`--init`). */
   readonly init: boolean;
 }
@@ -55,7 +56,7 @@ export function readFinishedRun(folder: RunFolder): FinishedRun | undefined {
     top5Error: result.reported.top5Error,
     tenCrop: tenCropAt(folder, result.reported.epoch),
     subset: result.subset,
-    incomplete: dataset?.note !== undefined,
+    dataRemark: dataRemark(dataset),
     init: init !== undefined,
   };
 }

@@ -45,21 +45,21 @@ function resNetName(network: ResNetOptions): string {
 
 /**
  * What a run was trained and tested on, as a column of Table 2 (`C10+`) where it is one, or `ImageNet`. A run on a part
- * of the data or from given weights never is: `C10+ (first 500 images)`.
+ * or a variant of the data or from given weights never is: `C10+ (first 500 images)`, `C10+ (JPEG)`.
  */
 export function datasetLabel({
   experiment,
   subset,
   init,
-  incomplete,
-}: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'incomplete'>): string {
+  dataRemark,
+}: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'dataRemark'>): string {
   const { name, augmentation } = experiment.dataset;
   const both = augmentation.includes('shift') && augmentation.includes('mirror');
   const { shortName, table, trainCount } = definition(name);
   // In Table 3 augmentation is the rule: what a run leaves out of it, the recipe's differences say.
   const remarks = [
     ...(both || table === 3 ? [] : [...new Set(augmentation)]),
-    ...(incomplete ? ['not all of the data'] : []),
+    ...(dataRemark ? [dataRemark] : []),
     ...(subset !== undefined && subset < trainCount ? [`first ${subset} images`] : []),
     ...(init ? ['from given weights'] : []),
   ];

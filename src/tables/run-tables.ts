@@ -1,4 +1,5 @@
 import { differences } from '../config/identity.js';
+import { dataRemark } from '../runs/environment.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { UserError } from '../util/errors.js';
 import { formatCount, formatDuration } from '../util/format.js';
@@ -38,7 +39,7 @@ export function runRow({ folder, status, experiment, environment, result, proble
       experiment,
       subset: result?.subset,
       init: environment?.init !== undefined,
-      incomplete: environment?.dataset?.note !== undefined,
+      dataRemark: dataRemark(environment?.dataset),
     });
   return {
     run: folder.name,

@@ -63,6 +63,6 @@ function initLine({ file, skipped }: InitialWeights): string {
 
 /** For environment.json. */
 export function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
-  const { definition, digest, note } = dataset;
-  return captureEnvironment(engine, { name: definition.name, digest, note });
+  const { definition, digest, variant, note } = dataset;
+  return captureEnvironment(engine, { name: definition.name, digest, variant, note });
 }

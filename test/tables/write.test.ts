@@ -35,15 +35,16 @@ async function run(
     set?: string[];
     subset?: number;
     init?: boolean;
+    dataRemark?: string;
     parameters?: number;
     top5Error?: number;
     tenCrop?: FinishedRun['tenCrop'];
   } = {},
 ): Promise<FinishedRun> {
-  const experiment = await loadExperiment(config, { set: changes.set });
+  const { set, init = false, parameters = 769_162, ...others } = changes;
+  const experiment = await loadExperiment(config, { set });
   const name = `${experiment.name}/20261124-${String(++runs).padStart(6, '0')}-seed-${experiment.training.seed}`;
-  const { subset, init = false, parameters = 769_162, top5Error, tenCrop } = changes;
-  return { name, experiment, parameters, testError, top5Error, tenCrop, subset, init };
+  return { name, experiment, parameters, testError, init, ...others };
 }
 
 describe('test-error.csv', () => {
@@ -164,12 +165,14 @@ describe('test-error.csv', () => {
       await run('cifar10plus-40-12', 60, { subset: 500 }),
       await run('cifar10plus-40-12', 5.2, { subset: 50_000, set: ['training.seed=2'] }),
       await run('cifar10plus-40-12', 5.1, { init: true, set: ['training.seed=3'] }),
+      await run('cifar10plus-40-12', 4.9, { dataRemark: 'JPEG', set: ['training.seed=4'] }),
     ]);
     const rows = await measured();
     expect(rows.map((row) => [row.dataset, row['C10+'], row.mean, row.n])).toEqual([
       ['C10+', '5.20', '5.20', '1'],
       ['C10+ (first 500 images)', '', '60.00', '1'],
       ['C10+ (from given weights)', '', '5.10', '1'],
+      ['C10+ (JPEG)', '', '4.90', '1'],
     ]);
   });
 

@@ -26,7 +26,9 @@ export async function loadFiles(
   try {
     const where = datasetFolder(definition, folder);
     const { train, test } = await explainDiskErrors(where, () => read(definition, where));
-    return { definition, train, test, digest: datasetDigest(definition, manifest) };
+    const digest = datasetDigest(definition, manifest);
+    const variant = definition.variants?.find((one) => one.digest === digest);
+    return { definition, train, test, digest, variant: variant?.name, note: variant?.note };
   } catch (error) {
     if (error instanceof FormatError) {
       throw new UserError('data', `cannot read ${definition.title}: ${error.message}`, remedy(definition), {

@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DatasetDefinition } from '../../../src/datasets/dataset.js';
 import type { FetchOptions } from '../../../src/datasets/store.js';
 import { UserError } from '../../../src/util/errors.js';
 import { silent } from '../../../src/util/reporter.js';
@@ -134,6 +135,20 @@ describe.each([
     await fetchTiny(tiny, { from, folder: join(folder, 'other') });
     expect((await storeOf(tiny.definition).load(join(folder, 'other'))).digest).toBe(downloaded);
     expect(downloaded).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('says which variant it is, where its digest is one', async () => {
+    const from = join(folder, 'mine');
+    await writeAll(from, tiny.unpacked);
+    await fetchTiny(tiny, { from });
+    const published = await storeOf(tiny.definition).load(folder);
+    expect(published.variant).toBeUndefined();
+    const variants = [{ name: 'JPEG', digest: published.digest, note: 'Compressed anew.' }];
+    const load = (other: DatasetDefinition) => storeOf(other).load(folder);
+    expect(await load({ ...tiny.definition, variants })).toMatchObject({
+      variant: 'JPEG',
+      note: 'Compressed anew.',
+    });
   });
 
   it('is not taken from a server with wrong bytes, and nothing is put into place', async () => {
