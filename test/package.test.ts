@@ -1,5 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../src/util/package.js';
 import { execute, packInto } from './package.js';
@@ -12,6 +13,14 @@ test('what npm packs holds all that the program needs', async () => {
   const files = await readdir(packed, { recursive: true });
   expect(files).toEqual(expect.arrayContaining(['dist/index.d.ts', 'docs/troubleshooting.md']));
   expect(files.filter((name) => name.endsWith('.map'))).toEqual([]);
+  const pages = files.filter((name) => name.endsWith('.md') && !name.includes('dist'));
+  const broken = pages.flatMap((page) =>
+    [...readFileSync(join(packed, page), 'utf8').matchAll(/\]\((?!\w+:|#)([^)#]+)/g)]
+      .map(([, target]) => join(dirname(page), target!))
+      .filter((target) => !existsSync(join(packed, target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(broken).toEqual([]);
   await symlink(join(packageRoot, 'node_modules'), join(packed, 'node_modules'));
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await startNode(folder, [join(packed, 'bin', 'densenet'), ...args])
