@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { readFinishedRuns } from '../runs/finished-runs.js';
 import { findRunFolder } from '../runs/folders.js';
 import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
+import { measurements } from '../tables/measurements.js';
 import { runDetails } from '../tables/run-details.js';
 import {
   comparison,
@@ -10,6 +12,7 @@ import {
   runSheet,
   sortRows,
 } from '../tables/run-tables.js';
+import { seedsSheet } from '../tables/seeds.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
 import {
@@ -21,6 +24,7 @@ import {
   resultsOption,
 } from './options.js';
 import { printTables } from './print.js';
+import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
@@ -28,6 +32,7 @@ Examples:
   densenet runs list --sort -started --format csv
   densenet runs show quickstart                       the newest run of an experiment
   densenet runs compare quickstart cifar10-40-12 --sort seconds
+  densenet runs compare cifar10plus-40-12 cifar10plus-bc-100-12 --seeds
   densenet runs diff quickstart/20261124-101500-seed-1 quickstart/20261124-113000-seed-2
 
 A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
@@ -36,6 +41,7 @@ running, finished, interrupted, diverged, failed, killed (it ended without sayin
 interface RunsOptions extends CommonOptions, FormatOptions {
   readonly results: string;
   readonly sort?: string;
+  readonly seeds?: boolean;
 }
 
 export function runsCommand(): Command {
@@ -57,6 +63,7 @@ export function runsCommand(): Command {
   add('show <run>', 'one run: config, environment, results, last epochs').action(runShow);
   add('compare <run...>', 'runs side by side: where their configs differ, and what came out')
     .option(...sort)
+    .option('--seeds', 'with all seeds of each: means, intervals, and what their differences are worth')
     .action(runCompare);
   add('diff <first> <second>', 'two runs: configs and results, and the second minus the first').action(
     runDiff,
@@ -84,9 +91,24 @@ async function runCompare(references: string[], options: RunsOptions): Promise<v
     throw new UserError('usage', 'compare needs two runs or more', 'List them with: densenet runs list');
   }
   const records = await Promise.all(references.map((reference) => findRecord(reference, options)));
+  if (options.seeds) return compareSeeds(records, options);
   const { columns, rows: unsorted } = comparison(records);
   const rows = options.sort === undefined ? unsorted : sortRows(unsorted, columns, options.sort);
   printTables({ sheets: [runSheet(columns, rows)], columns, records: rows }, options);
+}
+
+async function compareSeeds(records: readonly RunRecord[], options: RunsOptions): Promise<void> {
+  const all = measurements(await readFinishedRuns(options.results, terminalReporter(options)));
+  const chosen = records.map(({ folder }) => {
+    const found = all.find(({ runs }) => runs.includes(folder.name));
+    if (found) return found;
+    throw new UserError(
+      'usage',
+      `${folder.name} is not finished, or a newer run has its seed`,
+      'Take the newest finished run of a seed, or leave out --seeds.',
+    );
+  });
+  printTables(sheetDocument(seedsSheet([...new Set(chosen)])), options);
 }
 
 async function runDiff(first: string, second: string, options: RunsOptions): Promise<void> {

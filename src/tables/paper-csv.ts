@@ -16,6 +16,8 @@ export interface Table2Row {
   readonly params: string | undefined;
   /** Test errors in percent. */
   readonly errors: Readonly<Partial<Record<Table2Column, number>>>;
+  /** Columns in which the paper marks a network of others with a star: its authors ran it themselves. */
+  readonly starred: readonly Table2Column[];
 }
 
 /** Table 2 of the paper: test errors on CIFAR and SVHN, every row and cell as printed. */
@@ -27,6 +29,7 @@ export function paperTable2(): Table2Row[] {
     errors: Object.fromEntries(
       TABLE2_COLUMNS.flatMap((column) => (record[column] ? [[column, Number(record[column])]] : [])),
     ),
+    starred: TABLE2_COLUMNS.filter((column) => record.starred?.split(' ').includes(column)),
   }));
 }
 

@@ -1,16 +1,21 @@
 import { definition } from '../datasets/definitions.js';
 import type { Measurement } from './measurements.js';
 import { meanAndSpread } from './measurements.js';
-import { paperTable2, TABLE2_COLUMNS, type Table2Column } from './paper-csv.js';
+import { paperTable2, TABLE2_COLUMNS, type Table2Column, type Table2Row } from './paper-csv.js';
 import { type PaperRecipes, placeInTable2, type Table2RowName } from './paper-recipe.js';
 import { authorsCode, type Reference, referenceCell, reproductions } from './references.js';
 import { type Sheet, type SheetRecord, SourceNotes, signed } from './sheet.js';
+import { againstOneRun, pValue } from './significance.js';
 import { millions } from './test-error.js';
 
 /** A cell of Table 2. Errors are percentages. */
 export interface Table2Cell {
   /** As the paper prints it. */
   readonly paper: number | undefined;
+  /** The paper marks it with a star: its authors ran a network of others. */
+  readonly starred: boolean;
+  /** The lowest that the paper prints in its column. */
+  readonly lowest: boolean;
   /** Ours, by the paper's recipe. */
   readonly measured: Measurement | undefined;
   readonly authors: readonly Reference[];
@@ -72,10 +77,14 @@ export function table2(
   const at = (list: readonly Reference[] | undefined, method: string, depth: number, column: Table2Column) =>
     (list ?? []).filter((r) => key(r.method, r.depth, r.dataset) === key(method, depth, column));
 
-  const rows = networks(comparable.values(), references?.authors ?? []).map((row): Table2Entry => {
+  const all = networks(comparable.values(), references?.authors ?? []);
+  const lowest = (column: Table2Column) => Math.min(...all.map((row) => row.errors[column] ?? Infinity));
+  const rows = all.map((row): Table2Entry => {
     const depth = row.depth ?? 0;
     const cell = (column: Table2Column): Table2Cell => ({
       paper: row.errors[column],
+      starred: row.starred.includes(column),
+      lowest: row.errors[column] === lowest(column),
       measured: comparable.get(key(row.method, depth, column))?.measurement,
       authors: at(references?.authors, row.method, depth, column),
       reproductions: at(references?.others, row.method, depth, column),
@@ -96,12 +105,10 @@ function isMeasured({ cells }: Table2Entry): boolean {
 
 /** The paper's rows, then networks that only we or only the authors' code have. */
 function networks(measured: Iterable<Comparable>, authors: readonly Reference[]) {
-  const rows: Omit<Table2Entry & { errors: Partial<Record<Table2Column, number>> }, 'cells'>[] = [
-    ...paperTable2(),
-  ];
+  const rows: Table2Row[] = [...paperTable2()];
   const add = (method: string, depth: number, params: string | undefined) => {
     if (!rows.some((row) => row.method === method && row.depth === depth))
-      rows.push({ method, depth, params, errors: {} });
+      rows.push({ method, depth, params, errors: {}, starred: [] });
   };
   for (const { method, depth, measurement } of measured) add(method, depth, millions(measurement.parameters));
   for (const { method, depth, dataset } of authors)
@@ -125,18 +132,38 @@ export function table2Sheets({ rows, others }: Table2, options: TableOptions = {
       `${depth ?? ''}`,
       params ?? '',
       ...TABLE2_COLUMNS.flatMap((column) => {
-        const { paper, measured, authors, reproductions: repeated } = cells[column];
-        const shown = options.measuredOnly && !measured ? undefined : paper;
+        const { measured, authors, reproductions: repeated } = cells[column];
         const texts = [
-          shown?.toFixed(2) ?? '',
+          options.measuredOnly && !measured ? '' : printed(cells[column]),
           measured ? meanAndSpread(measured) : '',
-          measured && paper !== undefined ? signed(measured.mean - paper) : '',
+          differenceText(cells[column]),
         ];
         return options.references ? [...texts, sources.cell(authors), sources.cell(repeated)] : texts;
       }),
     ]),
   };
-  return [{ ...main, notes: sources.notes }, ...(others.length > 0 ? [othersSheet(others)] : [])];
+  const cells = rows.flatMap((row) => Object.values(row.cells));
+  const tested = cells.some((cell) => differenceText(cell).includes('p '));
+  const notes = [...PRINTED_MARKS, ...(tested ? [TEST] : []), ...sources.notes];
+  return [{ ...main, notes }, ...(others.length > 0 ? [othersSheet(others)] : [])];
+}
+
+const PRINTED_MARKS = ['* run by the authors of the paper', '† the lowest of its column, as printed'];
+
+const TEST =
+  "p: two-sided, for a difference from the paper this large if there is none. The paper's errors are of one run; their " +
+  'spread is taken as that of our seeds, and errors of seeds as normal.';
+
+/** `11.26*`, `3.46†` */
+function printed({ paper, starred, lowest }: Table2Cell): string {
+  return paper === undefined ? '' : `${paper.toFixed(2)}${starred ? '*' : ''}${lowest ? '†' : ''}`;
+}
+
+/** `+0.17 (p = 0.03)`; without p for one seed. */
+function differenceText({ paper, measured }: Table2Cell): string {
+  if (!measured || paper === undefined) return '';
+  const tested = againstOneRun(measured, paper);
+  return `${signed(measured.mean - paper)}${tested ? ` (${pValue(tested.p)})` : ''}`;
 }
 
 function othersSheet(others: readonly OtherMeasurement[]): Sheet {
@@ -167,7 +194,7 @@ function othersSheet(others: readonly OtherMeasurement[]): Sheet {
 
 /** Columns of the table for programs: one number per cell. */
 export function table2Columns(options: TableOptions = {}): string[] {
-  const parts = ['paper', 'n', 'mean', 'sd', 'difference'];
+  const parts = ['paper', 'n', 'mean', 'sd', 'difference', 'p'];
   if (options.references) parts.push('authors_code', 'reproductions');
   return [
     'method',
@@ -187,13 +214,16 @@ export function table2Records({ rows }: Table2, options: TableOptions = {}): She
       TABLE2_COLUMNS.flatMap((column) => {
         const { paper, measured, authors, reproductions: repeated } = cells[column];
         const shown = options.measuredOnly && !measured ? undefined : paper;
-        const difference = measured && paper !== undefined ? measured.mean - paper : undefined;
+        const compared = measured && paper !== undefined;
+        const difference = compared ? measured.mean - paper : undefined;
+        const tested = compared ? againstOneRun(measured, paper) : undefined;
         return Object.entries({
           [`${column}_paper`]: shown?.toFixed(2),
           [`${column}_n`]: measured?.n,
           [`${column}_mean`]: measured?.mean.toFixed(2),
           [`${column}_sd`]: measured?.sd?.toFixed(2),
           [`${column}_difference`]: difference?.toFixed(2),
+          [`${column}_p`]: tested?.p.toPrecision(2),
           [`${column}_authors_code`]: referenceCell(authors) || undefined,
           [`${column}_reproductions`]: referenceCell(repeated) || undefined,
         });

@@ -58,6 +58,21 @@ describe('runs', () => {
     expect(diff.stdout).toMatch(/^test_error +12\.50 +11\.25 +−1\.25$/m);
   });
 
+  test('compares experiments over their seeds', async () => {
+    const { folder, a, failed } = await someRuns();
+    const results = join(folder, 'results');
+    await makeRun(results, 'quickstart', { set: ['training.seed=3'], errors: [60, 12.05] });
+    for (const [seed, error] of [9.4, 9.9, 9.2].entries()) {
+      await makeRun(results, 'fashion-mnist-bc-100-12', { set: [`training.seed=${seed}`], errors: [error] });
+    }
+    const { stdout } = await run(folder, ['runs', 'compare', a.name, 'fashion-mnist-bc-100-12', '--seeds']);
+    // SciPy: mean, sd and t.ppf of 12.5, 11.25, 12.05; ttest_ind of 9.4, 9.9, 9.2 and these, not of equal variances.
+    expect(stdout).toMatch(/^quickstart +3 +11\.93 +0\.63 +10\.36 … 13\.51 /m);
+    expect(stdout).toMatch(/^fashion-mnist-bc-100-12 − quickstart: −2\.43 \[−3\.73, −1\.14\], p = 0\.009$/m);
+    const refused = await run(folder, ['runs', 'compare', a.name, failed.name, '--seeds']);
+    expect(refused.stderr).toMatch(/^error: smoke-cifar10\/\S+ is not finished/);
+  });
+
   test('writes no name of a folder as a formula into CSV', async () => {
     const folder = await temporaryFolder();
     await makeRun(join(folder, 'results'), 'quickstart');

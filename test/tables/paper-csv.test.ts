@@ -9,6 +9,7 @@ describe('paperTable2', () => {
     expect(paperTable2()).toHaveLength(21);
     expect(paperTable2()[0]).toEqual({
       method: 'Network in Network',
+      starred: [],
       depth: undefined,
       params: undefined,
       errors: { C10: 10.41, 'C10+': 8.81, C100: 35.68, SVHN: 2.35 },

@@ -70,16 +70,25 @@ describe('table 2', () => {
     const table = table2(measured, recipes);
     const [sheet] = table2Sheets(table);
     expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ ours')).toBe('4.60 ± 0.14 (n=2)');
-    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ diff.')).toBe('+0.09');
+    expect(cell(sheet!, 'DenseNet-BC (k=12)', 'C10+ diff.')).toBe('+0.09 (p = 0.69)');
     const record = table2Records(table).find((row) => row.method === 'DenseNet-BC (k=12)');
     expect(record).toMatchObject({
       'C10+_paper': '4.51',
       'C10+_n': 2,
       'C10+_mean': '4.60',
       'C10+_sd': '0.14',
+      'C10+_p': '0.69',
     });
     expect(record!.C10_mean).toBeUndefined();
-    expect(new Set(table2Columns()).size).toBe(28);
+    expect(new Set(table2Columns()).size).toBe(33);
+  });
+
+  it("marks the paper's figures as the paper does, and says what the marks mean", () => {
+    const [sheet] = table2Sheets(table2([], recipes));
+    expect(cell(sheet!, 'ResNet (pre-activation)', 'C100 paper', '164')).toBe('35.58*');
+    const best = sheet!.rows.flat().filter((text) => text.endsWith('†'));
+    expect(best).toEqual(['1.59†', '5.19†', '19.64†', '3.46†', '17.18†']);
+    expect(sheet!.notes).toContain('* run by the authors of the paper');
   });
 
   it('does not take other recipes and parts of the data for a cell, and says what differs', async () => {

@@ -1,0 +1,58 @@
+import type { Measurement } from './measurements.js';
+import { type Sheet, signed } from './sheet.js';
+import {
+  againstOneRun,
+  betweenMeans,
+  type Comparison,
+  meanInterval,
+  pValue,
+  seedsToSee,
+} from './significance.js';
+
+/** The difference in test error, in percentage points, that the table of seeds counts seeds for. */
+const POINTS = 0.1;
+
+/** Experiments over their seeds, and how far each is from the first and from the paper. Errors are in percent. */
+export function seedsSheet(measured: readonly Measurement[]): Sheet {
+  const [first, ...others] = measured;
+  return {
+    title: 'Over seeds: test error (%)',
+    columns: ['experiment', 'n', 'mean', 'sd', '95 % interval', 'from paper', `seeds to see ${POINTS}`],
+    right: ['n', 'mean', 'sd', `seeds to see ${POINTS}`],
+    rows: measured.map((one) => {
+      const half = meanInterval(one);
+      return [
+        one.experiment.name,
+        `${one.n}`,
+        one.mean.toFixed(2),
+        one.sd?.toFixed(2) ?? '',
+        half === undefined ? '' : `${(one.mean - half).toFixed(2)} … ${(one.mean + half).toFixed(2)}`,
+        fromPaper(one),
+        one.sd ? `${seedsToSee(POINTS, one.sd)}` : '',
+      ];
+    }),
+    notes: [
+      ...others.flatMap((one) => {
+        const compared = betweenMeans(one, first!);
+        return compared
+          ? [`${one.experiment.name} − ${first!.experiment.name}: ${comparisonText(compared)}`]
+          : [];
+      }),
+      "Intervals are of the mean, by Student's t; differences of two experiments by Welch's test. Errors of seeds are",
+      "taken as independent and normal. The paper's figure is of one run, whose spread is taken as that of ours.",
+      `Seeds to see ${POINTS}: for each of two experiments with this spread, to find ${POINTS} points in 4 of 5 attempts.`,
+    ],
+  };
+}
+
+function fromPaper(one: Measurement): string {
+  const { paper } = one.experiment;
+  const compared = paper && againstOneRun(one, paper.error);
+  if (compared) return comparisonText(compared);
+  return paper ? signed(one.mean - paper.error) : '';
+}
+
+/** `+0.17 [−0.05, +0.39], p = 0.09` */
+function comparisonText({ difference, low, high, p }: Comparison): string {
+  return `${signed(difference)} [${signed(low)}, ${signed(high)}], ${pValue(p)}`;
+}
