@@ -5,6 +5,13 @@ import { clearBars } from './terminal.js';
 /** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
+/** Of work that ended in order. A scheduler's warning is no end: the run is to go on. */
+const CODES: Partial<Record<NodeJS.Signals, number>> = {
+  SIGINT: EXIT.interrupted,
+  SIGUSR1: EXIT.unfinished,
+  SIGUSR2: EXIT.unfinished,
+};
+
 /**
  * Milliseconds in which a repeated signal is the same wish: `timeout` sends one to the program and one to its process
  * group, of which it is a part.
@@ -24,8 +31,8 @@ let stoppedAt = 0;
 
 /**
  * Takes over every signal that asks the program to end; the exit code, as shells tell it, is then 130 for Ctrl-C
- * (SIGINT) and 143 for others. The terminal is left as it was. Work that can be stopped in order says so with
- * `stopInOrder`; all else ends at once.
+ * (SIGINT) and 143 for others; 75 where work has ended in order after a scheduler's warning. The terminal is left as
+ * it was. Work that can be stopped in order says so with `stopInOrder`; all else ends at once.
  */
 export function handleSignals(): void {
   for (const signal of SIGNALS) {
@@ -54,7 +61,7 @@ function handle(signal: NodeJS.Signals): void {
     else endProcess(signal);
     return;
   }
-  process.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  process.exitCode = CODES[signal] ?? EXIT.terminated;
   stoppedAt = performance.now();
   work.reporter.warn(work.notice);
   work.controller.abort();

@@ -12,8 +12,8 @@ Examples:
   densenet table 2                                    the paper's test errors, and yours beside them
   densenet doctor                                     what this machine can do, and what is missing
 
-Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 130 and 143 interrupted,
-141 the reader of the output went away.`;
+Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 75 saved but not finished: run it
+again, 130 and 143 interrupted, 141 the reader of the output went away.`;
 
 /**
  * Every command, in the order of the help; loaded when it is needed, since that takes longer than many a command runs.

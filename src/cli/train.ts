@@ -4,13 +4,15 @@ import type { Experiment } from '../config/schema.js';
 import { chooseEngine, type EngineChoice } from '../engines/select.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { claimed } from '../runs/claim.js';
+import { BusyError, type Claim, claimed, claimStart } from '../runs/claim.js';
 import { resultsFolderOf } from '../runs/folders.js';
 import type { ErrorAtEpoch } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
-import { findRunToResume, readRunRecord } from '../runs/run-records.js';
+import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
+import { runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
+import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
 import { top5Note } from '../training/narrate.js';
 import { type Plan, planRun } from '../training/plan.js';
@@ -42,7 +44,7 @@ import {
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
-import { wholeNumber } from './values.js';
+import { duration, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -61,7 +63,8 @@ The gradients of micro-batches are averaged: the step equals that of the whole b
 dropout and stochastic depth, which each micro-batch has of its own.
 
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed wherever it
-stopped, and ends in the same bits.`;
+stopped, and ends in the same bits. Exit code 75 means that it was saved at a limit or at a scheduler's warning
+(SIGUSR1, SIGUSR2), and is to be resumed.`;
 
 const STOPPING =
   'stopping after this step; once more stops at once and loses the work since the last checkpoint';
@@ -84,7 +87,10 @@ interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptio
   readonly init?: string;
   readonly initSkip: string[];
   readonly resume?: string;
+  readonly autoResume?: boolean;
   readonly takeOver?: boolean;
+  readonly maxTime?: number;
+  readonly maxSteps?: number;
   readonly dryRun?: boolean;
 }
 
@@ -107,7 +113,19 @@ export function trainCommand(): Command {
       '--resume <run>',
       "go on with a run: its folder, <experiment>/<run>, or an experiment's newest that can go on",
     )
-    .option('--take-over', 'with --resume: the process that trained it elsewhere is gone')
+    .addOption(
+      new Option(
+        '--auto-resume',
+        'start the run of this config, go on with it, or leave it if it is finished or at work, as the disk says',
+      ).conflicts(['resume', 'init', 'dryRun']),
+    )
+    .option('--take-over', 'where a run goes on: the process that trained it elsewhere is gone')
+    .option(
+      '--max-time <time>',
+      'save and end by then, such as 3h50m; in a Slurm job by its end at the latest',
+      duration,
+    )
+    .option('--max-steps <n>', 'save and end after n steps', positiveInteger)
     .addOption(
       new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
         'resume',
@@ -117,53 +135,134 @@ export function trainCommand(): Command {
   return addCommonOptions(command).action(runTrain);
 }
 
-async function runTrain(config: string | undefined, options: TrainCliOptions): Promise<void> {
-  const reporter = terminalReporter(options);
-  const said = { ...options, config: oneConfig(config, options.config) };
-  if (said.resume === undefined) await trainNew(said, reporter);
-  else await trainOn(said, said.resume, reporter);
+async function runTrain(config: string | undefined, given: TrainCliOptions): Promise<void> {
+  const reporter = terminalReporter(given);
+  const options = { ...given, config: oneConfig(config, given.config) };
+  const { resume, results, takeOver = false } = options;
+  if (resume !== undefined) {
+    await trainOn(options, await findRunToResume(results, resume, { takeOver }), reporter);
+    return;
+  }
+  const experiment = await newExperiment(options);
+  if (options.autoResume) await trainAsNeeded(options, experiment, reporter);
+  else if (options.dryRun) await dryRun(options, experiment, reporter);
+  else await trainNew(options, experiment, reporter);
 }
 
-async function trainNew(options: TrainCliOptions, reporter: Reporter): Promise<void> {
-  const experiment = await newExperiment(options);
+async function dryRun(options: TrainCliOptions, experiment: Experiment, reporter: Reporter): Promise<void> {
   const network = networkOf(experiment);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const init = initOptions(options);
-  if (options.dryRun) {
-    if (init) await loadInitialWeights(init, network, experiment.training.seed);
-    const plan = await planRun(experiment, network, options);
-    if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
-    else print(planLines(experiment, network, plan));
-    return;
-  }
-  reporter.line(networkLine(experiment, network));
+  if (init) await loadInitialWeights(init, network, experiment.training.seed);
+  const plan = await planRun(experiment, network, options);
+  if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
+  else print(planLines(experiment, network, plan));
+}
+
+async function trainNew(
+  options: TrainCliOptions,
+  experiment: Experiment,
+  reporter: Reporter,
+  claim?: Claim,
+): Promise<void> {
   const { results, subset } = options;
-  const begun = { ...common(options, choice, reporter), resultsFolder: results, subset, init };
+  const init = initOptions(options);
+  const choice = await chooseEngine(options);
+  reporter.line(engineLine(choice));
+  reporter.line(networkLine(experiment, networkOf(experiment)));
+  if (init === undefined) await nameUnfinished(options, experiment, reporter);
+  const begun = { ...common(options, choice, reporter), resultsFolder: results, subset, init, claim };
   await conclude(await startRun(experiment, begun), results, options, reporter);
 }
 
-async function trainOn(options: TrainCliOptions, run: string, reporter: Reporter): Promise<void> {
-  const { results, takeOver = false } = options;
-  const folder = await findRunToResume(results, run, { takeOver });
+/** Says how to go on with a run of the same config instead of starting it anew. */
+async function nameUnfinished(
+  options: TrainCliOptions,
+  experiment: Experiment,
+  reporter: Reporter,
+): Promise<void> {
+  const state = runState({ experiment, subset: options.subset }, await readRunRecords(options.results));
+  if (state.kind !== 'resume') return;
+  const { folder, result } = state.record;
+  const epochs = `${result?.epochs ?? 0} of ${experiment.training.epochs} epochs`;
+  reporter.line(
+    `There is a run of this config that did not finish: ${folder.name}, ${epochs}. This is a new one.`,
+  );
+  reporter.line(`To go on with that one instead: ${goOn(folder, options)}`);
+}
+
+async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Reporter): Promise<void> {
+  const { results, takeOver = false, autoResume } = options;
   const tablesFolder = resultsFolderOf(folder) ?? results;
   // It may have been killed when only the tables were left to write.
   if (readRunRecord(folder).status === 'finished') await updateTables(tablesFolder, reporter);
-  const finished = await claimed(folder, { takeOver }, async (release) => {
+  const finished = await claimed(folder, { takeOver }, async (claim) => {
+    // Another process may have finished it just now.
+    if (autoResume && readRunRecord(folder).status === 'finished') return undefined;
     const resumption = await readResumption(folder, options, reporter);
     const choice = await engineToResume(resumption, options, reporter);
     reporter.line(engineLine(choice));
     reporter.line(networkLine(resumption.experiment, resumption.network));
-    return resumeRun(resumption, common(options, choice, reporter), release);
+    return resumeRun(resumption, { ...common(options, choice, reporter), claim });
   });
-  await conclude(finished, tablesFolder, options, reporter);
+  if (finished) await conclude(finished, tablesFolder, options, reporter);
+  else await sayFinished(folder, options, reporter);
+}
+
+/** `--auto-resume`: starts the run, goes on with it, or leaves it, as what is on the disk demands. */
+async function trainAsNeeded(
+  options: TrainCliOptions,
+  experiment: Experiment,
+  reporter: Reporter,
+): Promise<void> {
+  const { results, subset, takeOver = false } = options;
+  const wanted = { experiment, subset };
+  const look = async () => runState(wanted, await readRunRecords(results));
+  try {
+    let state = await look();
+    if (state.kind === 'start') {
+      const claim = await claimStart(results, wanted, { takeOver });
+      try {
+        // Another process may have started it just now.
+        state = await look();
+        if (state.kind === 'start') return await trainNew(options, experiment, reporter, claim);
+      } finally {
+        await claim.release();
+      }
+    }
+    const { folder } = state.record;
+    if (state.kind === 'finished') return await sayFinished(folder, options, reporter);
+    if (state.kind === 'diverged') throw divergedBefore(folder);
+    await trainOn(options, folder, reporter);
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    // Whoever has it may be ended before it is finished.
+    reporter.warn(`left alone: ${error.message}`);
+    process.exitCode = EXIT.unfinished;
+  }
+}
+
+async function sayFinished(folder: RunFolder, options: TrainCliOptions, reporter: Reporter): Promise<void> {
+  const tables = await updateTables(options.results, reporter);
+  if (options.json) printJson({ run: folder.path, ...folder.readResult(), tables });
+  else print(`Nothing to do: the run ${folder.name} is finished.`);
+}
+
+function divergedBefore({ name }: RunFolder): UserError {
+  return new UserError(
+    'diverged',
+    `the run ${name} has diverged, and would again`,
+    'Change its config, such as training.learningRate.initial; without --auto-resume it is started anew.',
+  );
 }
 
 /** What new and resumed runs are trained with. */
 function common(options: TrainCliOptions, choice: EngineChoice, reporter: Reporter) {
   const { threads, workers, skipBadImages, data: folder, setup } = options;
   const signal = stopInOrder(reporter, STOPPING);
-  return { choice, threads, workers, skipBadImages, folder, setup, reporter, signal };
+  const limits = sessionLimits(options);
+  return { choice, threads, workers, skipBadImages, folder, setup, reporter, signal, limits };
 }
 
 /** Refreshes the tables beside the run, and prints what it came to. */
@@ -178,6 +277,8 @@ async function conclude(
   if (options.json) printJson({ run: folder.path, ...result, tables });
   else if (result.status === 'interrupted') print(`Stopped and saved. Go on with: ${goOn(folder, options)}`);
   else report(finished, tables);
+  // A signal that ended it has said so already; otherwise a limit did.
+  if (result.status === 'interrupted') process.exitCode ??= EXIT.unfinished;
   if (result.status === 'finished') process.exitCode = EXIT.ok;
 }
 

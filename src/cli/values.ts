@@ -41,6 +41,18 @@ export function countUpTo(most: number): (text: string) => number {
 /** More threads, or runs at a time, than any machine has cores for are refused. */
 export const threadCount = countUpTo(1024);
 
+const DURATION = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
+
+/** `3h50m`, `1d12h`, `90s` → seconds. */
+export function duration(text: string): number {
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = (DURATION.exec(text) ?? [])
+    .slice(1)
+    .map((n) => Number(n ?? 0));
+  const total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+  if (total > 0 && Number.isSafeInteger(total)) return total;
+  throw new InvalidArgumentError('Give days, hours, minutes or seconds, such as 3h50m, 2d or 90s.');
+}
+
 /** Values with commas between them. */
 export function list(text: string): string[] {
   const values = text.split(',').map(atHome);

@@ -7,10 +7,11 @@ import type { RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 
 /**
- * Milliseconds without a written file after which a run counts as killed whose process cannot be seen, such as one of
- * another host. Training writes every ten minutes at least; only an evaluation may be silent longer.
+ * Milliseconds without a written or touched file after which a run counts as killed whose process cannot be seen, such
+ * as one of another host. A living one gives a sign of life twice a minute (`heartbeat`); the rest is for network file
+ * systems that show it late, and for clocks that differ.
  */
-export const SILENCE = 2 * 3600_000;
+export const SILENCE = 10 * 60_000;
 
 /** A process that trains a run, or may. */
 export interface AtWork {

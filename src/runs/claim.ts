@@ -1,83 +1,165 @@
+import { createHash } from 'node:crypto';
 import { lstat, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { runKey } from '../config/identity.js';
 import { systemCode, UserError } from '../util/errors.js';
-import { cannotWrite } from '../util/files.js';
+import { cannotWrite, makeFolder } from '../util/files.js';
 import { formatDuration } from '../util/format.js';
-import { liveness, ownerName, parseOwner } from '../util/owner.js';
+import { liveness, type Owner, ownerName, parseOwner, thisProcess } from '../util/owner.js';
 import { type AtWork, SILENCE } from './at-work.js';
+import { experimentFolder, RESULTS_REMEDY } from './folders.js';
+import { heartbeat } from './heartbeat.js';
+import type { RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 import { readRunRecord } from './run-records.js';
+import type { WantedRun } from './run-state.js';
 
 export interface ClaimOptions {
   /** `--take-over`: the process that may train the run, and cannot be seen from here, is gone. */
   readonly takeOver: boolean;
 }
 
+/** That another process trains a run, or has claimed it. */
+export class BusyError extends UserError {}
+
+/** That this process alone may begin to train a run. */
+export interface Claim {
+  /** Throws a BusyError if another process has taken the claim from this one. */
+  confirm(): Promise<void>;
+  /** For when result.json says that the run is running. */
+  release(): Promise<void>;
+}
+
 /**
- * Lets `use` work with a run that no other process trains: of two that resume it at once, one goes on. `use` is given
- * what releases the claim, for when result.json says that the run is running. Throws a UserError: usage if another
- * process trains the run or has claimed it, data if its folder cannot be written.
+ * Lets `use` work with a run that no other process trains: of two that resume it at once, one goes on. Throws a
+ * BusyError if another process trains the run or has claimed it, a UserError (data) if its folder cannot be written.
  */
 export async function claimed<T>(
   folder: RunFolder,
   options: ClaimOptions,
-  use: (release: () => Promise<void>) => Promise<T>,
+  use: (claim: Claim) => Promise<T>,
 ): Promise<T> {
-  const release = await claimRun(folder, options);
+  const claim = await claimRun(folder, options);
   try {
-    return await use(release);
+    return await use(claim);
   } finally {
-    await release();
+    await claim.release();
   }
 }
 
-/**
- * Claims a run for this process; returns what gives the claim back. The claim is a symbolic link to the owner's name,
- * which is made at once with its content. A dead owner's is removed; of two that remove one in the same moment both may
- * go on.
- */
+/** Claims a run for this process. */
 export async function claimRun(
   folder: RunFolder,
   { takeOver }: ClaimOptions = { takeOver: false },
-): Promise<() => Promise<void>> {
-  const path = join(folder.path, 'resuming');
+): Promise<Claim> {
+  const claim = await claimLink(join(folder.path, 'resuming'), `the run ${folder.name}`, takeOver);
+  const { atWork } = readRunRecord(folder);
+  if (!atWork || (!atWork.seen && takeOver)) return claim;
+  await claim.release();
+  throw busy(`the run ${folder.name}`, atWork);
+}
+
+/**
+ * Claims the beginning of a run that is not on the disk yet: of two that would start it at once, one does. Throws a
+ * BusyError if another process has claimed it, a UserError (data) if the folder of results cannot be written.
+ */
+export async function claimStart(
+  resultsFolder: string,
+  { experiment, subset }: WantedRun,
+  { takeOver }: ClaimOptions = { takeOver: false },
+): Promise<Claim> {
+  const folder = experimentFolder(resultsFolder, experiment.name);
+  await makeFolder(folder, RESULTS_REMEDY);
+  const key = createHash('sha256')
+    .update(`${runKey(experiment)} ${subset}`)
+    .digest('hex')
+    .slice(0, 16);
+  const what = `${experiment.name} seed ${experiment.training.seed}`;
+  return claimLink(join(folder, `.starting-${key}`), what, takeOver);
+}
+
+/**
+ * Throws a BusyError if result.json no longer says that this process trains the run: another has taken it over, as from
+ * a process that was suspended for long.
+ */
+export function checkOwner(folder: RunFolder): void {
+  const { status, process } = readable(folder) ?? { status: 'running', process: thisProcess() };
+  if (status === 'running' && isDeepStrictEqual(process, thisProcess())) return;
+  throw new BusyError(
+    'usage',
+    `the run ${folder.name} was taken over by ${process ? shown(process) : 'a process that has ended'}`,
+    'Nothing is lost: it was resumed from its last checkpoint, and comes to the same bits.',
+  );
+}
+
+function readable(folder: RunFolder): RunResult | undefined {
+  try {
+    return folder.readResult();
+  } catch {
+    return undefined;
+  }
+}
+
+function shown({ pid, host }: Owner): string {
+  return `process ${pid} on ${host}`;
+}
+
+/**
+ * A claim is a symbolic link to the owner's name, which is made at once with its content, on network file systems too.
+ * A dead owner's is removed; of two that remove one in the same moment both may have it, until they confirm it.
+ */
+async function claimLink(path: string, what: string, takeOver: boolean): Promise<Claim> {
   const own = ownerName(process.pid);
   while (!(await makeLink(own, path))) {
-    const name = await readLink(path);
-    if (name === undefined) continue;
-    const owner = parseOwner(name);
+    const holder = await holderOf(path);
+    if (holder === undefined) continue;
+    const { name, owner, silent } = holder;
     // Earlier versions did not note when a process began; in a container this one may have the dead one's number.
     const mine = name === own || (owner?.start === undefined && owner?.pid === process.pid);
     const state = mine ? 'dead' : owner ? liveness(owner) : 'unknown';
-    const silent = Date.now() - (await lstat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
     const gone = state === 'dead' || (state === 'unknown' && (takeOver || silent >= SILENCE));
-    if (!gone) throw busy(folder, { owner, seen: state === 'alive', silent });
+    if (!gone) throw busy(what, { owner, seen: state === 'alive', silent });
     await rm(path, { force: true });
   }
+  const stopBeating = heartbeat(path);
   let held = true;
-  const release = async () => {
-    if (held) await rm(path, { force: true });
-    held = false;
+  return {
+    confirm: async () => {
+      const holder = await holderOf(path);
+      if (holder?.name === own) return;
+      held = false;
+      throw busy(what, { owner: holder?.owner, seen: false, silent: holder?.silent ?? 0 });
+    },
+    release: async () => {
+      stopBeating();
+      if (held) await rm(path, { force: true });
+      held = false;
+    },
   };
-  const { atWork } = readRunRecord(folder);
-  if (!atWork || (!atWork.seen && takeOver)) return release;
-  await release();
-  throw busy(folder, atWork);
 }
 
-function busy({ name }: RunFolder, { owner, seen, silent }: AtWork): UserError {
-  const process = owner ? `process ${owner.pid} on ${owner.host}` : 'a process';
+/** Who holds a claim, and for how many milliseconds it gave no sign of life; undefined if nobody does. */
+async function holderOf(path: string) {
+  const name = await readLink(path);
+  if (name === undefined) return undefined;
+  const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Date.now() }));
+  return { name, owner: parseOwner(name), silent: Date.now() - mtimeMs };
+}
+
+function busy(what: string, { owner, seen, silent }: AtWork): BusyError {
+  const process = owner ? shown(owner) : 'a process';
   if (seen) {
-    return new UserError(
+    return new BusyError(
       'usage',
-      `the run ${name} is being trained by a process that is still alive: ${process}`,
+      `${what} is being trained by a process that is still alive: ${process}`,
       `Wait for it, or stop it first: kill -INT ${owner?.pid}`,
     );
   }
-  return new UserError(
+  return new BusyError(
     'usage',
-    `the run ${name} may still be trained by ${process}, which cannot be seen from here; its files changed ${formatDuration(silent / 1000)} ago`,
-    `If it is gone, say so with --take-over. After two hours without a change it counts as gone.`,
+    `${what} may still be trained by ${process}, which cannot be seen from here; its files changed ${formatDuration(silent / 1000)} ago`,
+    `If it is gone, say so with --take-over. After ten minutes without a change it counts as gone.`,
   );
 }
 

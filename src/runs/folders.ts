@@ -24,7 +24,7 @@ export async function createRunFolder(
   seed: number,
   now = new Date(),
 ): Promise<RunFolder> {
-  const folder = join(resultsFolder, RUNS, experiment);
+  const folder = experimentFolder(resultsFolder, experiment);
   await makeFolder(folder, RESULTS_REMEDY);
   for (const name of await subfolders(folder)) await removeUnborn(join(folder, name), name);
   const unborn = new RunFolder(join(folder, `${UNBORN}${++made}-${ownerName(process.pid)}`), experiment);
@@ -40,6 +40,11 @@ export async function createRunFolder(
       if (!existsSync(join(folder, run))) throw error;
     }
   }
+}
+
+/** Where the runs of an experiment are. */
+export function experimentFolder(resultsFolder: string, experiment: string): string {
+  return join(resultsFolder, RUNS, experiment);
 }
 
 /** How a folder is called before it is a run's, with a number and its owner's name behind. */

@@ -1,6 +1,7 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunRecord } from '../runs/run-records.js';
+import { type RunState, runState } from '../runs/run-state.js';
 import type { Sheet } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { planRun } from '../training/plan.js';
@@ -9,7 +10,6 @@ import { formatDuration } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
 import { measureSpeed, type Speed, speedKey } from './speed.js';
-import { type RunState, runState } from './state.js';
 
 /** What a sweep would do about a run. */
 export interface Forecast {

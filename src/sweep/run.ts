@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RunRecord, readRunRecords } from '../runs/run-records.js';
+import { newestRecord, type RunState, runState } from '../runs/run-state.js';
 import { EXIT } from '../util/errors.js';
 import { NODE_ARGUMENTS } from '../util/node.js';
 import { packageRoot } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
-import { newestRecord, type RunState, runState } from './state.js';
 
 export interface SweepOptions {
   readonly resultsFolder: string;
@@ -54,7 +54,7 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
       if (stop.aborted) break;
       if (!isDue(state)) continue;
       reporter.line(`${label}: ${state.kind === 'resume' ? 'resuming' : 'starting'}`);
-      exitCodes.set(index, await trainProcess(run, state, label, options));
+      exitCodes.set(index, await trainProcess(run, label, options));
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -70,13 +70,12 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
 /** One `densenet train` in a process group of its own: Ctrl-C reaches it through us, once. */
 async function trainProcess(
   run: SweepRun,
-  state: RunState,
   label: string,
   { trainOptions, reporter, stop, force }: SweepOptions,
 ): Promise<number | null> {
-  const what = state.kind === 'resume' ? [`--resume=${state.record.folder.path}`] : run.trainArguments;
   const program = join(packageRoot, 'bin', 'densenet');
-  const child = spawn(process.execPath, [...NODE_ARGUMENTS, program, 'train', ...what, ...trainOptions], {
+  const words = ['train', '--auto-resume', ...run.trainArguments, ...trainOptions];
+  const child = spawn(process.execPath, [...NODE_ARGUMENTS, program, ...words], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

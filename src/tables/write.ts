@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type FinishedRun, readFinishedRuns } from '../runs/finished-runs.js';
 import { RESULTS_REMEDY } from '../runs/folders.js';
 import { csv } from '../util/csv.js';
@@ -8,9 +9,17 @@ import { type Measurement, measurements } from './measurements.js';
 import { PARAMETER_COUNT_COLUMNS, parameterCountRows } from './parameter-count.js';
 import { TEST_ERROR_COLUMNS, testErrorRows } from './test-error.js';
 
-/** Rewrites the tables of a results folder from all finished runs in it; returns their paths. */
+/**
+ * Rewrites the tables of a results folder from all finished runs in it; returns their paths. Other processes, on other
+ * hosts too, may do the same: whoever writes last looks again afterwards, so the tables have every run in the end.
+ */
 export async function updateTables(resultsFolder: string, reporter: Reporter = silent): Promise<string[]> {
-  return writeTables(resultsFolder, await readFinishedRuns(resultsFolder, reporter));
+  for (let runs = await readFinishedRuns(resultsFolder, reporter); ; ) {
+    const paths = await writeTables(resultsFolder, runs);
+    const now = await readFinishedRuns(resultsFolder, silent);
+    if (isDeepStrictEqual(now, runs)) return paths;
+    runs = now;
+  }
 }
 
 /** Writes `test-error.csv` and `parameter-count.csv` from the given runs; returns their paths. */

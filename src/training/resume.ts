@@ -118,14 +118,10 @@ export async function engineToResume(
   return choice;
 }
 
-/**
- * Goes on with a run from its checkpoint, to the same bits as if it had never stopped. `onBegin` is called once
- * result.json says that the run is running.
- */
+/** Goes on with a run from its checkpoint, to the same bits as if it had never stopped. */
 export async function resumeRun(
   { folder, experiment, network, checkpoint, origin, environment }: Resumption,
   options: RunOptions,
-  onBegin: () => Promise<void>,
 ): Promise<Finished> {
   const { subset } = origin;
   checkMemory(experiment, network, { subset, device: options.choice.device });
@@ -137,7 +133,7 @@ export async function resumeRun(
         ? { ...environment, resumed: [...environment.resumed, session] }
         : { ...session, init: origin.init, resumed: [] },
     );
-    const goesOn = { folder, start: checkpoint, resumed: true, onBegin };
+    const goesOn = { folder, start: checkpoint, resumed: true };
     const origins = { origin: { ...origin, engine: session.engine } };
     const result = await train({ ...options, ...open, experiment, network, ...goesOn, ...origins });
     return { folder, experiment, result, note: open.dataset.note };

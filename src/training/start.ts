@@ -1,5 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { initialValues } from '../networks/parameters.js';
+import type { Claim } from '../runs/claim.js';
 import {
   captureEnvironment,
   type Environment,
@@ -11,6 +12,7 @@ import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { initialState, NO_PROGRESS, type Origin } from './checkpoint.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
+import type { Limits } from './limits.js';
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
@@ -19,6 +21,10 @@ import { train } from './trainer.js';
 export interface RunOptions extends OpenOptions {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Of this session. */
+  readonly limits?: Limits | undefined;
+  /** On the run, or on its beginning. */
+  readonly claim?: Claim | undefined;
 }
 
 export interface StartOptions extends RunOptions {

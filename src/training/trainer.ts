@@ -3,7 +3,9 @@ import type { Model, ModelState } from '../engines/engine.js';
 import { batchCount, batches, epochOrder, type Split, type Splits } from '../input/batches.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import { BusyError, type Claim, checkOwner } from '../runs/claim.js';
 import type { EpochRow } from '../runs/epochs.js';
+import { heartbeat } from '../runs/heartbeat.js';
 import { reportedErrors } from '../runs/reported-errors.js';
 import type { RunResult, RunStatus } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
@@ -19,6 +21,7 @@ import {
   saveWeights,
 } from './checkpoint.js';
 import { evaluate } from './evaluate.js';
+import { type Limits, SessionLimit } from './limits.js';
 import { microBatchSize } from './model.js';
 import { EpochProgress, epochLine } from './narrate.js';
 import { learningRate } from './schedule.js';
@@ -38,10 +41,12 @@ export interface TrainingRun {
   readonly resumed: boolean;
   readonly origin: Origin;
   readonly reporter: Reporter;
-  /** Called once result.json says that the run is running. */
-  onBegin?(): Promise<void>;
+  /** Released once result.json says that the run is running. */
+  readonly claim?: Claim | undefined;
   /** Aborted by the first Ctrl-C: the step under way is finished, the run is saved. */
   readonly signal: AbortSignal;
+  /** Of this session. */
+  readonly limits?: Limits | undefined;
 }
 
 /** Milliseconds between checkpoints inside an epoch: the most work that a power cut can cost. */
@@ -49,30 +54,38 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
 
 /**
  * Trains from `start` to the last epoch and leaves every result in the run's folder. Returns with the status
- * `finished` or `interrupted`. Throws a UserError (diverged) when a loss is not finite; the last good
- * checkpoint stays.
+ * `finished`, or `interrupted` by the signal or a limit. Throws a UserError (diverged) when a loss is not finite; the
+ * last good checkpoint stays. Throws a BusyError if another process has taken the run over, and leaves the folder to it.
  */
 export async function train(run: TrainingRun): Promise<RunResult> {
   await run.model.importState(run.start.state);
-  const trainer = new Trainer(run);
+  const limit = new SessionLimit(run.limits ?? {});
+  const signal = AbortSignal.any([run.signal, limit.signal]);
+  const trainer = new Trainer({ ...run, signal }, limit);
+  await run.claim?.confirm();
   if (!run.resumed) await trainer.save(run.start.state);
   await trainer.writeResult('running');
   // Last, since a run exists once its config is there: whenever it is killed, it can be resumed.
   await run.folder.writeJson(run.folder.config, run.experiment);
-  await run.onBegin?.();
+  await run.claim?.release();
+  const stopBeating = heartbeat(run.folder.result);
   // A run that was killed between its last checkpoint and this file has nothing left to train.
   if (run.start.progress.history.length > 0) await run.folder.writeEpochs(run.start.progress.history);
   run.reporter.line(`Run folder: ${run.folder.path}`);
   try {
     await trainer.run();
   } catch (error) {
-    if (run.signal.aborted && error === run.signal.reason) {
+    if (signal.aborted && error === signal.reason) {
       await trainer.save();
       return trainer.writeResult('interrupted');
     }
+    if (error instanceof BusyError) throw error;
     const status = error instanceof UserError && error.kind === 'diverged' ? 'diverged' : 'failed';
     await trainer.writeResult(status, error instanceof Error ? error.message : String(error));
     throw error;
+  } finally {
+    limit.close();
+    stopBeating();
   }
   return trainer.writeResult('finished');
 }
@@ -82,7 +95,10 @@ class Trainer {
   private readonly stepsPerEpoch: number;
   private savedAt = Date.now();
 
-  constructor(private readonly task: TrainingRun) {
+  constructor(
+    private readonly task: TrainingRun,
+    private readonly limit: SessionLimit,
+  ) {
     const { experiment, splits } = task;
     this.progress = task.start.progress;
     this.stepsPerEpoch = batchCount(splits.train, experiment.training.batchSize);
@@ -106,6 +122,7 @@ class Trainer {
       const first = this.progress.stepsInEpoch;
       let started = performance.now();
       for await (const batch of batches(order, { batchSize, first, epoch })) {
+        this.limit.beforeStep();
         signal.throwIfAborted();
         const waited = performance.now() - started;
         const step = batch.number;
@@ -126,6 +143,7 @@ class Trainer {
           epochSeconds: this.progress.epochSeconds + (performance.now() - started) / 1000,
           waitSeconds: this.progress.waitSeconds + waited / 1000,
         };
+        this.limit.stepDone(performance.now() - started);
         bar.update(this.progress);
         if (Date.now() - this.savedAt > CHECKPOINT_INTERVAL) await this.save();
         started = performance.now();
@@ -183,6 +201,7 @@ class Trainer {
       await folder.writeJson(folder.checkpointSummary('best'), row);
     }
     await this.save(state);
+    this.limit.epochDone();
     await folder.writeEpochs(history);
     reporter.line(epochLine(row, experiment.training.epochs, this.progress.seconds));
   }
@@ -210,6 +229,8 @@ class Trainer {
   async save(state?: ModelState): Promise<void> {
     const { folder, model, origin } = this.task;
     const { progress } = this;
+    checkOwner(folder);
+    const started = performance.now();
     const checkpoint = { state: state ?? (await model.exportState()), progress, origin };
     await saveCheckpoint(folder.checkpoint('last'), checkpoint, folder.checkpoint('previous'));
     const { epochs, stepsInEpoch } = progress;
@@ -220,11 +241,13 @@ class Trainer {
       ...(stepsInEpoch === 0 ? progress.history.at(-1) : {}),
     });
     this.savedAt = Date.now();
+    this.limit.saved(performance.now() - started);
   }
 
   async writeResult(status: RunStatus, message?: string): Promise<RunResult> {
     const { experiment, network, folder, origin, engine, skippedImages } = this.task;
     const { history, epochs, seconds, epochSeconds } = this.progress;
+    if (status !== 'running') checkOwner(folder);
     const result: RunResult = {
       status,
       epochs,

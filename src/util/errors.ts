@@ -5,6 +5,8 @@ export const EXIT = {
   data: 3,
   engine: 4,
   diverged: 5,
+  /** Saved, not finished: the same command goes on. As sysexits.h has it for a failure that passes (EX_TEMPFAIL). */
+  unfinished: 75,
   interrupted: 130,
   /** Of standard output; nothing else went wrong. As a shell has it for SIGPIPE. */
   readerGone: 141,

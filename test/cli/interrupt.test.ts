@@ -35,8 +35,8 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 143],
-  ['SIGUSR1', 143],
-  ['SIGUSR2', 143],
+  ['SIGUSR1', 75],
+  ['SIGUSR2', 75],
 ] as const) {
   test(`${signal} finishes the step, saves and exits ${code}`, async () => {
     const folder = await temporaryFolder();
@@ -135,5 +135,5 @@ test('SIGUSR1 never opens a debugger: no process of ours catches it with what No
   running.process.kill('SIGUSR1');
   const { code, stderr } = await running.ended;
   expect(stderr).toMatch(/^warning: stopping after this step.*\n$/);
-  expect(code).toBe(143);
+  expect(code).toBe(75);
 });

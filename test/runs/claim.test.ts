@@ -21,8 +21,9 @@ afterEach(() => rm(results, { recursive: true }));
 
 describe('claimRun', () => {
   it('names this process until it is released', async () => {
-    const release = await claimRun(run);
+    const { confirm, release } = await claimRun(run);
     expect(await readlink(claim)).toBe(ownerName(process.pid));
+    await confirm();
     await release();
     await release();
     expect(existsSync(claim)).toBe(false);
@@ -48,7 +49,7 @@ describe('claimRun', () => {
       message: expect.stringContaining(
         'may still be trained by process 7 on elsewhere, which cannot be seen from here',
       ),
-      remedy: expect.stringMatching(/--take-over.*two hours/),
+      remedy: expect.stringMatching(/--take-over.*ten minutes/),
     });
     await claimRun(run, { takeOver: true });
     expect(await readlink(claim)).toBe(ownerName(process.pid));
@@ -80,7 +81,7 @@ describe('claimRun', () => {
   });
 
   it('is not given back twice: another process may have it by then', async () => {
-    const release = await claimRun(run);
+    const { release } = await claimRun(run);
     await release();
     await symlink('7@elsewhere', claim);
     await release();

@@ -1,14 +1,15 @@
+import { cpSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import type { Experiment } from '../../src/config/schema.js';
 import type { FinishedRun } from '../../src/runs/finished-runs.js';
 import { updateTables, writeTables } from '../../src/tables/write.js';
 import { silent } from '../../src/util/reporter.js';
-import { ENVIRONMENT } from '../runs/make-run.js';
+import { ENVIRONMENT, makeRun } from '../runs/make-run.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -300,4 +301,19 @@ describe('updateTables', () => {
     expect(await readFile(path!, 'utf8')).toBe(before);
     expect((await readdir(inner)).sort()).toEqual(['parameter-count.csv', 'test-error.csv']);
   });
+});
+
+test('a run that another process finishes while the tables are written is in them', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  await makeRun(elsewhere, 'cifar10plus-40-12', { errors: [5] });
+  await makeRun(folder, 'cifar10-40-12', { errors: [7] });
+  const damaged = await makeRun(folder, 'svhn-40-12');
+  await writeFile(damaged.result, '{');
+  // It comes after all runs were listed, and before the tables are written.
+  const warn = () => cpSync(join(elsewhere, 'runs'), join(folder, 'runs'), { recursive: true });
+  await updateTables(folder, { ...silent, warn });
+  expect((await measured()).map((row) => [row.C10, row['C10+']])).toEqual([
+    ['7.00', ''],
+    ['', '5.00'],
+  ]);
 });

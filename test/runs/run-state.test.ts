@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRunRecords } from '../../src/runs/run-records.js';
+import { runState } from '../../src/runs/run-state.js';
 import { expandSweep } from '../../src/sweep/expand.js';
-import { runState } from '../../src/sweep/state.js';
-import { type MadeRun, makeRun } from '../runs/make-run.js';
+import { type MadeRun, makeRun } from './make-run.js';
 
 let folder: string;
 beforeEach(async () => {
