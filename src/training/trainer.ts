@@ -55,7 +55,7 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
 /**
  * Trains from `start` to the last epoch and leaves every result in the run's folder. Returns with the status
  * `finished`, or `interrupted` by the signal or a limit. Throws a UserError (diverged) when a loss is not finite; the
- * last good checkpoint stays. Throws a BusyError if another process has taken the run over, and leaves the folder to it.
+ * last good checkpoint stays. Throws a BusyError if another process has taken the run over, and leaves it the folder.
  */
 export async function train(run: TrainingRun): Promise<RunResult> {
   await run.model.importState(run.start.state);
