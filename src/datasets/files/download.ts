@@ -14,9 +14,18 @@ export interface RetryPolicy {
   readonly progress: number;
   /** Silence that counts as a failure, in milliseconds. */
   readonly stall: number;
+  /** Bytes per second that must come on average, over every stretch of a stall's length: less is a failure too. */
+  readonly slowest: number;
 }
 
-export const PATIENT: RetryPolicy = { attempts: 5, firstDelay: 1000, progress: 1 << 20, stall: 30_000 };
+/** The slowest are as in dnf, a package manager that is used over lines of every kind. */
+export const PATIENT: RetryPolicy = {
+  attempts: 5,
+  firstDelay: 1000,
+  progress: 1 << 20,
+  stall: 30_000,
+  slowest: 1000,
+};
 
 const LONGEST_DELAY = 60_000;
 
@@ -95,7 +104,7 @@ async function ask(options: DownloadOptions, start: number, validator?: string):
   const ifRange: Record<string, string> = validator === undefined ? {} : { 'if-range': validator };
   const headers: Record<string, string> = start > 0 ? { range: `bytes=${start}-`, ...ifRange } : {};
   try {
-    return await request(options.url, { headers, stall: options.retry.stall, signal: options.signal });
+    return await request(options.url, { headers, patience: options.retry.stall, signal: options.signal });
   } catch (error) {
     throw new Passing(explainNetworkError(error), { cause: error });
   }
@@ -148,7 +157,7 @@ async function save(response: HttpResponse, from: number, options: DownloadOptio
   const file = await open(options.path, from > 0 ? 'r+' : 'w');
   let at = from;
   try {
-    for await (const chunk of received(response)) {
+    for await (const chunk of received(response, options.retry)) {
       if (at + chunk.length > options.maxBytes) {
         // What was here before may be of another version.
         if (from > 0) throw new Passing('the server has more bytes than expected', { discard: true });
@@ -167,11 +176,40 @@ async function save(response: HttpResponse, from: number, options: DownloadOptio
   }
 }
 
-/** The body, with the network's errors told apart from the disk's. */
-async function* received(response: HttpResponse): AsyncGenerator<Buffer> {
+/**
+ * The body, with the network's errors told apart from the disk's. Throws where it falls silent or comes too slowly;
+ * only waiting for the server counts, not for the disk.
+ */
+async function* received(
+  { body, close }: HttpResponse,
+  { stall, slowest }: RetryPolicy,
+): AsyncGenerator<Buffer> {
+  const giveUp = () => close(new Error(`no byte came for ${stall / 1000} s`));
+  let timer = setTimeout(giveUp, stall);
+  let asked = performance.now();
+  let waited = 0;
+  let bytes = 0;
   try {
-    for await (const chunk of response.body) yield chunk;
+    for await (const chunk of body) {
+      clearTimeout(timer);
+      waited += performance.now() - asked;
+      bytes += chunk.length;
+      if (waited >= stall) {
+        if (bytes < (slowest * waited) / 1000) throw new Error(tooSlow(bytes, waited));
+        waited = 0;
+        bytes = 0;
+      }
+      yield chunk;
+      asked = performance.now();
+      timer = setTimeout(giveUp, stall);
+    }
   } catch (error) {
     throw new Passing(explainNetworkError(error), { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+function tooSlow(bytes: number, milliseconds: number): string {
+  return `the server is too slow: ${bytes} byte${bytes === 1 ? '' : 's'} in ${(milliseconds / 1000).toFixed(1)} s`;
 }

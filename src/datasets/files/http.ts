@@ -15,14 +15,14 @@ export interface HttpResponse {
   /** `Retry-After`, in milliseconds. */
   readonly retryAfter: number | undefined;
   readonly body: AsyncIterable<Buffer>;
-  /** Drops the connection. */
-  close(): void;
+  /** Drops the connection; reading the body fails with the reason. */
+  close(reason?: Error): void;
 }
 
 export interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>;
-  /** Silence that counts as an error, in milliseconds. */
-  readonly stall: number;
+  /** Milliseconds in which the head of an answer must have come. */
+  readonly patience: number;
   readonly signal?: AbortSignal;
 }
 
@@ -46,25 +46,25 @@ export async function request(url: string, options: RequestOptions): Promise<Htt
   throw new Error(`more than ${MOST_REDIRECTS} redirects`);
 }
 
-function get(url: URL, { headers, stall, signal }: RequestOptions): Promise<IncomingMessage> {
+function get(url: URL, { headers, patience, signal }: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    let message: IncomingMessage | undefined;
     const client = url.protocol === 'https:' ? https : http;
     const outgoing = client.get(url, {
       headers: { 'user-agent': 'densenet', 'accept-encoding': 'identity', connection: 'close', ...headers },
-      timeout: stall,
       signal,
     });
+    const giveUp = () => outgoing.destroy(new Error(`no answer came in ${patience / 1000} s`));
+    const timer = setTimeout(giveUp, patience);
     outgoing.on('response', (response) => {
-      message = response;
+      clearTimeout(timer);
       resolve(response);
     });
-    outgoing.on('timeout', () =>
-      (message ?? outgoing).destroy(new Error(`no byte came for ${stall / 1000} s`)),
-    );
     outgoing.on('error', reject);
     // A switch to another protocol ends with neither a response nor an error.
-    outgoing.on('close', () => reject(new Error('the connection broke off')));
+    outgoing.on('close', () => {
+      clearTimeout(timer);
+      reject(new Error('the connection broke off'));
+    });
   });
 }
 
@@ -82,7 +82,7 @@ function describe(message: IncomingMessage): HttpResponse {
     validator: etag ?? (Number.isNaN(changed) ? undefined : new Date(changed).toUTCString()),
     retryAfter: retryAfter(headers['retry-after']),
     body: message,
-    close: () => message.destroy(),
+    close: (reason) => message.destroy(reason),
   };
 }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, download } from '../../../src/datasets/files/download.js';
@@ -30,7 +31,7 @@ async function start(answer: Answer, file = FILE): Promise<TestServer> {
   return server;
 }
 
-const HASTY = { attempts: 3, firstDelay: 1, progress: 1024, stall: 400 };
+const HASTY = { attempts: 3, firstDelay: 1, progress: 1024, stall: 400, slowest: 1 };
 
 /** Downloads from the server; returns what it told. */
 async function get(options: Partial<DownloadOptions> = {}) {
@@ -196,7 +197,22 @@ describe('a server with troubles that pass', () => {
     });
     const { problems } = await get();
     await expectWhole();
-    expect(problems).toEqual(['no byte came for 0.4 s']);
+    expect(problems).toEqual(['no answer came in 0.4 s']);
+  });
+
+  it('sends a byte now and then: never silent, never done', async () => {
+    await start(async (asked, file, response) => {
+      if (asked.before > 0) return honest(asked, file, response);
+      response.writeHead(200, { 'content-length': file.length, etag: '"v1"' });
+      for (let at = 0; !response.closed; at++) {
+        response.write(file.subarray(at, at + 1));
+        await sleep(HASTY.stall / 4);
+      }
+    });
+    const { problems } = await get({ retry: { ...HASTY, slowest: 1000 } });
+    await expectWhole();
+    expect(problems).toEqual([expect.stringMatching(/^the server is too slow: \d+ bytes? in \d+\.\d s$/)]);
+    expect(server?.asked[1]?.start).toBeGreaterThan(0);
   });
 });
 
@@ -228,6 +244,32 @@ describe('a server that cannot be used', () => {
     await new Promise<void>((resolve) => speaker.listen(0, '127.0.0.1', resolve));
     const { port } = speaker.address() as AddressInfo;
     expect((await failure({ url: `http://127.0.0.1:${port}/file` })).message).toContain(problem);
+    speaker.close();
+  });
+
+  it.each([
+    ['the head of its answer', 'HTTP/1.1 200 OK\r\n', 'X-A: a\r\n', 'no answer came in 0.4 s'],
+    ['announcements of an answer', '', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'no answer came in 0.4 s'],
+    [
+      'the end of a body',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n',
+      'X-A: a\r\n',
+      'no byte came for 0.4 s',
+    ],
+  ])('goes on and on with %s', async (_, begins, goesOn, problem) => {
+    const speaker = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write(begins);
+      const timer = setInterval(() => socket.write(goesOn), HASTY.stall / 4);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => speaker.listen(0, '127.0.0.1', resolve));
+    const { port } = speaker.address() as AddressInfo;
+    const error = await failure({
+      url: `http://127.0.0.1:${port}/file`,
+      retry: { ...HASTY, attempts: 1 },
+    });
+    expect(error.message).toContain(problem);
     speaker.close();
   });
 

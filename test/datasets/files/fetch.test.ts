@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const HASTY = { attempts: 3, firstDelay: 1, progress: 1024, stall: 2000 };
+const HASTY = { attempts: 3, firstDelay: 1, progress: 1024, stall: 2000, slowest: 1 };
 
 /** Fetches; returns whether there was anything to do, and the warnings. */
 async function fetchTiny(tiny: Tiny, options: Partial<FetchOptions> = {}) {
