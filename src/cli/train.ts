@@ -9,7 +9,7 @@ import { resultsFolderOf } from '../runs/folders.js';
 import type { ErrorAtEpoch } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
-import { runState } from '../runs/run-state.js';
+import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
@@ -183,6 +183,7 @@ async function nameUnfinished(
   reporter: Reporter,
 ): Promise<void> {
   const state = runState({ experiment, subset: options.subset }, await readRunRecords(options.results));
+  if (state.kind === 'damaged') reporter.warn(`${hiddenByDamage(state.record).message}. This is a new one.`);
   if (state.kind !== 'resume') return;
   const { folder, result } = state.record;
   const epochs = `${result?.epochs ?? 0} of ${experiment.training.epochs} epochs`;
@@ -234,6 +235,7 @@ async function trainAsNeeded(
     const { folder } = state.record;
     if (state.kind === 'finished') return await sayFinished(folder, options, reporter);
     if (state.kind === 'diverged') throw divergedBefore(folder);
+    if (state.kind === 'damaged') throw hiddenByDamage(state.record);
     await trainOn(options, folder, reporter);
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;

@@ -108,14 +108,15 @@ export function resultsFolderOf({ path }: RunFolder): string | undefined {
   return basename(runs) === RUNS ? dirname(runs) : undefined;
 }
 
-/** All runs, by experiment, oldest first. */
+/** All runs, by experiment, oldest first. One whose config is lost is a damaged run: epochs.csv is written after it. */
 export async function listRunFolders(resultsFolder: string): Promise<RunFolder[]> {
   const runs: RunFolder[] = [];
   const root = join(resultsFolder, RUNS);
   for (const experiment of await subfolders(root)) {
     for (const run of await subfolders(join(root, experiment))) {
       const path = join(root, experiment, run);
-      if (existsSync(join(path, 'config.json'))) runs.push(new RunFolder(path, `${experiment}/${run}`));
+      const folder = new RunFolder(path, `${experiment}/${run}`);
+      if (existsSync(folder.config) || existsSync(folder.epochs)) runs.push(folder);
     }
   }
   return runs;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { differences } from '../config/identity.js';
 import type { Experiment } from '../config/schema.js';
+import { UserError } from '../util/errors.js';
 import type { RunRecord } from './run-records.js';
 
 /** A run that should be there: with random weights to begin with. */
@@ -12,25 +13,39 @@ export interface WantedRun {
 
 /**
  * What is to be done about a run that is wanted. `finished`: nothing. `at-work`: a process is training it already.
- * `diverged`: it would diverge again. `resume`: go on from its checkpoint. `start`: from the beginning.
+ * `diverged`: it would diverge again. `damaged`: it may be the run of that folder, whose files do not say; a person
+ * must look. `resume`: go on from its checkpoint. `start`: from the beginning.
  */
 export type RunState =
-  | { readonly kind: 'finished' | 'at-work' | 'diverged' | 'resume'; readonly record: RunRecord }
+  | {
+      readonly kind: 'finished' | 'at-work' | 'diverged' | 'damaged' | 'resume';
+      readonly record: RunRecord;
+    }
   | { readonly kind: 'start' };
 
 /** Looks for a run among those on disk: the same resolved config and subset, begun with random weights. */
 export function runState(run: WantedRun, records: readonly RunRecord[]): RunState {
   const same = records.filter((record) => isSame(run, record));
-  const last = (...statuses: RunRecord['status'][]) =>
-    same.findLast(({ status }) => statuses.includes(status));
-  const finished = last('finished');
+  const finished = same.findLast(({ result }) => result?.status === 'finished');
   if (finished) return { kind: 'finished', record: finished };
-  const atWork = last('running');
+  const atWork = same.findLast((record) => record.atWork);
   if (atWork) return { kind: 'at-work', record: atWork };
-  const diverged = last('diverged');
+  const diverged = same.findLast(({ result }) => result?.status === 'diverged');
   if (diverged) return { kind: 'diverged', record: diverged };
   const cut = same.findLast(({ folder }) => existsSync(folder.checkpoint('last')));
-  return cut ? { kind: 'resume', record: cut } : { kind: 'start' };
+  if (cut) return { kind: 'resume', record: cut };
+  const unclear = records.findLast((record) => mayBe(run, record) && holdsWeights(record));
+  return unclear ? { kind: 'damaged', record: unclear } : { kind: 'start' };
+}
+
+/** What to throw, or say, of a run that may be the wanted one and whose files do not say. */
+export function hiddenByDamage({ folder, experiment, problem }: RunRecord): UserError {
+  const goOn = experiment ? `Go on with it: train --resume ${folder.name}. ` : '';
+  return new UserError(
+    'data',
+    `the run ${folder.name} may be this one, and is damaged: ${problem}`,
+    `${goOn}To train it again, move its folder away: ${folder.path}`,
+  );
 }
 
 /** The newest run on disk that is the wanted one, whatever became of it. */
@@ -38,8 +53,24 @@ export function newestRecord(run: WantedRun, records: readonly RunRecord[]): Run
   return records.findLast((record) => isSame(run, record));
 }
 
-function isSame(run: WantedRun, { experiment, environment, result }: RunRecord): boolean {
-  if (!experiment || environment?.init !== undefined) return false;
+/** Whether its files say that it is the run. Before its training begins, a run has no result.json. */
+function isSame(run: WantedRun, record: RunRecord): boolean {
+  const { experiment, environment, result, folder } = record;
+  if (!experiment || !environment) return false;
+  return (result !== undefined || !existsSync(folder.result)) && mayBe(run, record);
+}
+
+/** Whether nothing that can be read of it says that it is another run. */
+function mayBe(run: WantedRun, { folder, experiment, environment, result }: RunRecord): boolean {
+  if (environment?.init !== undefined) return false;
   if (result && result.subset !== run.subset) return false;
-  return differences(run.experiment, experiment).length === 0;
+  if (experiment) return differences(run.experiment, experiment).length === 0;
+  const { name, training } = run.experiment;
+  const [ofExperiment, ofRun] = folder.name.split('/');
+  return ofExperiment === name && new RegExp(`-seed-${training.seed}(-\\d+)?$`).test(ofRun ?? '');
+}
+
+/** Whether there is something to lose. */
+function holdsWeights({ folder }: RunRecord): boolean {
+  return (['last', 'previous', 'best'] as const).some((which) => existsSync(folder.checkpoint(which)));
 }

@@ -1,7 +1,7 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunRecord } from '../runs/run-records.js';
-import { type RunState, runState } from '../runs/run-state.js';
+import { hiddenByDamage, type RunState, runState } from '../runs/run-state.js';
 import type { Sheet } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { planRun } from '../training/plan.js';
@@ -18,8 +18,8 @@ export interface Forecast {
   readonly epochsDone: number;
   /** Undefined where nothing is left to train, or where the run cannot be trained here. */
   readonly speed: Speed | undefined;
-  /** Why it cannot be trained here. */
-  readonly problem?: string;
+  /** Why it cannot be trained here, or is left to a person. */
+  readonly problem?: string | undefined;
   /** Of training and evaluation that are left, alone on the engine. */
   readonly seconds: number;
 }
@@ -46,7 +46,8 @@ export async function forecastSweep(
     const state = runState(run, records);
     const epochsDone = state.kind === 'start' ? 0 : (state.record.result?.epochs ?? 0);
     if (state.kind !== 'start' && state.kind !== 'resume') {
-      forecasts.push({ run, state, epochsDone, speed: undefined, seconds: 0 });
+      const problem = state.kind === 'damaged' ? hiddenByDamage(state.record).message : undefined;
+      forecasts.push({ run, state, epochsDone, speed: undefined, seconds: 0, problem });
       continue;
     }
     const key = speedKey(experiment);
@@ -75,6 +76,7 @@ const ACTIONS = {
   finished: 'skip: finished',
   'at-work': 'leave: running elsewhere',
   diverged: 'skip: diverged',
+  damaged: 'leave: damaged',
   resume: 'resume',
   start: 'start',
 } as const;
@@ -88,7 +90,7 @@ export function forecastSheet(forecasts: readonly Forecast[]): Sheet {
     rows: forecasts.map(({ run: { experiment }, state, epochsDone, speed, seconds, problem }) => [
       experiment.name,
       `${experiment.training.seed}`,
-      problem === undefined ? ACTIONS[state.kind] : 'fail',
+      problem !== undefined && state.kind !== 'damaged' ? 'fail' : ACTIONS[state.kind],
       `${epochsDone}/${experiment.training.epochs}`,
       speed ? speed.train.toFixed(1) : '',
       speed ? formatDuration(seconds) : '',

@@ -9,6 +9,7 @@ function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
   if (before.kind === 'finished') return 'finished before';
   if (before.kind === 'at-work') return 'running elsewhere';
   if (before.kind === 'diverged') return 'diverged before';
+  if (before.kind === 'damaged') return 'damaged before';
   if (exitCode === undefined) return 'not started';
   if (record === undefined || record.status === 'damaged') return `failed (exit code ${exitCode ?? 'none'})`;
   return record.status;
@@ -41,7 +42,7 @@ export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
 
 /**
  * 0 if every run is finished; otherwise the exit code of the first that failed, as `train` gives it, 1 if a signal
- * ended it, 3 if a run is left to another process. Interruption is the caller's to tell.
+ * ended it, 3 if a run is left to another process or to a person. Interruption is the caller's to tell.
  */
 export function sweepExitCode(outcomes: readonly SweepOutcome[]): number {
   for (const { before, exitCode } of outcomes) {
@@ -49,5 +50,6 @@ export function sweepExitCode(outcomes: readonly SweepOutcome[]): number {
     if (exitCode === null) return 1;
     if (exitCode !== undefined && exitCode !== 0) return exitCode;
   }
-  return outcomes.some(({ before }) => before.kind === 'at-work') ? EXIT.data : EXIT.ok;
+  const isLeft = ({ before: { kind } }: SweepOutcome) => kind === 'at-work' || kind === 'damaged';
+  return outcomes.some(isLeft) ? EXIT.data : EXIT.ok;
 }

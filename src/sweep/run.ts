@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RunRecord, readRunRecords } from '../runs/run-records.js';
-import { newestRecord, type RunState, runState } from '../runs/run-state.js';
+import { hiddenByDamage, newestRecord, type RunState, runState } from '../runs/run-state.js';
 import { EXIT } from '../util/errors.js';
 import { NODE_ARGUMENTS } from '../util/node.js';
 import { packageRoot } from '../util/package.js';
@@ -44,10 +44,16 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
   const isDue = ({ kind }: RunState) => kind === 'start' || kind === 'resume';
   const exitCodes = new Map<number, number | null>();
   const queue = [...runs.keys()].filter((index) => isDue(states[index]!));
+  const labelOf = (index: number) => `[${index + 1}/${runs.length}] ${runs[index]!.label}`;
+  for (const [index, state] of states.entries()) {
+    if (state.kind !== 'damaged') continue;
+    const { message, remedy } = hiddenByDamage(state.record);
+    reporter.warn(`${labelOf(index)}: left alone: ${message}. ${remedy}`);
+  }
   const work = async () => {
     for (let index = queue.shift(); index !== undefined && !stop.aborted; index = queue.shift()) {
       const run = runs[index]!;
-      const label = `[${index + 1}/${runs.length}] ${run.label}`;
+      const label = labelOf(index);
       // Another sweep may have been at it meanwhile.
       const state = runState(run, await readRunRecords(resultsFolder));
       states[index] = state;
@@ -61,8 +67,8 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
   const after = await readRunRecords(resultsFolder);
   return runs.map((run, index) => {
     const before = states[index]!;
-    const finished = before.kind === 'finished' ? before.record : undefined;
-    const record = finished ?? newestRecord(run, after);
+    const known = before.kind === 'finished' || before.kind === 'damaged' ? before.record : undefined;
+    const record = known ?? newestRecord(run, after);
     return { run, before, exitCode: exitCodes.get(index), record };
   });
 }
