@@ -3,7 +3,7 @@ import { EXPORT_FORMATS, type ExportFormat, exportedFile } from '../export/expor
 import { OPSET } from '../export/onnx/messages.js';
 import { loadWeights } from '../training/checkpoint.js';
 import { networkOf } from '../training/model.js';
-import { trainedText, warnIfUntrained } from '../training/trained.js';
+import { trainedMetadata, trainedText, warnIfUntrained } from '../training/trained.js';
 import { writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import {
@@ -28,7 +28,8 @@ Examples:
 
 safetensors: every entry of torchvision's state dict, which a strict load_state_dict takes. onnx: the network in
 evaluation mode, opset ${OPSET}, from images [batch, C, H, W], normalised, to logits [batch, classes]. Both say in
-their metadata how images are normalised and what the classes are. docs/weights.md shows their use.`;
+their metadata how images are normalised, what the classes are, and the epoch that the weights are of.
+docs/weights.md shows their use.`;
 
 interface ExportOptions extends CommonOptions, SubjectOptions {
   readonly format: ExportFormat;
@@ -60,7 +61,7 @@ async function runExport(run: string | undefined, options: ExportOptions): Promi
   const { weights, trained } = await loadWeights(source, network);
   warnIfUntrained(terminalReporter(options), source, trained);
   const { format, output = `${experiment.name}.${format}` } = options;
-  const bytes = exportedFile(format, experiment, network, weights);
+  const bytes = exportedFile(format, experiment, network, weights, trainedMetadata(trained));
   await writeFileAtomic(output, bytes);
   if (options.json) {
     printJson({

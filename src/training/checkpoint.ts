@@ -18,7 +18,7 @@ import { seal, UNSEALED } from '../util/seal.js';
 import type { StoredTensor } from '../util/stored-tensor.js';
 import type { Tensor } from '../util/tensor.js';
 import { openTensorFile } from '../util/tensor-file.js';
-import type { Trained } from './trained.js';
+import { type Trained, trainedIn, trainedMetadata } from './trained.js';
 
 /** How far a run has come. With the model's state it is all that a resumed run needs. */
 export interface Progress {
@@ -86,7 +86,6 @@ const MOMENTUM = 'momentum.';
 /** Keys of the metadata. */
 const PROGRESS = 'densenet.progress';
 const ORIGIN = 'densenet.run';
-const EPOCH = 'densenet.epoch';
 
 const NO_CHECKPOINT = 'The run was stopped before it began. Start it again with train --config.';
 
@@ -117,7 +116,8 @@ export async function saveWeights(
   weights: ModelState['weights'],
   { epoch, steps }: { readonly epoch: number; readonly steps: number },
 ): Promise<void> {
-  const bytes = weightsFile(network, weights, steps, { ...UNSEALED, [EPOCH]: `${epoch}` });
+  const made = trainedMetadata({ epochs: epoch, steps: 0 });
+  const bytes = weightsFile(network, weights, steps, { ...UNSEALED, ...made });
   await writeFileAtomic(path, seal(bytes));
 }
 
@@ -207,17 +207,16 @@ export async function loadWeights(path: string, network: Network): Promise<Loade
 function trainedBy(metadata: Readonly<Record<string, string>>, path: string): Trained | undefined {
   const progress = readMetadata(metadata, PROGRESS, progressSchema, path);
   if (progress) return { epochs: progress.epochs, steps: progress.stepsInEpoch };
-  const epochs = readMetadata(metadata, EPOCH, z.int(), path);
-  const known = epochs ?? epochBeside(path);
-  return known === undefined ? undefined : { epochs: known, steps: 0 };
+  return trainedIn(metadata) ?? trainedBeside(path);
 }
 
 /** Earlier versions kept the epoch of a run's best weights in the file beside them only. */
-function epochBeside(path: string): number | undefined {
+function trainedBeside(path: string): Trained | undefined {
   if (basename(path) !== 'best.safetensors') return undefined;
   try {
     const summary = JSON.parse(readFileSync(join(dirname(path), 'best.json'), 'utf8')) as unknown;
-    return z.object({ epoch: z.int() }).safeParse(summary).data?.epoch;
+    const epochs = z.object({ epoch: z.int() }).safeParse(summary).data?.epoch;
+    return epochs === undefined ? undefined : { epochs, steps: 0 };
   } catch {
     return undefined;
   }

@@ -8,6 +8,24 @@ export interface Trained {
   readonly steps: number;
 }
 
+/** Keys of the metadata of files that hold weights alone. */
+const EPOCH = 'densenet.epoch';
+const STEPS = 'densenet.steps';
+
+/** For the metadata of a file of weights, from which `trainedIn` reads it; nothing for weights that do not say. */
+export function trainedMetadata(trained: Trained | undefined): Record<string, string> {
+  if (trained === undefined) return {};
+  const { epochs, steps } = trained;
+  return { [EPOCH]: `${epochs}`, ...(steps > 0 ? { [STEPS]: `${steps}` } : {}) };
+}
+
+/** What the metadata of a file of weights say; undefined if nothing, or no numbers. */
+export function trainedIn(metadata: Readonly<Record<string, string>>): Trained | undefined {
+  const count = (key: string) => (/^\d{1,9}$/.test(metadata[key] ?? '') ? Number(metadata[key]) : undefined);
+  const epochs = count(EPOCH);
+  return epochs === undefined ? undefined : { epochs, steps: count(STEPS) ?? 0 };
+}
+
 /** `epoch 12`, `epoch 12 and 30 steps`, `no training`; undefined for weights that do not say. */
 export function trainedText(trained: Trained | undefined): string | undefined {
   if (trained === undefined) return undefined;

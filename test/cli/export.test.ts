@@ -46,8 +46,15 @@ test('an exported run gives the same logits in ONNX Runtime and from its safeten
 
   // Images are normalised as the metadata say, which both files have.
   const { metadata } = decodeSafetensors(await readFile(join(folder, weights)), weights);
-  expect(metadata).toMatchObject({ experiment: EXPERIMENT, dataset: 'fashion-mnist-mini', format: 'pt' });
-  for (const value of Object.values(metadata)) if (value !== 'pt') expect(onnx.includes(value)).toBe(true);
+  const { format, 'densenet.sha256': digest, ...about } = metadata;
+  expect(format).toBe('pt');
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(about).toMatchObject({
+    experiment: EXPERIMENT,
+    dataset: 'fashion-mnist-mini',
+    'densenet.epoch': `${trained.epochs}`,
+  });
+  for (const pair of Object.entries(about)) for (const text of pair) expect(onnx.includes(text)).toBe(true);
   const [mean] = JSON.parse(metadata.mean!);
   const [deviation] = JSON.parse(metadata.deviation!);
   expect(JSON.parse(metadata.classes!)).toHaveLength(10);

@@ -106,6 +106,11 @@ test('a killed run shows its epochs, and weights of no epoch are said to be untr
     expect(stderr, args[0]).toMatch(/^warning: .*last\.safetensors holds no trained weights/);
     expect(code).toBe(0);
   }
+  // The exported file says so too.
+  const exported = ['--config=smoke-fashion-mnist-mini', '--weights=smoke-fashion-mnist-mini.safetensors'];
+  const { stdout, stderr } = await run(early, ['eval', ...exported, '--subset=8', '--json']);
+  expect(stderr).toMatch(/^warning: .*mini\.safetensors holds no trained weights/m);
+  expect(JSON.parse(stdout)).toMatchObject({ trained: { epochs: 0 } });
 });
 
 test('the line that says how to go on can be pasted, and the tables beside the run are refreshed', async () => {
