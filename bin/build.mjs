@@ -65,8 +65,7 @@ export function ensureBuilt(refuse) {
     );
   }
   console.error('Compiling TypeScript (once, a few seconds) …');
-  const flags = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag));
-  const options = [...flags, compiler, '-p', 'tsconfig.build.json', '--outDir', fresh];
+  const options = [...process.execArgv, compiler, '-p', 'tsconfig.build.json', '--outDir', fresh];
   const result = spawnSync(process.execPath, options, { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });

@@ -46,16 +46,17 @@ sys.exit(128 - code if code < 0 else code)`;
   return startProcess(cwd, 'python3', ['-c', spawnInTerminal, ...program], { CI: '', ...env });
 }
 
-/** Starts a script of our own in a process of its own. */
+/** Starts a script of our own with Node. */
 export function startNode(cwd: string, args: readonly string[], env: Record<string, string> = {}): Running {
   return startProcess(cwd, process.execPath, args, env);
 }
 
-function startProcess(
+/** Starts any command. */
+export function startProcess(
   cwd: string,
   command: string,
   args: readonly string[],
-  env: Record<string, string>,
+  env: Record<string, string> = {},
 ): Running {
   const child = spawn(command, args, { cwd, env: { ...process.env, CI: '1', ...env } });
   const output = new EventEmitter();

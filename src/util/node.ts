@@ -1,8 +1,6 @@
 /**
- * Arguments of every process of Node that we start: by itself, Node opens its inspector at SIGUSR1, with which anyone
- * on the machine could run code as this person. Node 22.14 is the first that can be told not to; before, the process
- * itself listens to the signal as soon as it runs.
+ * Arguments of every process of Node that we start: at SIGUSR1, Node before 22.14 opens its inspector, with which anyone
+ * on the machine could run code as this person, until our own code listens to the signal. At an address that no machine
+ * has (RFC 5737) it cannot.
  */
-export const NODE_ARGUMENTS = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
-  ? ['--disable-sigusr1']
-  : [];
+export const NODE_ARGUMENTS = ['--inspect-port=192.0.2.1:9229'];

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { run, start, startInTerminal, temporaryFolder } from '../program.js';
+import { packageRoot } from '../../src/util/package.js';
+import { run, start, startInTerminal, startProcess, temporaryFolder } from '../program.js';
 
 /** Many short steps. */
 const TRAIN = [
@@ -117,6 +120,17 @@ test('Ctrl-C while the engine is built says that it was stopped, and leaves noth
   expect(stdout).not.toContain('cannot compile');
   expect(code).toBe(130);
   expect(await readdir(join(folder, 'cache', 'densenet', 'native'))).toEqual([]);
+});
+
+test('SIGUSR1 opens no debugger, however early it comes: Node listens to it before our code does', async () => {
+  const running = startProcess(await temporaryFolder(), join(packageRoot, 'bin', 'densenet'), ['table', '2']);
+  const { process: child, ended } = running;
+  const SIGUSR1 = 1n << BigInt(constants.signals.SIGUSR1 - 1);
+  const caught = () =>
+    BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))![1]}`);
+  while ((caught() & SIGUSR1) === 0n) await setTimeout(1);
+  child.kill('SIGUSR1');
+  expect((await ended).stderr).not.toMatch(/listening/);
 });
 
 test('SIGUSR1 never opens a debugger: no process of ours catches it with what Node does by itself', async () => {

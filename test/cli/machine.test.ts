@@ -7,8 +7,13 @@ import { run, temporaryFolder } from '../program.js';
 
 /** What the program says on a machine with a limit, and its exit code. */
 async function limited(limit: string, args: readonly string[]): Promise<{ code: number; stderr: string }> {
-  const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
-  const command = ['-c', `ulimit ${limit} && exec "$@"`, 'bash', ...program];
+  const command = [
+    '-c',
+    `ulimit ${limit} && exec "$@"`,
+    'bash',
+    join(packageRoot, 'bin', 'densenet'),
+    ...args,
+  ];
   const cwd = await temporaryFolder();
   const ended = promisify(execFile)('bash', command, { cwd });
   return ended.then(
@@ -22,6 +27,13 @@ test.each(['24', '32', '64'])('with %s open files it works, or says so in two li
   if (code === 0) return;
   expect(stderr).toMatch(/^error: [^\n]*\(EMFILE\)\n[^\n]*ulimit -n[^\n]*\n$/);
   expect(code).toBe(3);
+});
+
+test('too little address space for Node is said before Node aborts; with enough it works', async () => {
+  const { code, stderr } = await limited('-v 700000', ['table', '2']);
+  expect(stderr).toMatch(/^error: [^\n]*virtual memory is too low \(700000 kB\)\n[^\n]*ulimit -v[^\n]*\n$/);
+  expect(code).toBe(4);
+  expect(await limited('-v 2000000', ['table', '2'])).toEqual({ code: 0, stderr: '' });
 });
 
 test('a network that no memory holds is refused in two lines', async () => {
