@@ -1,9 +1,10 @@
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join, relative, sep } from 'node:path';
+import { shellWord } from '../util/shell.js';
 
 /** A command that a person can paste into a shell here, to start this program again. */
 export function commandLine(words: readonly string[]): string {
-  return [...programWords(), ...words].map(quoted).join(' ');
+  return [...programWords(), ...words].map(shellWord).join(' ');
 }
 
 /** How the program is called here: by npx, by name where the shell finds it, or by its path. */
@@ -27,8 +28,4 @@ function isFile(path: string, program: string): boolean {
   } catch {
     return false;
   }
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,16 +1,20 @@
-import { Command } from 'commander';
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
 import type { Experiment } from '../config/schema.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import { readRunRecords } from '../runs/run-records.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
+import { LAUNCHERS, type LauncherName } from '../sweep/launchers/index.js';
+import type { Order } from '../sweep/launchers/launcher.js';
 import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
 import { sweepDefinition, sweepNames } from '../sweep/request.js';
-import { runSweep } from '../sweep/run.js';
+import { statusSheet, sweepStatus } from '../sweep/status.js';
 import { trainOptions } from '../sweep/train-options.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { updateTables } from '../tables/write.js';
 import { engineOptions } from '../training/model.js';
+import { UserError } from '../util/errors.js';
 import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
@@ -24,13 +28,14 @@ import {
   formatOption,
   formerOutputOption,
   type InputCliOptions,
+  repeated,
   resultsOption,
   setOption,
   subsetOption,
 } from './options.js';
-import { printTables } from './print.js';
+import { print, printTables } from './print.js';
 import { terminalReporter } from './terminal.js';
-import { list, threadCount, wholeNumber } from './values.js';
+import { list, positiveInteger, threadCount, wholeNumber } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -38,6 +43,8 @@ Examples:
   densenet sweep table2
   densenet sweep --config cifar10plus-40-12,cifar10plus-bc-100-12 --seeds 1,2,3
   densenet sweep --config quickstart --seeds 1,2,3,4 --jobs 2
+  densenet sweep table2 --launcher slurm --partition gpu --time 24:00:00 --max-jobs 16
+  densenet sweep table2 --launcher slurm --status       what runs, waits, is finished or failed, and its job
 
 Runs that are finished are skipped, interrupted runs are resumed, and a failure stops only itself: the same
 command continues where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
@@ -54,6 +61,14 @@ interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions
   readonly results: string;
   readonly data?: string;
   readonly dryRun?: boolean;
+  readonly launcher: LauncherName;
+  readonly partition?: string;
+  readonly time?: string;
+  readonly maxJobs?: number;
+  readonly sbatch: string[];
+  readonly print?: boolean;
+  readonly status?: boolean;
+  readonly cancel?: boolean;
 }
 
 export function sweepCommand(): Command {
@@ -66,6 +81,26 @@ export function sweepCommand(): Command {
     .addOption(subsetOption())
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', threadCount, 1)
     .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
+    .addOption(
+      new Option(
+        '--launcher <name>',
+        'who starts the runs: this process, or a queue that they are submitted to',
+      )
+        .choices(Object.keys(LAUNCHERS))
+        .default('local'),
+    )
+    .option('--partition <name>', 'partition of the queue')
+    .option('--time <limit>', 'time limit of a run in the queue; it saves in time and queues itself again')
+    .option('--max-jobs <n>', 'runs of the queue at a time, at most', positiveInteger)
+    .addOption(repeated('--sbatch <options>', 'more options of sbatch'))
+    .addOption(new Option('--print', 'show the script instead of starting or submitting it'))
+    .addOption(new Option('--status', 'show what has become of each run').conflicts('print'))
+    .addOption(
+      new Option('--cancel', 'take the runs out of the queue; those at work save first').conflicts([
+        'print',
+        'status',
+      ]),
+    )
     .addHelpText('after', EXAMPLES);
   command
     .addOption(resultsOption())
@@ -82,29 +117,79 @@ function seedList(text: string): number[] {
 }
 
 async function runSweepCommand(file: string | undefined, options: SweepCliOptions): Promise<void> {
+  checkQueueOptions(options);
   const runs = await expandSweep(await sweepDefinition({ ...options, file, configs: options.config }));
-  if (options.dryRun) await dryRun(runs, options);
-  else await trainAll(runs, options);
+  if (options.dryRun) return dryRun(runs, options);
+  const name = basename(file ?? options.config![0]!).replace(/\.\w+$/, '');
+  const order = { name, runs, resultsFolder: options.results, trainOptions: trainOptions(options) };
+  if (options.status) await showStatus(order, options);
+  else if (options.cancel) await cancel(order, options);
+  else await launch(order, options);
 }
 
-async function trainAll(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {
+/** Throws a UserError (usage) if a queue is asked for something, and none is chosen. */
+function checkQueueOptions({ launcher, partition, time, maxJobs, sbatch }: SweepCliOptions): void {
+  const given = { partition, time, 'max-jobs': maxJobs, sbatch: sbatch[0] };
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (launcher !== 'local' || option === undefined) return;
+  throw new UserError(
+    'usage',
+    `--${option} is for a queue, and the runs are to be started here`,
+    'Add --launcher slurm, or leave it out.',
+  );
+}
+
+/** Starts what is due: finished runs, those at work and those in the queue are left. */
+async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const reporter = progressReporter(options);
+  const { launcher: name, sbatch: more } = options;
+  const launcher = LAUNCHERS[name];
+  const queued = { ...options, more };
+  const due = name === 'local' ? order : { ...order, runs: await dueRuns(order, options) };
+  if (options.print) {
+    process.stdout.write(launcher.script(due, queued));
+    return;
+  }
+  if (due.runs.length === 0) {
+    reporter.line('Nothing to submit: every run is finished, at work or in the queue, or diverged.');
+    return showStatus(order, options);
+  }
   const force = new AbortController();
   const stop = stopInOrder(reporter, STOPPING, () => force.abort());
-  const outcomes = await runSweep(runs, {
-    resultsFolder: options.results,
-    jobs: options.jobs,
-    trainOptions: trainOptions(options),
-    reporter,
-    stop,
-    force: force.signal,
-  });
+  const outcomes = await launcher.launch(due, { ...queued, reporter, stop, force: force.signal });
+  if (outcomes === undefined) {
+    reporter.line(`Submitted ${due.runs.length} of ${order.runs.length} runs.`);
+    return showStatus(order, options);
+  }
   // Runs that ended at once may each have written the tables without the other.
   await updateTables(options.results, reporter);
-  const sheet = outcomeSheet(outcomes);
   reporter.line('');
-  printTables(sheetDocument(sheet), options);
+  printTables(sheetDocument(outcomeSheet(outcomes)), options);
   if (!stop.aborted) process.exitCode = sweepExitCode(outcomes);
+}
+
+async function lookUp({ runs, resultsFolder }: Order, { launcher }: SweepCliOptions) {
+  const queue = await LAUNCHERS[launcher].queue(resultsFolder);
+  return sweepStatus(runs, await readRunRecords(resultsFolder), queue);
+}
+
+async function dueRuns(order: Order, options: SweepCliOptions): Promise<SweepRun[]> {
+  return (await lookUp(order, options)).filter(({ due }) => due).map(({ run }) => run);
+}
+
+async function showStatus(order: Order, options: SweepCliOptions): Promise<void> {
+  // A host may have written the tables before it saw what another one finished.
+  await updateTables(options.results, progressReporter(options));
+  printTables(sheetDocument(statusSheet(await lookUp(order, options))), options);
+}
+
+async function cancel(order: Order, options: SweepCliOptions): Promise<void> {
+  const entries = (await lookUp(order, options)).flatMap(({ entry }) => (entry?.state ? [entry] : []));
+  const { launcher } = options;
+  if (entries.length > 0 || launcher === 'local') await LAUNCHERS[launcher].cancel(entries);
+  print(
+    entries.length > 0 ? `Cancelled: ${entries.map(({ id }) => id).join(', ')}` : 'Nothing is in the queue.',
+  );
 }
 
 async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {

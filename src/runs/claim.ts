@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { lstat, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { runKey } from '../config/identity.js';
 import { systemCode, UserError } from '../util/errors.js';
 import { cannotWrite, makeFolder } from '../util/files.js';
 import { formatDuration } from '../util/format.js';
@@ -13,7 +11,7 @@ import { heartbeat } from './heartbeat.js';
 import type { RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 import { readRunRecord } from './run-records.js';
-import type { WantedRun } from './run-state.js';
+import { type WantedRun, wantedKey } from './run-state.js';
 
 export interface ClaimOptions {
   /** `--take-over`: the process that may train the run, and cannot be seen from here, is gone. */
@@ -66,17 +64,14 @@ export async function claimRun(
  */
 export async function claimStart(
   resultsFolder: string,
-  { experiment, subset }: WantedRun,
+  wanted: WantedRun,
   { takeOver }: ClaimOptions = { takeOver: false },
 ): Promise<Claim> {
-  const folder = experimentFolder(resultsFolder, experiment.name);
+  const { name, training } = wanted.experiment;
+  const folder = experimentFolder(resultsFolder, name);
   await makeFolder(folder, RESULTS_REMEDY);
-  const key = createHash('sha256')
-    .update(`${runKey(experiment)} ${subset}`)
-    .digest('hex')
-    .slice(0, 16);
-  const what = `${experiment.name} seed ${experiment.training.seed}`;
-  return claimLink(join(folder, `.starting-${key}`), what, takeOver);
+  const path = join(folder, `.starting-${wantedKey(wanted)}`);
+  return claimLink(path, `${name} seed ${training.seed}`, takeOver);
 }
 
 /**

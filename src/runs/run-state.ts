@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { differences } from '../config/identity.js';
+import { differences, runKey } from '../config/identity.js';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
 import type { RunRecord } from './run-records.js';
@@ -9,6 +10,14 @@ export interface WantedRun {
   readonly experiment: Experiment;
   /** First N images of each split, where not all are used. */
   readonly subset?: number | undefined;
+}
+
+/** Sixteen hexadecimal digits, the same for two wanted runs exactly if they are the same run. */
+export function wantedKey({ experiment, subset }: WantedRun): string {
+  return createHash('sha256')
+    .update(`${runKey(experiment)} ${subset}`)
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /**

@@ -1,7 +1,9 @@
+import type { RunRecord } from '../runs/run-records.js';
 import { runRow } from '../tables/run-tables.js';
 import type { Sheet } from '../tables/sheet.js';
 import { EXIT } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
+import type { SweepRun } from './expand.js';
 import type { SweepOutcome } from './run.js';
 
 /** What the table of a sweep says of a run: its status, or why it was not touched. */
@@ -15,27 +17,30 @@ function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
   return record.status;
 }
 
+/** What the tables of a sweep say of a run, from what is on the disk. */
+export function runCells({ experiment }: SweepRun, record: RunRecord | undefined) {
+  const row = record && runRow(record);
+  const percent = (value: string | number | undefined) =>
+    value === undefined ? '' : Number(value).toFixed(2);
+  return {
+    epochs: `${row?.epochs ?? 0}/${experiment.training.epochs}`,
+    testError: percent(row?.test_error),
+    paper: percent(experiment.paper?.error),
+    time: typeof row?.seconds === 'number' ? formatDuration(row.seconds) : '',
+    name: record?.folder.name ?? '',
+    problem: record?.problem ?? '',
+  };
+}
+
 /** The table at the end of a sweep. */
 export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
   return {
     columns: ['experiment', 'seed', 'status', 'epochs', 'test error', 'paper', 'time', 'run', 'problem'],
     right: ['seed', 'epochs', 'test error', 'paper', 'time'],
     rows: outcomes.map((outcome) => {
-      const { experiment } = outcome.run;
-      const row = outcome.record ? runRow(outcome.record) : undefined;
-      const percent = (value: string | number | undefined) =>
-        value === undefined ? '' : Number(value).toFixed(2);
-      return [
-        experiment.name,
-        `${experiment.training.seed}`,
-        outcomeStatus(outcome),
-        `${row?.epochs ?? 0}/${experiment.training.epochs}`,
-        percent(row?.test_error),
-        percent(experiment.paper?.error),
-        typeof row?.seconds === 'number' ? formatDuration(row.seconds) : '',
-        outcome.record?.folder.name ?? '',
-        outcome.record?.problem ?? '',
-      ];
+      const { name, training } = outcome.run.experiment;
+      const cells = Object.values(runCells(outcome.run, outcome.record));
+      return [name, `${training.seed}`, outcomeStatus(outcome), ...cells];
     }),
   };
 }

@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type RunRecord, readRunRecords } from '../runs/run-records.js';
 import { hiddenByDamage, newestRecord, type RunState, runState } from '../runs/run-state.js';
 import { EXIT } from '../util/errors.js';
-import { NODE_ARGUMENTS } from '../util/node.js';
-import { packageRoot } from '../util/package.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
+import { trainCommand } from './train-command.js';
 
 export interface SweepOptions {
   readonly resultsFolder: string;
@@ -79,12 +77,8 @@ async function trainProcess(
   label: string,
   { trainOptions, reporter, stop, force }: SweepOptions,
 ): Promise<number | null> {
-  const program = join(packageRoot, 'bin', 'densenet');
-  const words = ['train', '--auto-resume', ...run.trainArguments, ...trainOptions];
-  const child = spawn(process.execPath, [...NODE_ARGUMENTS, program, ...words], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const [program, ...words] = trainCommand(run, trainOptions);
+  const child = spawn(program!, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const save = () => child.kill('SIGINT');
   const end = () => child.kill('SIGKILL');
   stop.addEventListener('abort', save);

@@ -6,6 +6,7 @@ import type { Network } from '../networks/network.js';
 import { BusyError, type Claim, checkOwner } from '../runs/claim.js';
 import type { EpochRow } from '../runs/epochs.js';
 import { heartbeat } from '../runs/heartbeat.js';
+import { linkLog } from '../runs/log.js';
 import { reportedErrors } from '../runs/reported-errors.js';
 import type { RunResult, RunStatus } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
@@ -68,6 +69,7 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   // Last, since a run exists once its config is there: whenever it is killed, it can be resumed.
   await run.folder.writeJson(run.folder.config, run.experiment);
   await run.claim?.release();
+  await linkLog(run.folder);
   const stopBeating = heartbeat(run.folder.result);
   // A run that was killed between its last checkpoint and this file has nothing left to train.
   if (run.start.progress.history.length > 0) await run.folder.writeEpochs(run.start.progress.history);

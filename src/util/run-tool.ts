@@ -31,6 +31,8 @@ export class ToolError extends Error {
 }
 
 export interface ToolOptions {
+  /** What it reads on standard input; nothing by default. */
+  readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Ends the command with `killSignal`. It is waited for: until its end it may still write. */
   readonly signal?: AbortSignal;
@@ -43,10 +45,12 @@ export function runTool(
   args: readonly string[],
   options: ToolOptions = {},
 ): Promise<string> {
-  const { signal } = options;
+  const { signal, input = '' } = options;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { ...options, stdio: 'pipe' });
+    // It need not read it.
+    child.stdin.on('error', () => {}).end(input);
     let printed = '';
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

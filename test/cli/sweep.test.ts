@@ -109,4 +109,39 @@ describe('sweep', () => {
       expect(stderr).toMatch(/^error: sweep needs either a file or --config\n/);
     }
   });
+
+  test('--print shows what it would start, --status what became of it, and a queue needs a launcher', async () => {
+    const folder = await temporaryFolder();
+    const args = ['sweep', CONFIG, '--seeds=1,2', ...THREE_EPOCHS];
+    const printed = await run(folder, [...args, '--print']);
+    expect(printed.code).toBe(0);
+    expect(printed.stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/ train --auto-resume --config=\S+ .*--seed=1 --subset=320 --engine=native /),
+      expect.stringMatching(/ --seed=2 /),
+    ]);
+    const first = await run(folder, ['sweep', CONFIG, '--seeds=1', ...THREE_EPOCHS]);
+    expect(first.code).toBe(0);
+    const { code, stdout } = await run(folder, [...args, '--status', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { seed: '1', status: 'finished', epochs: '3/3' },
+      { seed: '2', status: 'not started', epochs: '0/3' },
+    ]);
+    for (const [more, problem] of [
+      [['--max-jobs=2'], /^error: --max-jobs is for a queue/],
+      [['--cancel'], /^error: a sweep on this machine is in no queue/],
+    ] as const) {
+      const refused = await run(folder, [...args, ...more]);
+      expect(refused.stderr).toMatch(problem);
+      expect(refused.code).toBe(2);
+    }
+  });
+
+  test('--launcher slurm where there is no Slurm says so', async () => {
+    const folder = await temporaryFolder();
+    const env = { PATH: folder };
+    const { code, stderr } = await run(folder, ['sweep', CONFIG, '--launcher=slurm'], env);
+    expect(stderr).toMatch(/^error: this machine has no Slurm: sbatch cannot be started \(ENOENT\)\n/);
+    expect(code).toBe(2);
+  });
 });
