@@ -64,9 +64,11 @@ export function workersOption(): Option {
 
 /** Options of commands that read images. */
 export function addInputOptions(command: Command): Command {
-  return command
-    .addOption(workersOption())
-    .option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping');
+  return command.addOption(workersOption()).addOption(skipBadImagesOption());
+}
+
+export function skipBadImagesOption(): Option {
+  return new Option('--skip-bad-images', 'leave out images that cannot be read, instead of stopping');
 }
 
 /** An option that may be given several times; its values are collected in order. */

@@ -9,6 +9,7 @@ Examples:
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet eval quickstart                            evaluate the newest run of an experiment
+  densenet predict quickstart shoe.png                what the network sees in an image
   densenet table 2                                    the paper's test errors, and yours beside them
   densenet doctor                                     what this machine can do, and what is missing
 
@@ -21,6 +22,7 @@ again, 130 and 143 interrupted, 141 the reader of the output went away.`;
 const COMMANDS: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.js')).trainCommand(),
   eval: async () => (await import('./eval.js')).evalCommand(),
+  predict: async () => (await import('./predict.js')).predictCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
   describe: async () => (await import('./describe.js')).describeCommand(),
   sweep: async () => (await import('./sweep.js')).sweepCommand(),

@@ -5,16 +5,20 @@ import type { Network } from '../networks/network.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
 import { engineOptions, modelOptions } from './model.js';
 
-export interface OpenOptions extends DataOptions {
+export interface ModelOpenOptions extends Pick<DataOptions, 'setup' | 'reporter' | 'signal'> {
   readonly choice: EngineChoice;
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
 }
 
-export interface OpenExperiment extends ExperimentData {
+export interface OpenOptions extends DataOptions, ModelOpenOptions {}
+
+export interface OpenModel {
   readonly engine: Engine;
   readonly model: Model;
 }
+
+export interface OpenExperiment extends ExperimentData, OpenModel {}
 
 /** Loads the data, makes the model on the engine, lets `use` work with both, and closes them again. */
 export async function withExperiment<T>(
@@ -25,18 +29,28 @@ export async function withExperiment<T>(
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
   try {
-    const engine = await createEngine(options.choice, { ...options, ...engineOptions(experiment) });
-    try {
-      const model = await engine.createModel(network, modelOptions(experiment));
-      try {
-        return await use({ ...data, engine, model });
-      } finally {
-        await model.dispose();
-      }
-    } finally {
-      await engine.dispose();
-    }
+    return await withModel(experiment, network, options, (open) => use({ ...data, ...open }));
   } finally {
     await data.close();
+  }
+}
+
+/** Makes the model on the engine, lets `use` work with it, and disposes of both. */
+export async function withModel<T>(
+  experiment: Experiment,
+  network: Network,
+  options: ModelOpenOptions,
+  use: (open: OpenModel) => Promise<T>,
+): Promise<T> {
+  const engine = await createEngine(options.choice, { ...options, ...engineOptions(experiment) });
+  try {
+    const model = await engine.createModel(network, modelOptions(experiment));
+    try {
+      return await use({ engine, model });
+    } finally {
+      await model.dispose();
+    }
+  } finally {
+    await engine.dispose();
   }
 }

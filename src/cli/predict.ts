@@ -1,0 +1,143 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { chooseEngine } from '../engines/select.js';
+import { type ClassProbability, type ImagePredictions, predictImages } from '../training/predict.js';
+import { trainedText } from '../training/trained.js';
+import { csv } from '../util/csv.js';
+import { diskError } from '../util/disk-errors.js';
+import { UserError } from '../util/errors.js';
+import { checkWritable, statOf, writeFileAtomic } from '../util/files.js';
+import {
+  addCommonOptions,
+  addConfigOptions,
+  addEngineOptions,
+  type CommonOptions,
+  checkpointOption,
+  type EngineCliOptions,
+  engineLine,
+  outputFileOption,
+  resultsOption,
+  skipBadImagesOption,
+  skippedLines,
+} from './options.js';
+import { print, printJson } from './print.js';
+import { findSubject, type SubjectOptions } from './subject.js';
+import { terminalReporter } from './terminal.js';
+import { positiveInteger } from './values.js';
+
+const EXAMPLES = `
+Examples:
+  densenet predict quickstart shoe.png                       what the newest run of an experiment sees in it
+  densenet predict cifar10plus-bc-100-12 photos/             every image in a folder
+  densenet predict --config imagenet-densenet-121 --weights densenet121.safetensors cat.jpg
+  densenet predict quickstart photos/ --output seen.csv      file, classes and probabilities
+
+A network of small images sees the centre of an image, its shorter side scaled to the network's; one of photographs
+sees what it sees in testing. Probabilities are the softmax of the logits: how sure the network is, not how often it
+is right.`;
+
+interface PredictCliOptions extends CommonOptions, EngineCliOptions, SubjectOptions {
+  readonly top: number;
+  readonly output?: string;
+  readonly skipBadImages?: boolean;
+}
+
+export function predictCommand(): Command {
+  const command = new Command('predict')
+    .description('say what a trained network sees in image files')
+    .argument('<run-or-image...>', 'a run, then image files or folders of them; with --weights, images only')
+    .addHelpText('after', EXAMPLES);
+  addConfigOptions(command);
+  command.addOption(resultsOption()).addOption(skipBadImagesOption());
+  addEngineOptions(command)
+    .option('--weights <file>', 'use this .safetensors or .npz file, with --config')
+    .addOption(checkpointOption())
+    .option('--top <n>', 'likeliest classes to name', positiveInteger, 5)
+    .addOption(outputFileOption('write file, classes and probabilities to this CSV file'));
+  return addCommonOptions(command).action(runPredict);
+}
+
+async function runPredict(names: string[], options: PredictCliOptions): Promise<void> {
+  const reporter = terminalReporter(options);
+  const run = options.weights === undefined ? names[0] : undefined;
+  const images = names.slice(run === undefined ? 0 : 1);
+  const subject = await findSubject('predict', run, options);
+  const files = (await Promise.all(images.map(imageFiles))).flat();
+  if (files.length === 0) {
+    throw new UserError(
+      'usage',
+      'there is no image to look at',
+      'Name image files, or folders that hold some.',
+    );
+  }
+  if (options.output) await checkWritable(options.output);
+  const choice = await chooseEngine(options);
+  reporter.line(engineLine(choice));
+  const predictions = await predictImages(subject.experiment, subject.weights, files, {
+    ...options,
+    choice,
+    reporter,
+  });
+  if (options.output) await writeFileAtomic(options.output, [csvText(predictions)]);
+  if (options.json)
+    printJson({ experiment: subject.experiment.name, weights: subject.weights, ...predictions });
+  else print(predictionLines(predictions, subject.weights));
+  if (options.output) reporter.line(`Predictions: ${options.output}`);
+}
+
+const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i;
+
+/** A file as it is; the images in a folder, below it too, by name. */
+async function imageFiles(path: string): Promise<string[]> {
+  const found = await statOf(path);
+  if (found === undefined) {
+    throw new UserError('data', `there is no file ${path}`, 'Name image files, or folders that hold some.');
+  }
+  if (!found.isDirectory()) return [path];
+  try {
+    const names = await readdir(path, { recursive: true });
+    return names
+      .filter((name) => IMAGE.test(name))
+      .sort()
+      .map((name) => join(path, name));
+  } catch (error) {
+    throw diskError(error, `cannot list ${path}`, 'name another folder');
+  }
+}
+
+function csvText({ images }: ImagePredictions): string {
+  const rows = images.map(({ file, classes }) => ({
+    file,
+    ...Object.assign(
+      {},
+      ...classes.map(({ name, probability }, n) => ({
+        [`class_${n + 1}`]: name,
+        [`probability_${n + 1}`]: probability.toFixed(6),
+      })),
+    ),
+  }));
+  return csv(Object.keys(rows[0] ?? { file: '' }), rows);
+}
+
+function predictionLines(
+  { network, trained, images, skippedImages }: ImagePredictions,
+  weights: string,
+): string[] {
+  return [
+    [`${network}, weights ${weights}`, trainedText(trained)].filter(Boolean).join(', of '),
+    ...images.flatMap(({ file, classes }) => ['', file, ...classes.map((one) => classLine(one, classes))]),
+    ...skippedLines(skippedImages),
+  ];
+}
+
+/** Columns of a bar of probability 1. */
+const BAR = 30;
+
+/** `  Sneaker      93.1 %  ████████████████████████████` */
+function classLine({ name, probability }: ClassProbability, all: readonly ClassProbability[]): string {
+  const width = Math.max(...all.map((one) => one.name.length));
+  const percent = (100 * probability).toFixed(1).padStart(5);
+  const bar = '█'.repeat(Math.round(BAR * probability));
+  return `  ${name.padEnd(width)}  ${percent} %  ${bar}`.trimEnd();
+}
