@@ -4,17 +4,20 @@ import { parseError, parseText, readText } from '../config/text.js';
 import { UserError } from '../util/errors.js';
 import { shorten } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
+import { findSweep } from './names.js';
 
 const settings = z.array(z.string());
 const configSchema = z.union([z.string(), z.strictObject({ config: z.string(), set: settings.optional() })]);
 
 const definitionSchema = z.strictObject({
   description: z.string().optional(),
-  configs: z.array(configSchema).min(1),
-  set: settings.default([]),
-  grid: z.record(z.string(), z.array(z.unknown()).min(1)).default({}),
-  seeds: z.array(z.int().min(0)).min(1).default([1]),
+  extends: z.string().optional(),
+  configs: z.array(configSchema).min(1).optional(),
+  set: settings.optional(),
+  grid: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  seeds: z.array(z.int().min(0)).min(1).optional(),
   subset: z.int().min(1).optional(),
+  budget: z.number().positive().max(1).optional(),
 });
 
 /** An experiment of many runs: every config, with every combination of the grid, with every seed. */
@@ -28,28 +31,48 @@ export interface SweepDefinition {
   readonly seeds: readonly number[];
   /** First N images of each split, where not all are used. */
   readonly subset?: number | undefined;
+  /** Share of each config's epochs, above 0; all of them when undefined. */
+  readonly budget?: number | undefined;
 }
 
 /**
  * Reads a sweep file (YAML or JSON; docs/sweeps.md). A config with a `/` is a path as seen from the file, others are
- * names in `configs/`. Throws a UserError (usage) that names the file if it is missing or says something else.
+ * names in `configs/`; so is a sweep that it extends, whose keys it replaces. Throws a UserError (usage) that names the
+ * file if it is missing or says something else.
  */
 export async function readSweepFile(path: string): Promise<SweepDefinition> {
+  const { configs, set = [], grid = {}, seeds = [1], subset, budget } = await readEntries(path);
+  if (configs) return { configs, set, grid, seeds, subset, budget };
+  throw new UserError('usage', `${path}: it names no configs`, 'Add configs, or a sweep that it extends.');
+}
+
+type Entries = Partial<SweepDefinition>;
+
+async function readEntries(path: string, below: readonly string[] = []): Promise<Entries> {
+  if (below.includes(path)) {
+    throw new UserError('usage', `${path} extends itself`, 'Leave out the extends of one of these files.');
+  }
   const parsed = definitionSchema.safeParse(await parseFile(path));
   if (!parsed.success) throw explain(path, parsed.error.issues);
-  const { configs, set, grid, seeds, subset } = parsed.data;
+  const { extends: base, configs, description: _, ...others } = parsed.data;
+  const inherited =
+    base === undefined ? {} : await readEntries(besideOrShipped(path, base), [...below, path]);
   const locate = (config: string) => (config.includes('/') ? resolve(dirname(path), config) : config);
-  return {
-    configs: configs.map((entry) =>
-      typeof entry === 'string'
-        ? { config: locate(entry), set: [] }
-        : { config: locate(entry.config), set: entry.set ?? [] },
-    ),
-    set,
-    grid,
-    seeds,
-    subset,
-  };
+  const own: Entries = configs
+    ? {
+        configs: configs.map((entry) =>
+          typeof entry === 'string'
+            ? { config: locate(entry), set: [] }
+            : { config: locate(entry.config), set: entry.set ?? [] },
+        ),
+        ...others,
+      }
+    : others;
+  return { ...inherited, ...own };
+}
+
+function besideOrShipped(path: string, base: string): string {
+  return base.includes('/') ? resolve(dirname(path), base) : findSweep(base);
 }
 
 async function parseFile(path: string): Promise<unknown> {

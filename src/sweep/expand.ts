@@ -30,6 +30,10 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
         const { name } = await loadExperiment(config, { set: settings });
         settings.push(setting('name', [name, ...point.map(nameOf)].join('-')));
       }
+      if (definition.budget !== undefined) {
+        const { name, training } = await loadExperiment(config, { set: settings });
+        settings.push(...shortened(name, training, definition.budget));
+      }
       for (const seed of definition.seeds) {
         const experiment = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
         runs.set(runKey(experiment), {
@@ -71,6 +75,20 @@ function gridPoints(grid: SweepDefinition['grid']): GridPoint[] {
       points.flatMap((point) => values.map((value) => [...point, [key, value] as const])),
     [[]],
   );
+}
+
+/**
+ * Settings that leave a share of the epochs. Milestones are shares themselves; a warm-up shrinks with the epochs. The
+ * name says how many are left.
+ */
+function shortened(name: string, { epochs, learningRate }: Experiment['training'], share: number): string[] {
+  const left = Math.max(1, Math.round(share * epochs));
+  const { warmup } = learningRate;
+  return [
+    setting('training.epochs', left),
+    ...(warmup ? [setting('training.learningRate.warmup.epochs', (warmup.epochs * left) / epochs)] : []),
+    setting('name', `${name}-${left}-epochs`),
+  ];
 }
 
 function setting(key: string, value: unknown): string {

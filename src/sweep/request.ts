@@ -1,10 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { isThere } from '../config/text.js';
 import { UserError } from '../util/errors.js';
-import { packageRoot } from '../util/package.js';
-import { suggest } from '../util/suggest.js';
 import { readSweepFile, type SweepDefinition } from './definition.js';
+import { findSweep } from './names.js';
 
 /** What is asked for beside a sweep file, or instead of one. */
 export interface SweepRequest {
@@ -37,31 +33,4 @@ export async function sweepDefinition(request: SweepRequest): Promise<SweepDefin
     seeds: seeds ?? base.seeds,
     subset: subset ?? base.subset,
   };
-}
-
-const experimentsFolder = join(packageRoot, 'experiments');
-const EXTENSION = '.yaml';
-
-/** The sweeps that come with the program. */
-export function sweepNames(): string[] {
-  return readdirSync(experimentsFolder)
-    .filter((file) => file.endsWith(EXTENSION))
-    .map((file) => basename(file, EXTENSION))
-    .sort();
-}
-
-/**
- * A file, or else a sweep in `experiments/`, with or without extension. Throws a UserError (usage) if there is none.
- */
-function findSweep(pathOrName: string): string {
-  if (isThere(pathOrName)) return pathOrName;
-  const name = basename(pathOrName, EXTENSION);
-  if (!/[\\/]/.test(pathOrName) && sweepNames().includes(name)) {
-    return join(experimentsFolder, name + EXTENSION);
-  }
-  throw new UserError(
-    'usage',
-    `there is no sweep '${pathOrName}': no such file, and none of that name in experiments/`,
-    suggest(name, sweepNames()),
-  );
 }

@@ -54,6 +54,35 @@ subset: 100
     expect(runs.map(({ label }) => label)).toEqual(['quickstart seed 1', 'quickstart seed 2']);
   });
 
+  it('extends another, and leaves a share of the epochs with the schedule that belongs to them', async () => {
+    const base = await file('configs: [cifar10plus-bc-100-12, cifar10plus-resnet-110]\nseeds: [1, 2]');
+    const tenth = join(folder, 'tenth.yaml');
+    await writeFile(tenth, `extends: ${base}\nseeds: [3]\nbudget: 0.1`);
+    const runs = await expandSweep(await readSweepFile(tenth));
+    expect(runs.map(({ label }) => label)).toEqual([
+      'cifar10plus-bc-100-12-30-epochs seed 3',
+      'cifar10plus-resnet-110-16-epochs seed 3',
+    ]);
+    const [densenet, resnet] = runs.map(({ experiment }) => experiment.training);
+    expect(densenet).toMatchObject({ epochs: 30, learningRate: { milestones: [0.5, 0.75] } });
+    expect(resnet!.learningRate.warmup!.epochs).toBeCloseTo((1.023 * 16) / 164, 10);
+    await writeFile(tenth, `extends: ${tenth}`);
+    await expect(readSweepFile(tenth)).rejects.toThrow('extends itself');
+    await writeFile(tenth, 'budget: 0.1');
+    await expect(readSweepFile(tenth)).rejects.toThrow('names no configs');
+  });
+
+  it('of the program has Table 2 at a tenth of the epochs', async () => {
+    const [whole, tenth] = await Promise.all(
+      ['table2', 'table2-tenth'].map(async (name) =>
+        expandSweep(await readSweepFile(join(packageRoot, 'experiments', `${name}.yaml`))),
+      ),
+    );
+    expect(tenth!.map(({ experiment }) => experiment.training.epochs)).toEqual(
+      whole!.map(({ experiment }) => Math.round(experiment.training.epochs / 10)),
+    );
+  });
+
   it('finds configs by their path as seen from the file', async () => {
     await writeFile(join(folder, 'mine.yaml'), 'extends: ./base.yaml\nname: mine');
     await writeFile(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { sweepDefinition, sweepNames } from '../../src/sweep/request.js';
+import { sweepNames } from '../../src/sweep/names.js';
+import { sweepDefinition } from '../../src/sweep/request.js';
 
 test('a sweep of the program is found by its name, with or without extension, and options change it', async () => {
   expect(sweepNames()).toContain('table2');
