@@ -17,6 +17,9 @@ const dropping = exampleNetwork({
   ...{ blocks: [2, 2, 2], growthRate: 5, bottleneck: true, compression: 0.5, dropout: 0.2 },
 });
 
+/** More than most tests have. */
+const USUAL_IMAGES = 8;
+
 export interface ConformanceOptions {
   /** Random networks to try against the definition; fewer for an engine that is slow to make models. */
   readonly runs?: number;
@@ -24,22 +27,25 @@ export interface ConformanceOptions {
   readonly statisticsTolerance?: number;
 }
 
-/** What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. */
+/**
+ * What every engine must pass, in single precision: `engineConformance('native', createNativeEngine…)`. Engines are
+ * made for a number of images at once, by which they may choose their kernels.
+ */
 export function engineConformance(
   name: string,
-  createEngine: () => Promise<TestedEngine>,
+  createEngine: (images: number) => Promise<TestedEngine>,
   { runs = 40, statisticsTolerance = 5e-6 }: ConformanceOptions = {},
 ): void {
   describe(`engine ${name}`, () => {
     let engine: TestedEngine;
     beforeAll(async () => {
-      engine = await createEngine();
+      engine = await createEngine(USUAL_IMAGES);
     });
     afterAll(() => engine.dispose());
 
     const current = () => engine;
     describe('agrees with the definition', () => definitionTests(current, runs));
-    describe('is as exact in large batches', () => largeBatchTests(current, statisticsTolerance));
+    describe('is as exact in large batches', () => largeBatchTests(createEngine, statisticsTolerance));
     describe('agrees with PyTorch', () => {
       pytorchTests(current);
       publishedTests(current);

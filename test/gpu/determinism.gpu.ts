@@ -112,7 +112,11 @@ function operations(savedModel: Uint8Array): Set<string> {
 test.each(configNames())('nothing that the graph of %s asks of a GPU is refused', async (config) => {
   const network = networkOf(await loadExperiment(config));
   const found = operations(
-    modelGraph(network, layoutOf(parameters(network)), DEFAULTS, { form: 'gpu', compiled: false }),
+    modelGraph(network, layoutOf(parameters(network)), DEFAULTS, {
+      form: 'gpu',
+      images: 64,
+      compiled: false,
+    }),
   );
   expect(found).toContain('Conv2D');
   for (const refused of Object.values(REFUSALS)) {

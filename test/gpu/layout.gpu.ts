@@ -42,7 +42,7 @@ async function rewrite(subjects: readonly Subject[]): Promise<Rewritten[]> {
     await mkdir(own);
     await writeFile(
       join(own, 'saved_model.pb'),
-      modelGraph(network, layout, DEFAULTS, { form: 'gpu', compiled: false }),
+      modelGraph(network, layout, DEFAULTS, { form: 'gpu', images: 64, compiled: false }),
     );
     await writeFile(join(own, 'weights'), flatten(layout.trainable, values));
     await writeFile(join(own, 'running'), flatten(layout.running, values));

@@ -9,8 +9,8 @@ import type { Engine, Model, ModelOptions, Precision } from '../engine.js';
 import { precisionInForce } from '../precision.js';
 import { TAG } from './graph/builder.js';
 import { layoutOf } from './graph/layout.js';
-import { modelGraph } from './graph/model-graph.js';
-import { type GraphUse, TensorFlowModel } from './model.js';
+import { type GraphUse, modelGraph } from './graph/model-graph.js';
+import { TensorFlowModel } from './model.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Status } from './process/messages.js';
 
@@ -40,9 +40,7 @@ export class TensorFlowEngine implements Engine {
 
   /** Throws a UserError (usage) for a network that XLA is asked to compile and cannot. */
   async createModel(network: Network, options: ModelOptions): Promise<Model> {
-    const { form, compiledImages } = this.#use;
-    const compiled = compiledImages !== undefined;
-    if (compiled && survivalProbabilities(network).length > 0) {
+    if (this.#use.compiled && survivalProbabilities(network).length > 0) {
       throw new UserError(
         'usage',
         'networks with stochastic depth cannot be compiled: XLA would compute every branch in every step',
@@ -50,7 +48,7 @@ export class TensorFlowEngine implements Engine {
       );
     }
     const layout = layoutOf(parameters(network));
-    const session = await this.#load(modelGraph(network, layout, options, { form, compiled }));
+    const session = await this.#load(modelGraph(network, layout, options, this.#use));
     return new TensorFlowModel(this.#process, session, network, layout, this.#use, options.seed);
   }
 

@@ -29,6 +29,7 @@ export async function startTensorFlow(
   form: GraphForm = options.device,
 ): Promise<TensorFlowEngine> {
   const { device, threads = availableParallelism(), precision = 'float32' } = options;
+  const { batchSize, compile = false } = options;
   const process = new TensorFlowProcess(
     library.binding,
     processEnvironment({ ...options, threads }, library.cudaFolders),
@@ -49,8 +50,8 @@ export async function startTensorFlow(
     return new TensorFlowEngine(process, {
       device,
       precision,
-      description: `TensorFlow ${version} on ${on}${options.compile ? ', compiled by XLA' : ''}`,
-      use: { form, compiledImages: options.compile ? options.batchSize : undefined },
+      description: `TensorFlow ${version} on ${on}${compile ? ', compiled by XLA' : ''}`,
+      use: { form, images: batchSize ?? Number.POSITIVE_INFINITY, compiled: compile },
     });
   } catch (error) {
     await process.close();

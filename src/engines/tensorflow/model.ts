@@ -12,18 +12,10 @@ import {
   type TrainStep,
 } from '../engine.js';
 import { flatten, type Layout, unflatten } from './graph/layout.js';
-import { compiledName, FEED, FETCH, imageType } from './graph/model-graph.js';
-import type { GraphForm } from './graph/ops.js';
+import { compiledName, FEED, FETCH, type GraphUse, imageType } from './graph/model-graph.js';
 import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Feed } from './process/messages.js';
-
-/** What a model's graph is written for. */
-export interface GraphUse {
-  readonly form: GraphForm;
-  /** Images of the passes that XLA compiles; undefined where it compiles none. */
-  readonly compiledImages: number | undefined;
-}
 
 /** A network whose state lives in a TensorFlow session. */
 export class TensorFlowModel implements Model {
@@ -31,8 +23,7 @@ export class TensorFlowModel implements Model {
   readonly #session: number;
   readonly #network: Network;
   readonly #layout: Layout;
-  readonly #form: GraphForm;
-  readonly #compiledImages: number | undefined;
+  readonly #use: GraphUse;
   readonly #seed: number;
   readonly #masks: number;
   /** Of every residual unit; empty without stochastic depth. */
@@ -43,15 +34,14 @@ export class TensorFlowModel implements Model {
     session: number,
     network: Network,
     layout: Layout,
-    { form, compiledImages }: GraphUse,
+    use: GraphUse,
     seed: number,
   ) {
     this.#process = process;
     this.#session = session;
     this.#network = network;
     this.#layout = layout;
-    this.#form = form;
-    this.#compiledImages = compiledImages;
+    this.#use = use;
     this.#seed = seed;
     this.#masks = maskCount(network);
     this.#survival = survivalProbabilities(network);
@@ -70,7 +60,7 @@ export class TensorFlowModel implements Model {
       loss += (result.loss * (part.end - part.begin)) / images;
       correct += result.correct;
     }
-    const update = this.#compiledImages === undefined ? FETCH.update : compiledName(FETCH.update);
+    const update = this.#use.compiled ? compiledName(FETCH.update) : FETCH.update;
     await this.#process.run(this.#session, [rate], [update]);
     return { loss, correct };
   }
@@ -142,14 +132,15 @@ export class TensorFlowModel implements Model {
 
   /** The name of what is asked for with so many images. */
   #way(fetch: string, images: number): string {
-    return images === this.#compiledImages ? compiledName(fetch) : fetch;
+    const { compiled, images: usual } = this.#use;
+    return compiled && images === usual ? compiledName(fetch) : fetch;
   }
 
   #images(images: Float32Array): Feed {
     const { channels, height, width } = this.#network.input;
     const count = images.length / (channels * height * width);
     const data =
-      imageType(this.#form) === 'float'
+      imageType(this.#use.form) === 'float'
         ? images
         : new Int32Array(images.buffer, images.byteOffset, images.length);
     return { name: FEED.images, shape: [count, channels, height, width], data };

@@ -1,12 +1,23 @@
-import { expect, test } from 'vitest';
-import { BN_MOMENTUM } from '../../../src/networks/network.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ModelOptions } from '../../../src/engines/engine.js';
+import { BN_MOMENTUM, type Network } from '../../../src/networks/network.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import {
+  EXAMPLE,
+  type Example,
+  exampleNetwork,
+  randomBatch,
+  randomWeights,
+} from '../../reference/examples.js';
 import { forward, toValues } from '../../reference/network.js';
+import { RESIDUAL_EXAMPLE, RESIDUAL_KINDS, residualNetwork } from '../../reference/residual-examples.js';
 import { Tape } from '../../reference/tape.js';
+import { engineFaults, noDecay, smoothCase } from './cases.js';
 import { DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
 const IMAGES = 512;
+
+const IMAGENET: Example = { ...EXAMPLE, stem: 'imagenet', height: 32, width: 32 };
 
 const network = exampleNetwork({
   ...{ ...EXAMPLE, channels: 1, height: 32, width: 32, classes: 3 },
@@ -18,13 +29,22 @@ const network = exampleNetwork({
  * Gradients are left out: of so many values some always come too near to the kink of a ReLU to compare. `tolerance`
  * is of the batch's statistics, relative to the variance and to the standard deviation.
  */
-export function largeBatchTests(engine: () => TestedEngine, tolerance: number): void {
+export function largeBatchTests(
+  createEngine: (images: number) => Promise<TestedEngine>,
+  tolerance: number,
+): void {
+  let engine: TestedEngine;
+  beforeAll(async () => {
+    engine = await createEngine(IMAGES);
+  });
+  afterAll(() => engine.dispose());
+
   test(`batch statistics of ${IMAGES} images`, async () => {
     const weights = randomWeights(network, 1);
     const batch = randomBatch(network, IMAGES, 1);
     const expected = toValues(weights);
     forward(new Tape(), network, expected, batch.images, none('dropout'), none('stochastic depth'));
-    const moved = await withModel(engine(), network, DEFAULTS, untrained(network, weights), async (model) => {
+    const moved = await withModel(engine, network, DEFAULTS, untrained(network, weights), async (model) => {
       await model.train(batch, { learningRate: 0.01, step: 0 });
       return (await model.exportState()).weights;
     });
@@ -45,6 +65,15 @@ export function largeBatchTests(engine: () => TestedEngine, tolerance: number): 
       });
       expect(Math.max(...errors), name).toBeLessThan(tolerance);
     }
+  });
+
+  test.each<[string, Network, Partial<ModelOptions>]>([
+    ['DenseNet-BC', exampleNetwork(EXAMPLE), {}],
+    ['memory-efficient, ImageNet stem', exampleNetwork(IMAGENET), { memoryEfficient: true }],
+    ['ResNet', residualNetwork({ ...RESIDUAL_EXAMPLE, ...RESIDUAL_KINDS['post, basic'] }), {}],
+  ])('with the same kernels, gradients agree with the definition: %s', async (_, example, options) => {
+    const expected = smoothCase(example, [3, 3], { ...noDecay, ...options });
+    expect(await engineFaults(engine, expected)).toEqual([]);
   });
 }
 

@@ -15,7 +15,7 @@ import { quickstart, trainExperiment } from '../real-images.js';
 
 const IMAGES = 8;
 
-const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
+const options = { device: 'cpu', threads: 2, batchSize: IMAGES, setup: true, reporter: silent } as const;
 
 /** Models in bfloat16, whatever is asked for. */
 async function bfloat16Engine(form: GraphForm): Promise<TestedEngine> {

@@ -6,6 +6,8 @@ import type { GraphForm, Ops } from './ops.js';
 export interface TrainingContext {
   readonly graph: GraphBuilder;
   readonly form: GraphForm;
+  /** Images that usually go through the network at once: kernels are chosen by it. */
+  readonly images: number;
   /** For statistics, parameters, logits and loss, which are float32. */
   readonly ops: Ops;
   /** For feature maps and filters, in the model's precision. */

@@ -65,7 +65,7 @@ function denseLayer(
   const made: MeasuredMaps = {
     x: branch.y,
     shape: output,
-    statistics: batchStatistics(context, branch.y, count),
+    statistics: batchStatistics(context, branch.y, output, count),
   };
   return {
     maps: append(context, input, made),

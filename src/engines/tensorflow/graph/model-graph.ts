@@ -5,8 +5,14 @@ import { GraphBuilder, type Output, type TypeName } from './builder.js';
 import { evaluation } from './evaluation.js';
 import type { Layout } from './layout.js';
 import type { GraphForm } from './ops.js';
-import { maskCount, trainingStep, type Variables } from './training.js';
+import { type GraphOptions, maskCount, trainingStep, type Variables } from './training.js';
 import { assign as assignVariable, flatVariable, read } from './variables.js';
+
+/** What a model's graph is written for. */
+export interface GraphUse extends Pick<GraphOptions, 'form' | 'images'> {
+  /** Whether XLA is to compile the passes of `images` images. */
+  readonly compiled: boolean;
+}
 
 /** Names of the graph's inputs. Their shapes are not checked by TensorFlow: whoever feeds them does. */
 export const FEED = {
@@ -60,7 +66,7 @@ export function modelGraph(
   network: Network,
   layout: Layout,
   options: ModelOptions,
-  { form, compiled }: { readonly form: GraphForm; readonly compiled: boolean },
+  { form, images, compiled }: GraphUse,
 ): Uint8Array {
   const graph = new GraphBuilder();
   const feed = (name: string, type: TypeName, shape: readonly number[]) =>
@@ -76,7 +82,7 @@ export function modelGraph(
   };
   const { channels, height, width } = network.input;
   const planes = imageFeed(graph, form, [-1, channels, height, width]);
-  const images = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
+  const pixels = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
     T: { type: 'float' },
     Tperm: { type: 'int32' },
   });
@@ -85,7 +91,7 @@ export function modelGraph(
   const masks = maskCount(network);
   const units = survivalProbabilities(network).length;
   const feeds = {
-    images,
+    images: pixels,
     batch,
     labels: feed(FEED.labels, 'int32', [-1]),
     stepImages: feed(FEED.stepImages, 'float', []),
@@ -95,13 +101,13 @@ export function modelGraph(
   };
   const writePasses = (named: (fetch: string) => string) => {
     const training = graph.scope(named('train'), () =>
-      trainingStep(graph, network, layout, variables, feeds, { ...options, form, type }),
+      trainingStep(graph, network, layout, variables, feeds, { ...options, form, images, type }),
     );
     for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
       identity(named(FETCH[name]), training[name]);
     graph.after([training.update], () => identity(named(FETCH.update), graph.ints([1], []), 'int32'));
     const logits = graph.scope(named('evaluate'), () =>
-      evaluation(graph, network, layout, variables, images, batch, type),
+      evaluation(graph, network, layout, variables, pixels, batch, type),
     );
     identity(named(FETCH.logits), logits);
   };

@@ -4,6 +4,7 @@ import {
   batchStatistics,
   type Deferred,
   type FeatureMaps,
+  fusedStatistics,
   type MapGradient,
   type MeasuredMaps,
   resolve,
@@ -22,9 +23,9 @@ interface Normalized {
   again(x: Output): Output;
 }
 
-/** cuDNN's kernel. Where M may be 1 it divides the variance by M − 1 = 0; of one value it is 0. */
+/** By one kernel. Where M may be 1, cuDNN divides the variance by M − 1 = 0; of one value it is 0. */
 function normalizeFused(
-  { ops, maps }: TrainingContext,
+  { form, ops, maps }: TrainingContext,
   x: Output,
   shape: MapShape,
   gamma: Output,
@@ -32,15 +33,14 @@ function normalizeFused(
 ): Normalized {
   const apply = (x: Output) => maps.normalizeBatch(x, gamma, beta) as [Output, Output, Output, ...Output[]];
   const [y, mean, variance, ...reserve] = apply(x);
-  const more = ops.binary('Sub', valuesPerChannel(ops, shape), ops.constant(1));
-  const unbiased =
-    shape.height * shape.width > 1
-      ? variance
-      : ops.binary('MulNoNan', variance, ops.binary('Minimum', more, ops.constant(1)));
-  return { y, mean, unbiased, reserve, again: (x) => apply(x)[0] };
+  const normalized = { y, mean, unbiased: variance, reserve, again: (x: Output) => apply(x)[0] };
+  if (form === 'cpu' || shape.height * shape.width > 1) return normalized;
+  const others = ops.binary('Sub', valuesPerChannel(ops, shape), ops.constant(1));
+  const some = ops.binary('Minimum', others, ops.constant(1));
+  return { ...normalized, unbiased: ops.binary('MulNoNan', variance, some) };
 }
 
-/** On a CPU the statistics come first, for their accuracy: see `batchStatistics`. */
+/** On a CPU, where the fused kernel would not be exact enough: the statistics come first. */
 function normalizeMeasured(
   context: TrainingContext,
   x: Output,
@@ -48,7 +48,8 @@ function normalizeMeasured(
   gamma: Output,
   beta: Output,
 ): Normalized {
-  const { mean, variance, unbiased } = batchStatistics(context, x, valuesPerChannel(context.ops, shape));
+  const count = valuesPerChannel(context.ops, shape);
+  const { mean, variance, unbiased } = batchStatistics(context, x, shape, count);
   const again = (x: Output) => context.maps.normalize(x, gamma, beta, mean, variance);
   return { y: again(x), mean, unbiased, reserve: [mean, variance], again };
 }
@@ -58,7 +59,8 @@ export function normOnce(context: TrainingContext, name: string, x: Output, shap
   const { form, maps, gradients, batchStatistics } = context;
   const gamma = weight(context, `${name}.weight`);
   const beta = weight(context, `${name}.bias`);
-  const normalize = form === 'gpu' ? normalizeFused : normalizeMeasured;
+  const fused = form === 'gpu' || fusedStatistics(context, shape);
+  const normalize = fused ? normalizeFused : normalizeMeasured;
   const { y, mean, unbiased, reserve, again } = normalize(context, x, shape, gamma, beta);
   batchStatistics.set(`${name}.running_mean`, mean).set(`${name}.running_var`, unbiased);
   return {
@@ -134,7 +136,7 @@ export function measured(context: TrainingContext, maps: FeatureMaps) {
   const { statistics } = maps;
   if (statistics)
     return { maps: { ...maps, statistics }, count, settle: (gradient: MapGradient) => gradient };
-  const own: MeasuredMaps = { ...maps, statistics: batchStatistics(context, maps.x, count) };
+  const own: MeasuredMaps = { ...maps, statistics: batchStatistics(context, maps.x, maps.shape, count) };
   const settle = (gradient: MapGradient) => ({ direct: resolve(context, gradient, own, count) });
   return { maps: own, count, settle };
 }

@@ -41,6 +41,8 @@ export interface TrainingFeeds {
 
 export interface GraphOptions {
   readonly form: GraphForm;
+  /** Images that usually go through the network at once: kernels are chosen by it. */
+  readonly images: number;
   /** Of feature maps and filters; all else is float32. */
   readonly type: FloatType;
 }
@@ -86,6 +88,7 @@ export function trainingStep(
   const context: TrainingContext = {
     graph,
     form: options.form,
+    images: options.images,
     ops,
     maps,
     weights: views(ops, flatWeights, layout.trainable),
