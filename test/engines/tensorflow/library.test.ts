@@ -1,6 +1,8 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { wheelsFor } from '../../../src/engines/tensorflow/library/packages.js';
 import { downloadWheels, findPip } from '../../../src/engines/tensorflow/library/pip.js';
@@ -64,6 +66,26 @@ describe('the library of TensorFlow', () => {
       kind: 'engine',
       message: expect.stringMatching(/cannot unpack .*not a zip file/),
     });
+  });
+
+  test('a program in a wheel can be run when it is unpacked; of the wheel nothing is taken that is not wanted', async () => {
+    const wheel = join(folder, 'cuda.whl');
+    const pip = (await findPip())!.command;
+    const pack = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as file:
+    for name, mode in [("nvidia/cuda_nvcc/bin/ptxas", 0o100755), ("nvidia/notes", 0o100644), ("other", 0o100644)]:
+        entry = zipfile.ZipInfo(name)
+        entry.external_attr = mode << 16
+        file.writestr(entry, "#!/bin/sh\\necho assembled\\n")
+`;
+    await promisify(execFile)(pip, ['-c', pack, wheel]);
+    const target = join(folder, 'unpacked');
+    await unpack(pip, [wheel], target);
+    const { stdout } = await promisify(execFile)(join(target, 'nvidia', 'cuda_nvcc', 'bin', 'ptxas'));
+    expect(stdout).toBe('assembled\n');
+    expect((await stat(join(target, 'nvidia', 'notes'))).mode & 0o111).toBe(0);
+    expect(await readdir(target)).toEqual(['nvidia']);
   });
 
   test('a binding that does not load ends the process with the reason', async () => {

@@ -11,12 +11,16 @@ const WANTED = [
   'nvidia/',
 ];
 
+/** Python's zipfile leaves out that a file is a program, which CUDA's ptxas must stay: XLA starts it. */
 const UNPACK = `
-import sys, zipfile
+import os, sys, zipfile
 folder, wanted, wheels = sys.argv[1], tuple(sys.argv[2].split(',')), sys.argv[3:]
 for wheel in wheels:
     with zipfile.ZipFile(wheel) as file:
-        file.extractall(folder, [name for name in file.namelist() if name.startswith(wanted)])
+        for entry in file.infolist():
+            if entry.filename.startswith(wanted):
+                path = file.extract(entry, folder)
+                os.chmod(path, os.stat(path).st_mode | (entry.external_attr >> 16) & 0o111)
 `;
 
 /**
