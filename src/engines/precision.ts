@@ -1,10 +1,11 @@
 import { UserError } from '../util/errors.js';
 import type { Gpu, Precision } from './engine.js';
+import type { NativeBinding } from './native/binding.js';
 
 /** The first compute capability (Ampere) that multiplies tf32 and bfloat16. */
 const FIRST_CAPABILITY = 8;
 
-/** Throws a UserError if a device does not have the precision; that an engine lacks it is the engine's to say. */
+/** Throws a UserError if a device does not have the precision. */
 export function checkPrecision(precision: Precision, device: 'cpu' | 'gpu', gpu?: Gpu): void {
   const remedy = "Set training.precision to 'float32'";
   if (precision === 'tf32' && device === 'cpu') {
@@ -17,6 +18,16 @@ export function checkPrecision(precision: Precision, device: 'cpu' | 'gpu', gpu?
       `${remedy}, or choose another GPU with --gpu.`,
     );
   }
+}
+
+/** Throws a UserError (engine) where bfloat16 would be slower than float32 with the native engine. */
+export function checkBfloat16({ instructions, bfloat16Instructions }: NativeBinding): void {
+  if (bfloat16Instructions) return;
+  throw new UserError(
+    'engine',
+    `bfloat16 would be slower than float32 here: the processor (${instructions}) has no bfloat16 dot product`,
+    'Use precision float32.',
+  );
 }
 
 /** For people and environment.json: what convolutions really multiply. */

@@ -1,6 +1,6 @@
 import { UserError } from '../util/errors.js';
 import type { Engine, EngineName, EngineOptions, Gpu } from './engine.js';
-import { checkPrecision } from './precision.js';
+import { checkBfloat16, checkPrecision } from './precision.js';
 import { findGpus, type GpuSearch, pickGpu } from './tensorflow/gpu/find.js';
 
 export interface EngineRequest {
@@ -54,20 +54,31 @@ export async function chooseEngine(
   return { engine: engine === 'auto' ? 'native' : engine, device: 'cpu', reason: `no GPU: ${gpu.missing}` };
 }
 
-/** Loads the engine that was chosen, and only that one. Throws a UserError for a precision that the device lacks. */
-export async function createEngine(
-  choice: EngineChoice,
-  options: Omit<EngineOptions, 'device' | 'gpu'>,
-): Promise<Engine> {
-  checkPrecision(options.precision ?? 'float32', choice.device, choice.gpu);
-  if (options.compile && choice.engine === 'native') {
+/** What an engine is asked for beside its device. */
+type Demands = Omit<EngineOptions, 'device' | 'gpu'>;
+
+/**
+ * Throws a UserError for what the chosen engine cannot do here. Fetches nothing; compiles the native engine where only
+ * that tells what the processor can do.
+ */
+export async function checkEngine(choice: EngineChoice, demands: Demands): Promise<void> {
+  const { precision = 'float32', compile } = demands;
+  checkPrecision(precision, choice.device, choice.gpu);
+  if (choice.engine !== 'native') return;
+  if (compile) {
     throw new UserError(
       'usage',
       'training.compile is for the TensorFlow engine; the native engine has nothing left to compile',
       'Set training.compile to false, or use --engine tensorflow.',
     );
   }
-  const complete = { ...options, device: choice.device, gpu: choice.gpu };
+  if (precision === 'bfloat16') checkBfloat16(await (await import('./native/loader.js')).loadNative(demands));
+}
+
+/** Loads the engine that was chosen, and only that one. Throws as `checkEngine`. */
+export async function createEngine(choice: EngineChoice, demands: Demands): Promise<Engine> {
+  await checkEngine(choice, demands);
+  const complete = { ...demands, device: choice.device, gpu: choice.gpu };
   if (choice.engine === 'native') {
     const { createNativeEngine } = await import('./native/index.js');
     return createNativeEngine(complete);

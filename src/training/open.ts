@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine, Model } from '../engines/engine.js';
-import { createEngine, type EngineChoice } from '../engines/select.js';
+import { checkEngine, createEngine, type EngineChoice } from '../engines/select.js';
 import type { Network } from '../networks/network.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
 import { engineOptions, modelOptions } from './model.js';
@@ -27,6 +27,7 @@ export async function withExperiment<T>(
   options: OpenOptions,
   use: (open: OpenExperiment) => Promise<T>,
 ): Promise<T> {
+  await checkEngine(options.choice, { ...options, ...engineOptions(experiment) });
   const data = await loadExperimentData(experiment, options);
   try {
     return await withModel(experiment, network, options, (open) => use({ ...data, ...open }));

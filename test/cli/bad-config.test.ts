@@ -55,6 +55,8 @@ const describing = (config: string, ...set: string[]) => [
   ...set.map((text) => `--set=${text}`),
 ];
 const SMALL = ['train', '--config=quickstart', '--subset=64', '--device=cpu'];
+/** What would be missed if it were looked for first. */
+const NO_DATA = ['--data=nowhere', '--no-setup'];
 const STEPS = 'training.learningRate.schedule=steps';
 
 /** Arguments, what the first line says, what the second offers, the exit code if it is not 2. */
@@ -117,6 +119,8 @@ const CASES: [args: string[], says: RegExp, offers: RegExp, code?: number][] = [
     /above 0/,
   ],
   [[...SMALL, '--set=network.growthRate=100000'], /at least 57\.5 TB/, /smaller network/, 4],
+  [[...SMALL, ...NO_DATA, '--set=training.precision=tf32'], /tf32 is a precision of NVIDIA GPUs/, /float32/],
+  [[...SMALL, ...NO_DATA, '--set=training.compile=true'], /compile is for the TensorFlow engine/, /false/],
   [[...SMALL, '--set=network.depth=9994', '--set=network.growthRate=1000'], /at least/, /smaller/, 4],
 ];
 

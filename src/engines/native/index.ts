@@ -3,6 +3,7 @@ import type { Network } from '../../networks/network.js';
 import { UserError } from '../../util/errors.js';
 import { silent } from '../../util/reporter.js';
 import type { Engine, EngineOptions, ModelOptions, Precision } from '../engine.js';
+import { checkBfloat16 } from '../precision.js';
 import type { NativeBinding, NativeHandle } from './binding.js';
 import type { BuildOptions } from './build.js';
 import { loadNative } from './loader.js';
@@ -26,13 +27,7 @@ export class NativeEngine implements Engine {
 
   /** Throws a UserError (engine) for bfloat16 where it would be slower than float32. */
   async createModel(network: Network, options: ModelOptions): Promise<NativeModel> {
-    if (options.precision === 'bfloat16' && !this.#binding.bfloat16Instructions) {
-      throw new UserError(
-        'engine',
-        `bfloat16 would be slower than float32 here: the processor (${this.#binding.instructions}) has no bfloat16 dot product`,
-        'Use precision float32.',
-      );
-    }
+    if (options.precision === 'bfloat16') checkBfloat16(this.#binding);
     return new NativeModel(this.#binding, this.#pool, network, options);
   }
 
