@@ -84,14 +84,55 @@ StepResult Network::train(ThreadPool& pool, const float* images, const int32_t* 
     activations.images = images + static_cast<size_t>(parts.start(part)) * imageSize;
     activations.labels = labels + parts.start(part);
     parameters().addGradients(part > 0);
-    forwardAndBackward(pool, parts.size(part), batches[static_cast<size_t>(part)]);
+    const MicroBatch& batch = batches[static_cast<size_t>(part)];
+    forwardAndBackward(pool, parts.size(part), batch);
+    moveRunning(parameters().moves(), batch.survivors);
     result.loss += activations.loss;
     result.correct += activations.correct;
   }
+  update(pool, optimizer);
+  return result;
+}
+
+StepResult Network::gradient(ThreadPool& pool, const float* images, const int32_t* labels, int count, int stepImages,
+                             const MicroBatch& batch) {
+  const std::lock_guard<std::mutex> lock(pool.mutex());
+  Activations& activations = training_.activations;
+  activations.images = images;
+  activations.labels = labels;
+  activations.stepImages = stepImages;
+  prepared_.assign(plan_.layers.size(), false);
+  parameters().addGradients(false);
+  forwardAndBackward(pool, count, batch);
+  return {activations.loss, activations.correct};
+}
+
+void Network::apply(ThreadPool& pool, const Optimizer& optimizer, const float* gradient, const double* moves,
+                    const std::vector<MicroBatch>& batches) {
+  const std::lock_guard<std::mutex> lock(pool.mutex());
+  parameters().writeGradient(gradient);
+  for (const MicroBatch& batch : batches) {
+    moveRunning(moves, batch.survivors);
+    moves += parameters().statisticsSize();
+  }
+  update(pool, optimizer);
+}
+
+/** The running statistics of dropped branches stay. */
+void Network::moveRunning(const double* moves, const std::vector<uint8_t>& survivors) {
+  size_t begin = 0;
+  for (size_t i = 0; i < survivors.size(); ++i) {
+    if (survivors[i] != 0) continue;
+    parameters().moveRunning(moves, begin, plan_.units[i].begin);
+    begin = plan_.units[i].end;
+  }
+  parameters().moveRunning(moves, begin, parameters().size());
+}
+
+void Network::update(ThreadPool& pool, const Optimizer& optimizer) {
   constexpr int kParts = 64;
   pool.forEach(kParts, [&](int part, Scratch&) { parameters().update(optimizer, part, kParts); });
   predictionPrepared_ = false;
-  return result;
 }
 
 /**

@@ -39,6 +39,18 @@ class Network {
    */
   StepResult train(ThreadPool& pool, const float* images, const int32_t* labels, int count,
                    const Optimizer& optimizer, const std::vector<MicroBatch>& batches);
+  /**
+   * One micro-batch of a step of `stepImages` images, without the update. Its gradient and its moves of the running
+   * statistics are then those of `parameters()`.
+   */
+  StepResult gradient(ThreadPool& pool, const float* images, const int32_t* labels, int count, int stepImages,
+                      const MicroBatch& batch);
+  /**
+   * Ends a step whose micro-batches were computed by `gradient`, here or elsewhere: the update with the sum of their
+   * gradients, and their moves, [batches, statisticsSize], in order. To the bit what `train` does.
+   */
+  void apply(ThreadPool& pool, const Optimizer& optimizer, const float* gradient, const double* moves,
+             const std::vector<MicroBatch>& batches);
   /** Logits [N, classes] with running statistics. */
   void predict(ThreadPool& pool, const float* images, int count, float* logits);
 
@@ -64,6 +76,8 @@ class Network {
   void resize(Memory& memory, int images, bool training) const;
   void dropBranches(const std::vector<uint8_t>& survivors);
   void forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch);
+  void moveRunning(const double* moves, const std::vector<uint8_t>& survivors);
+  void update(ThreadPool& pool, const Optimizer& optimizer);
   void record(size_t layer, int pass, double seconds, double images);
 
   NetworkPlan plan_;

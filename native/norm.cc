@@ -5,8 +5,7 @@
 namespace densenet {
 
 namespace {
-constexpr double kEpsilon = 1e-5;   // BN_EPSILON of src/networks/network.ts
-constexpr double kMomentum = 0.1;   // BN_MOMENTUM
+constexpr double kEpsilon = 1e-5;  // BN_EPSILON of src/networks/network.ts
 }  // namespace
 
 Norm::Norm(Parameters& parameters, int channels)
@@ -18,20 +17,21 @@ Norm::Norm(int channels)
     : parameters_(nullptr), channels_(channels), gamma_(0), beta_(0), runningMean_(0), runningVariance_(0),
       scale_(channels, 1.0f), shift_(channels), center_(channels) {}
 
-void Norm::useBatch(const FeatureMap& map, bool updateRunning) {
+void Norm::useBatch(const FeatureMap& map, bool movesRunning) {
   if (!active()) return;
   const float *gamma = parameters_->values(gamma_), *beta = parameters_->values(beta_);
-  float *mean = parameters_->values(runningMean_), *variance = parameters_->values(runningVariance_);
-  const double pixels = static_cast<double>(map.pixels());
-  const double unbiased = pixels > 1 ? pixels / (pixels - 1) : 1;
   for (int c = 0; c < channels_; ++c) {
     scale_[c] = static_cast<float>(gamma[c] * map.inverse[c]);
     shift_[c] = static_cast<float>(beta[c] - gamma[c] * map.inverse[c] * map.mean[c]);
     center_[c] = static_cast<float>(map.mean[c]);
-    if (updateRunning) {
-      mean[c] = static_cast<float>((1 - kMomentum) * mean[c] + kMomentum * map.mean[c]);
-      variance[c] = static_cast<float>((1 - kMomentum) * variance[c] + kMomentum * unbiased * map.variance[c]);
-    }
+  }
+  if (!movesRunning) return;
+  const double pixels = static_cast<double>(map.pixels());
+  const double unbiased = pixels > 1 ? pixels / (pixels - 1) : 1;
+  double *mean = parameters_->moves(runningMean_), *variance = parameters_->moves(runningVariance_);
+  for (int c = 0; c < channels_; ++c) {
+    mean[c] = kRunningMomentum * map.mean[c];
+    variance[c] = kRunningMomentum * unbiased * map.variance[c];
   }
 }
 

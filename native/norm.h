@@ -27,8 +27,8 @@ class Norm {
   /** Batch mean in single precision, [channels]. */
   const float* center() const { return center_.data(); }
 
-  /** Uses the batch's statistics, and moves the running ones towards them. */
-  void useBatch(const FeatureMap& map, bool updateRunning);
+  /** Uses the batch's statistics, and says what they move the running ones by. */
+  void useBatch(const FeatureMap& map, bool movesRunning);
   void useRunning();
 
   /**

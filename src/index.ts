@@ -1,6 +1,7 @@
 /** The programmatic API: what the command line itself calls, with its defaults. See docs/api.md. */
 import type { Experiment } from './config/schema.js';
 import { chooseEngine, type EngineRequest } from './engines/select.js';
+import { ALONE } from './mpi/group.js';
 import type { RunResult } from './runs/result.js';
 import {
   type EvaluateWeightsOptions,
@@ -48,6 +49,7 @@ export async function train(experiment: Experiment, options: TrainOptions = {}):
   const { folder, result } = await startRun(experiment, {
     ...(await complete(options)),
     signal,
+    group: ALONE,
     init,
     resultsFolder: results,
   });

@@ -1,5 +1,5 @@
 import type { Engine, Model, ProfileEntry } from '../engines/engine.js';
-import type { BuildOptions } from '../engines/native/build.js';
+import type { BuildOptions } from '../util/addon/build.js';
 import { UserError } from '../util/errors.js';
 
 /** Largest resident memory so far, in bytes: of this process, and of the engine's where it has its own. */

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Engine } from '../engines/engine.js';
-import type { BuildOptions } from '../engines/native/build.js';
 import { multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import type { BuildOptions } from '../util/addon/build.js';
 import { type Machine, machine } from '../util/machine.js';
 import { type GitState, gitState, packageVersion } from '../util/package.js';
 import { peakFlops } from './instruments.js';

@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { chooseEngine, type EngineChoice } from '../engines/select.js';
+import type { Group } from '../mpi/group.js';
+import { place } from '../mpi/place.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { BusyError, type Claim, claimed, claimStart } from '../runs/claim.js';
@@ -11,6 +13,8 @@ import type { RunFolder } from '../runs/run-folder.js';
 import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
 import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
+import { dividedAmong, withOwnGpu } from '../training/divide.js';
+import { dismiss, followRun } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
@@ -22,7 +26,6 @@ import { EXIT, UserError } from '../util/errors.js';
 import { formatBytes, formatCount, formatDuration } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import { commandLine } from './command-line.js';
-import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -44,6 +47,7 @@ import {
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
+import { type Crew, oneProcess, severalProcesses } from './together.js';
 import { duration, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
@@ -89,6 +93,8 @@ interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptio
   readonly resume?: string;
   readonly autoResume?: boolean;
   readonly takeOver?: boolean;
+  /** The processes that work together; this one alone when undefined. */
+  readonly crew?: Crew;
   readonly maxTime?: number;
   readonly maxSteps?: number;
   readonly dryRun?: boolean;
@@ -138,26 +144,46 @@ export function trainCommand(): Command {
 async function runTrain(config: string | undefined, given: TrainCliOptions): Promise<void> {
   const reporter = terminalReporter(given);
   const options = { ...given, config: oneConfig(config, given.config) };
+  const here = place();
+  if (here === undefined || options.dryRun) {
+    if (!here || here.rank === 0) await train(options, reporter);
+    return;
+  }
+  const { setup } = options;
+  await severalProcesses(here, { setup, reporter, notice: STOPPING }, async (crew, reporter) => {
+    if (crew.group.rank > 0) return followRun(common(options, crew, reporter), options.gpu);
+    await train({ ...options, crew }, reporter);
+    await dismiss(crew.group);
+  });
+}
+
+async function train(options: TrainCliOptions, reporter: Reporter): Promise<void> {
   const { resume, results, takeOver = false } = options;
   if (resume !== undefined) {
     await trainOn(options, await findRunToResume(results, resume, { takeOver }), reporter);
     return;
   }
-  const experiment = await newExperiment(options);
+  const processes = (options.dryRun ? place() : options.crew?.group)?.size ?? 1;
+  const experiment = dividedAmong(await newExperiment(options), processes);
   if (options.autoResume) await trainAsNeeded(options, experiment, reporter);
-  else if (options.dryRun) await dryRun(options, experiment, reporter);
+  else if (options.dryRun) await dryRun(options, experiment, processes, reporter);
   else await trainNew(options, experiment, reporter);
 }
 
-async function dryRun(options: TrainCliOptions, experiment: Experiment, reporter: Reporter): Promise<void> {
+async function dryRun(
+  options: TrainCliOptions,
+  experiment: Experiment,
+  processes: number,
+  reporter: Reporter,
+): Promise<void> {
   const network = networkOf(experiment);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const init = initOptions(options);
   if (init) await loadInitialWeights(init, network, experiment.training.seed);
   const plan = await planRun(experiment, network, options);
-  if (options.json) printJson({ experiment, choice, network: network.title, ...plan });
-  else print(planLines(experiment, network, plan));
+  if (options.json) printJson({ experiment, choice, network: network.title, processes, ...plan });
+  else print(planLines(experiment, network, plan, processes));
 }
 
 async function trainNew(
@@ -172,8 +198,13 @@ async function trainNew(
   reporter.line(engineLine(choice));
   reporter.line(networkLine(experiment, networkOf(experiment)));
   if (init === undefined) await nameUnfinished(options, experiment, reporter);
-  const begun = { ...common(options, choice, reporter), resultsFolder: results, subset, init, claim };
-  await conclude(await startRun(experiment, begun), results, options, reporter);
+  const begun = { ...(await working(options, experiment, choice, reporter)), subset, init, claim };
+  await conclude(
+    await startRun(experiment, { ...begun, resultsFolder: results }),
+    results,
+    options,
+    reporter,
+  );
 }
 
 /** Says how to go on with a run of the same config instead of starting it anew. */
@@ -202,10 +233,12 @@ async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Re
     // Another process may have finished it just now.
     if (autoResume && readRunRecord(folder).status === 'finished') return undefined;
     const resumption = await readResumption(folder, options, reporter);
+    const { experiment } = resumption;
+    dividedAmong(experiment, options.crew?.group.size ?? 1, { resumed: true });
     const choice = await engineToResume(resumption, options, reporter);
     reporter.line(engineLine(choice));
-    reporter.line(networkLine(resumption.experiment, resumption.network));
-    return resumeRun(resumption, { ...common(options, choice, reporter), claim });
+    reporter.line(networkLine(experiment, resumption.network));
+    return resumeRun(resumption, { ...(await working(options, experiment, choice, reporter)), claim });
   });
   if (finished) await conclude(finished, tablesFolder, options, reporter);
   else await sayFinished(folder, options, reporter);
@@ -259,12 +292,32 @@ function divergedBefore({ name }: RunFolder): UserError {
   );
 }
 
-/** What new and resumed runs are trained with. */
-function common(options: TrainCliOptions, choice: EngineChoice, reporter: Reporter) {
-  const { threads, workers, skipBadImages, data: folder, setup } = options;
-  const signal = stopInOrder(reporter, STOPPING);
+/** What new and resumed runs are trained with, by this process and by those that work with it. */
+async function working(
+  options: TrainCliOptions,
+  experiment: Experiment,
+  choice: EngineChoice,
+  reporter: Reporter,
+) {
+  const { crew = oneProcess(reporter, STOPPING), gpu } = options;
+  if (options.crew) reporter.line(processesLine(experiment, crew.group));
+  return { ...common(options, crew, reporter), choice: await withOwnGpu(choice, crew.group, gpu) };
+}
+
+/** What all processes of a run are given. */
+function common(options: TrainCliOptions, { group, signal }: Crew, reporter: Reporter) {
+  const { cores } = group;
+  const { threads = cores, workers = cores, skipBadImages, data: folder, setup } = options;
   const limits = sessionLimits(options);
-  return { choice, threads, workers, skipBadImages, folder, setup, reporter, signal, limits };
+  return { threads, workers, skipBadImages, folder, setup, reporter, signal, limits, group };
+}
+
+function processesLine({ training }: Experiment, { size, hosts }: Group): string {
+  const { batchSize, accumulate } = training;
+  const each = accumulate / size;
+  const micro = `micro-batch${each === 1 ? '' : 'es'} of ${batchSize / accumulate}`;
+  const count = new Set(hosts).size;
+  return `Processes: ${size} on ${count} host${count === 1 ? '' : 's'}, each with ${each} ${micro} images (training.accumulate ${accumulate})`;
 }
 
 /** Refreshes the tables beside the run, and prints what it came to. */
@@ -334,11 +387,12 @@ function initOptions({ init, initSkip }: TrainCliOptions): InitOptions | undefin
   );
 }
 
-function planLines(experiment: Experiment, network: Network, plan: Plan): string[] {
+function planLines(experiment: Experiment, network: Network, plan: Plan, processes: number): string[] {
   const { images, dataset } = plan;
   const { epochs, batchSize, accumulate } = experiment.training;
   const validation = images.validation > 0 ? `, ${formatCount(images.validation)} validation` : '';
   const parts = accumulate > 1 ? `, each of ${accumulate} micro-batches` : '';
+  const each = accumulate / processes;
   return [
     `${experiment.name}: ${network.title}`,
     ...(experiment.description ? [experiment.description] : []),
@@ -347,6 +401,9 @@ function planLines(experiment: Experiment, network: Network, plan: Plan): string
     `  activations     ${formatBytes(plan.activationBytes)} per ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,
     `  images          ${formatCount(images.train)} training${validation}, ${formatCount(images.test)} test`,
     `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})${parts}`,
+    ...(processes > 1
+      ? [`  processes       ${processes}, each with ${each} micro-batch${each === 1 ? '' : 'es'} of a step`]
+      : []),
     `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
     dataset.present
       ? `  data            present in ${dataset.folder}`

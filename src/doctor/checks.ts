@@ -23,11 +23,12 @@ export async function machineChecks(options: { data?: string; results: string })
   sections: CheckSection[];
   usableEngines: EngineName[];
 }> {
-  const [native, [tensorflow, gpu]] = await Promise.all([
+  const [native, [tensorflow, gpu], mpi] = await Promise.all([
     import('../engines/native/checks.js').then((module) => module.checks()),
     import('../engines/tensorflow/checks.js').then(async (module) =>
       Promise.all([module.checks(), module.gpuChecks(await findGpus())]),
     ),
+    import('../mpi/checks.js').then((module) => module.checks()),
   ]);
   const folder = dataFolder(options.data);
   return {
@@ -36,6 +37,7 @@ export async function machineChecks(options: { data?: string; results: string })
       { title: 'Native engine (CPU)', checks: native },
       { title: 'TensorFlow engine', checks: tensorflow },
       { title: 'GPU (TensorFlow engine)', checks: gpu },
+      { title: 'Several processes (MPI)', checks: mpi },
       { title: 'Data', checks: await dataChecks(folder) },
       {
         title: 'Disk',

@@ -79,6 +79,14 @@ export interface TrainResult {
   readonly correct: number;
 }
 
+/** What a micro-batch adds to its step, in flat arrays of the engine's own order, so that it can travel. */
+export interface Contribution {
+  /** Its share of the gradient of the batch's mean loss. */
+  readonly gradient: Float32Array;
+  /** What running statistics are moved by. */
+  readonly statistics: Float64Array;
+}
+
 /** All that a model knows. Both maps are in PyTorch's layouts, with the names of `parameters(network)`. */
 export interface ModelState {
   /** Trainable parameters and running statistics. */
@@ -107,6 +115,26 @@ export interface Model {
    * One optimiser step on one batch (any size ≥ 1): forward in training mode and backward, by micro-batches; update.
    */
   train(batch: Batch, step: TrainStep): Promise<TrainResult>;
+  /** Lengths of a contribution's arrays. */
+  readonly contributionSize: { readonly gradient: number; readonly statistics: number };
+  /**
+   * The first part of `train`, for one micro-batch of a batch of `stepImages` images: forward and backward. Fills
+   * `into`, and returns its share of the batch's mean loss.
+   */
+  contribute(
+    microBatch: Batch,
+    part: { readonly draw: number; readonly stepImages: number },
+    into: Contribution,
+  ): Promise<TrainResult>;
+  /**
+   * The second part: the update with the sum of the micro-batches' gradients, and with their `statistics` one after
+   * another, those of `draws` in order. Together they are `train` to the bit, if each gradient is added to the sum of
+   * those before it.
+   */
+  apply(
+    sum: Contribution,
+    step: { readonly learningRate: number; readonly draws: readonly number[] },
+  ): Promise<void>;
   /** Logits [N, classes] in evaluation mode (running statistics, no dropout). */
   predict(images: Float32Array): Promise<Float32Array>;
   exportState(): Promise<ModelState>;

@@ -65,8 +65,11 @@ export function batchCount(split: Split, batchSize: number): number {
 
 export interface BatchesOptions {
   readonly batchSize: number;
-  /** Number of the first batch; 0 where left out. */
+  /** Number of the first batch, and of the one after the last; all where left out. */
   readonly first?: number;
+  readonly end?: number;
+  /** Which of a batch's images are made, where others are made elsewhere. */
+  readonly share?: (indices: Uint32Array) => Uint32Array;
   /** Augments as in this epoch; plain images where left out. */
   readonly epoch?: number;
   /** The ten crops of each image instead of one. */
@@ -74,35 +77,39 @@ export interface BatchesOptions {
 }
 
 /**
- * The batches of a split, in order, but for those of which no image can be read. While one is in use the next ones are
- * made, as many as the source finds worth it, so memory is bounded: a batch may be used until the next one is asked
- * for. Leaving the loop early waits for those under way.
+ * The batches of a split, in order, but for those of which no image can be read; shares of them are there even so.
+ * While one is in use the next ones are made, as many as the source finds worth it, so memory is bounded: a batch may
+ * be used until the next one is asked for. Leaving the loop early waits for those under way.
  */
 export async function* batches(
   split: Split,
   options: BatchesOptions,
 ): AsyncGenerator<InputBatch, void, void> {
   const { source, indices } = split;
-  const { batchSize, first = 0, epoch, tenCrop = false } = options;
+  const { batchSize, first = 0, epoch, tenCrop = false, share } = options;
   const make = (part: Uint32Array) => (tenCrop ? source.makeTenCrops!(part) : source.make(part, epoch));
-  const total = batchCount(split, batchSize);
+  const total = Math.min(batchCount(split, batchSize), options.end ?? Number.POSITIVE_INFINITY);
   const ahead = source.ahead(batchSize);
   const pending: Promise<MadeImages>[] = [];
   let next = first;
   try {
     for (let number = first; number < total; number++) {
       for (; next < total && next <= number + ahead; next++) {
-        const made = make(indices.subarray(next * batchSize, (next + 1) * batchSize));
+        const whole = indices.subarray(next * batchSize, (next + 1) * batchSize);
+        const made = make(share ? share(whole) : whole);
         made.catch(() => undefined); // Reported when its turn comes.
         pending.push(made);
       }
       const made = await pending.shift()!;
-      if (made.indices.length > 0) {
-        yield { ...made, number, labels: Int32Array.from(made.indices, (index) => source.labels[index]!) };
-      }
+      if (made.indices.length > 0 || share) yield { ...made, number, labels: labelsOf(source, made) };
       source.release?.(made);
     }
   } finally {
     await Promise.allSettled(pending);
   }
+}
+
+/** The classes of images, [N]. */
+export function labelsOf(source: ImageSource, { indices }: MadeImages): Int32Array {
+  return Int32Array.from(indices, (index) => source.labels[index]!);
 }

@@ -70,6 +70,12 @@ export function residualUnits(stage: ResidualStage, input: FeatureShape, name: s
   });
 }
 
+/** Names of the batch normalisations that only the branch of a unit has. */
+export function branchNorms({ activation, convolutions, shortcut }: ResidualUnit): string[] {
+  const shared = activation === 'pre' && shortcut === 'projection';
+  return convolutions.slice(shared ? 1 : 0).map(({ norm }) => norm);
+}
+
 /** Survival probabilities of all residual units of a network, in order; empty without stochastic depth. */
 export function survivalProbabilities(network: Network): number[] {
   const all = network.stages.flatMap((stage) => (stage.kind === 'residualStage' ? stage.survival : []));

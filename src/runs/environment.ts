@@ -32,6 +32,8 @@ export const environmentSchema = z.looseObject({
   processStart: z.number().optional(),
   cpu: z.object({ model: z.string(), cores: z.int() }),
   memoryBytes: z.number(),
+  /** Of each process, where several trained the run together. */
+  hosts: z.array(z.string()).readonly().optional(),
   engine: z.object({
     name: z.string(),
     device: z.string(),
@@ -65,6 +67,7 @@ export type RunEnvironment = Readonly<z.infer<typeof runEnvironmentSchema>>;
 export async function captureEnvironment(
   engine: Environment['engine'],
   dataset: DatasetUsed,
+  hosts: readonly string[] = [],
 ): Promise<Environment> {
   const { cpu, cores, memoryBytes, platform } = machine();
   const { host, pid, start } = thisProcess();
@@ -79,6 +82,7 @@ export async function captureEnvironment(
     processStart: start,
     cpu: { model: cpu, cores },
     memoryBytes,
+    ...(hosts.length > 0 ? { hosts } : {}),
     engine: {
       name: engine.name,
       device: engine.device,

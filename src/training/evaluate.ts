@@ -1,6 +1,7 @@
 import type { Model } from '../engines/engine.js';
-import { batches, type Split } from '../input/batches.js';
+import { batchCount, batches, type InputBatch, type Split } from '../input/batches.js';
 import { CROPS } from '../input/ten-crop.js';
+import { ALONE, type Group } from '../mpi/group.js';
 import { UserError } from '../util/errors.js';
 
 export interface Evaluation {
@@ -31,6 +32,8 @@ export interface EvaluationOptions {
   /** Judge each image by the sum of the logits of its ten crops, as the authors do. The source must have them. */
   readonly tenCrop?: boolean;
   readonly signal?: AbortSignal;
+  /** The processes that evaluate the split together; all of them then return the same. */
+  readonly group?: Group;
   /** Called after each batch with the number of images done. */
   readonly onProgress?: (images: number) => void;
   readonly onPrediction?: (prediction: Prediction) => void;
@@ -80,51 +83,89 @@ function meanLogits(rows: Float32Array, views: number): Float32Array {
   });
 }
 
+/** What is counted of each image: class, loss, class that was predicted, 1 if the right one is not among the top 5. */
+const COUNTED = 4;
+
 /**
  * Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted, a
  * UserError (data) if no image can be read.
  */
 export async function evaluate(model: Model, split: Split, options: EvaluationOptions): Promise<Evaluation> {
-  const classes = Array.from({ length: options.classes }, () => ({ count: 0, wrong: 0 }));
-  let done = 0;
-  let loss = 0;
-  let wrong = 0;
-  let wrongTop5 = 0;
-  const { tenCrop } = options;
+  const { tenCrop, group = ALONE } = options;
   const views = tenCrop ? CROPS : 1;
   const batchSize = Math.max(1, Math.floor(options.batchSize / views));
-  for await (const { images, labels, indices } of batches(split, { batchSize, tenCrop })) {
-    options.signal?.throwIfAborted();
-    const logits = await model.predict(images);
-    labels.forEach((label, n) => {
-      const size = views * options.classes;
-      const row = meanLogits(logits.subarray(n * size, (n + 1) * size), views);
-      const predicted = argmax(row);
-      const entry = classes[label]!;
-      entry.count++;
-      loss += crossEntropy(row, label);
-      if (predicted !== label) {
-        entry.wrong++;
-        wrong++;
-      }
-      if (options.classes >= TOP5_CLASSES && rank(row, label) >= 5) wrongTop5++;
-      options.onPrediction?.({ index: indices[n]!, label, predicted, logits: row });
-    });
-    done += labels.length;
-    options.onProgress?.(done);
+  const total = batchCount(split, batchSize);
+  const [first, end] = [rangeBegin(total, group.rank, group), rangeBegin(total, group.rank + 1, group)];
+  const own = batches(split, { batchSize, tenCrop, first, end });
+  const counted: number[] = [];
+  try {
+    // All processes make the same calls, though some have a batch less, or one that cannot be read.
+    for (let round = 0; round < Math.ceil(total / group.size); round++) {
+      options.signal?.throwIfAborted();
+      const { value: batch } = await own.next();
+      if (batch) counted.push(...(await judge(model, batch, views, options)));
+      await group.agree();
+      const done = (group.size * counted.length) / COUNTED;
+      options.onProgress?.(Math.min(done, split.indices.length));
+    }
+  } finally {
+    await own.return();
   }
-  if (done === 0) {
+  const lengths = await group.agree(counted.length);
+  return tally(await group.gather(Float64Array.from(counted), lengths), options.classes);
+}
+
+/** The first batch of a process, where each has a range of them. */
+function rangeBegin(total: number, rank: number, { size }: Group): number {
+  return Math.floor((total * rank) / size);
+}
+
+/** `COUNTED` numbers for each image of a batch. */
+async function judge(
+  model: Model,
+  { images, labels, indices }: InputBatch,
+  views: number,
+  { classes, onPrediction }: EvaluationOptions,
+): Promise<number[]> {
+  const logits = await model.predict(images);
+  return Array.from(labels).flatMap((label, n) => {
+    const size = views * classes;
+    const row = meanLogits(logits.subarray(n * size, (n + 1) * size), views);
+    const predicted = argmax(row);
+    onPrediction?.({ index: indices[n]!, label, predicted, logits: row });
+    return [label, crossEntropy(row, label), predicted, Number(rank(row, label) >= 5)];
+  });
+}
+
+/** Counts images in the order of the split, whoever judged them. */
+function tally(counted: Float64Array, classCount: number): Evaluation {
+  const classes = Array.from({ length: classCount }, () => ({ count: 0, wrong: 0 }));
+  const count = counted.length / COUNTED;
+  if (count === 0) {
     throw new UserError(
       'data',
       'not one image of the split can be read',
       'Check the data: densenet data verify',
     );
   }
+  let loss = 0;
+  let wrong = 0;
+  let wrongTop5 = 0;
+  for (let n = 0; n < counted.length; n += COUNTED) {
+    const entry = classes[counted[n]!]!;
+    entry.count++;
+    loss += counted[n + 1]!;
+    if (counted[n + 2] !== counted[n]) {
+      entry.wrong++;
+      wrong++;
+    }
+    wrongTop5 += counted[n + 3]!;
+  }
   return {
-    count: done,
-    loss: loss / done,
-    error: (100 * wrong) / done,
-    top5Error: options.classes >= TOP5_CLASSES ? (100 * wrongTop5) / done : undefined,
+    count,
+    loss: loss / count,
+    error: (100 * wrong) / count,
+    top5Error: classCount >= TOP5_CLASSES ? (100 * wrongTop5) / count : undefined,
     classes,
   };
 }

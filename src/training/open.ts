@@ -1,14 +1,29 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine, Model } from '../engines/engine.js';
 import { checkEngine, createEngine, type EngineChoice } from '../engines/select.js';
+import { ALONE, type Group } from '../mpi/group.js';
 import type { Network } from '../networks/network.js';
+import type { Claim } from '../runs/claim.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
+import type { Limits } from './limits.js';
 import { engineOptions, modelOptions } from './model.js';
 
 export interface ModelOpenOptions extends Pick<DataOptions, 'setup' | 'reporter' | 'signal'> {
   readonly choice: EngineChoice;
   /** CPU threads; all cores when undefined. */
   readonly threads?: number;
+  /** The processes that work together; this one alone when undefined. */
+  readonly group?: Group;
+}
+
+export interface RunOptions extends OpenOptions {
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Of this session. */
+  readonly limits?: Limits | undefined;
+  /** On the run, or on its beginning. */
+  readonly claim?: Claim | undefined;
+  readonly group: Group;
 }
 
 export interface OpenOptions extends DataOptions, ModelOpenOptions {}
@@ -43,7 +58,8 @@ export async function withModel<T>(
   options: ModelOpenOptions,
   use: (open: OpenModel) => Promise<T>,
 ): Promise<T> {
-  const engine = await createEngine(options.choice, { ...options, ...engineOptions(experiment) });
+  const start = () => createEngine(options.choice, { ...options, ...engineOptions(experiment) });
+  const engine = await (options.group ?? ALONE).firstOnHost(start);
   try {
     const model = await engine.createModel(network, modelOptions(experiment));
     try {

@@ -10,10 +10,11 @@ import { readRunRecord } from '../runs/run-records.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint.js';
+import { announce } from './follow.js';
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
-import { withExperiment } from './open.js';
-import { environmentOf, type Finished, type RunOptions } from './start.js';
+import { type RunOptions, withExperiment } from './open.js';
+import { environmentOf, type Finished } from './start.js';
 import { train } from './trainer.js';
 
 /** What was given beside `--resume`. It must agree with how the run was begun. */
@@ -124,9 +125,16 @@ export async function resumeRun(
   options: RunOptions,
 ): Promise<Finished> {
   const { subset } = origin;
+  const { choice, group } = options;
+  await announce(group, network, checkpoint.state, {
+    experiment,
+    progress: checkpoint.progress,
+    subset,
+    choice,
+  });
   checkMemory(experiment, network, { subset, device: options.choice.device });
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
-    const session = await environmentOf(open);
+    const session = await environmentOf(open, group);
     await folder.writeJson(
       folder.environment,
       environment

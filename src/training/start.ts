@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
+import type { Group } from '../mpi/group.js';
 import { initialValues } from '../networks/parameters.js';
-import type { Claim } from '../runs/claim.js';
 import {
   captureEnvironment,
   type Environment,
@@ -11,21 +11,12 @@ import { createRunFolder } from '../runs/folders.js';
 import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { initialState, NO_PROGRESS, type Origin } from './checkpoint.js';
+import { announce } from './follow.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
-import type { Limits } from './limits.js';
 import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
-import { type OpenExperiment, type OpenOptions, withExperiment } from './open.js';
+import { type OpenExperiment, type RunOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
-
-export interface RunOptions extends OpenOptions {
-  /** Aborted by the first Ctrl-C. */
-  readonly signal: AbortSignal;
-  /** Of this session. */
-  readonly limits?: Limits | undefined;
-  /** On the run, or on its beginning. */
-  readonly claim?: Claim | undefined;
-}
 
 export interface StartOptions extends RunOptions {
   readonly resultsFolder: string;
@@ -47,14 +38,16 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
   checkMemory(experiment, network, { subset: options.subset, device: options.choice.device });
   const { seed } = experiment.training;
   const init = options.init && (await loadInitialWeights(options.init, network, seed));
-  const weights = init?.weights ?? initialValues(network, seed);
+  const state = initialState(network, init?.weights ?? initialValues(network, seed));
+  const { subset, choice, group } = options;
+  await announce(group, network, state, { experiment, progress: NO_PROGRESS, subset, choice });
   return withExperiment(experiment, network, options, async (open) => {
-    const session = await environmentOf(open);
+    const session = await environmentOf(open, group);
     const environment: RunEnvironment = { ...session, init: init?.record, resumed: [] };
     const folder = await createRunFolder(options.resultsFolder, experiment.name, environment, seed);
     if (init) options.reporter.line(initLine(init.record));
-    const start = { state: initialState(network, weights), progress: NO_PROGRESS };
-    const origin: Origin = { subset: options.subset, init: init?.record, engine: session.engine };
+    const start = { state, progress: NO_PROGRESS };
+    const origin: Origin = { subset, init: init?.record, engine: session.engine };
     const task = { ...options, ...open, experiment, network, folder, start, resumed: false, origin };
     const result = await train(task);
     return { folder, experiment, result, note: open.dataset.note };
@@ -68,7 +61,7 @@ function initLine({ file, skipped }: InitialWeights): string {
 }
 
 /** For environment.json. */
-export function environmentOf({ engine, dataset }: OpenExperiment): Promise<Environment> {
+export function environmentOf({ engine, dataset }: OpenExperiment, { hosts }: Group): Promise<Environment> {
   const { definition, digest, variant, note } = dataset;
-  return captureEnvironment(engine, { name: definition.name, digest, variant, note });
+  return captureEnvironment(engine, { name: definition.name, digest, variant, note }, hosts);
 }

@@ -1,6 +1,7 @@
 import type { Experiment } from '../config/schema.js';
-import type { Model, ModelState } from '../engines/engine.js';
-import { batchCount, batches, epochOrder, type Split, type Splits } from '../input/batches.js';
+import type { Model, ModelState, TrainResult, TrainStep } from '../engines/engine.js';
+import { batchCount, epochOrder, type Split, type Splits } from '../input/batches.js';
+import type { Group } from '../mpi/group.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { BusyError, type Claim, checkOwner } from '../runs/claim.js';
@@ -26,6 +27,7 @@ import { type Limits, SessionLimit } from './limits.js';
 import { microBatchSize } from './model.js';
 import { EpochProgress, epochLine } from './narrate.js';
 import { learningRate } from './schedule.js';
+import { type Share, SharedStep, shares } from './shares.js';
 
 export interface TrainingRun {
   readonly experiment: Experiment;
@@ -34,7 +36,8 @@ export interface TrainingRun {
   readonly model: Model;
   /** For result.json. */
   readonly engine: { readonly description: string };
-  readonly folder: RunFolder;
+  /** Undefined in processes that write nothing: all but the first. */
+  readonly folder: RunFolder | undefined;
   /** The images that could not be read and were left out so far. */
   skippedImages(): readonly string[];
   readonly start: Omit<Checkpoint, 'origin'>;
@@ -48,6 +51,10 @@ export interface TrainingRun {
   readonly signal: AbortSignal;
   /** Of this session. */
   readonly limits?: Limits | undefined;
+  /** The processes that train it together. */
+  readonly group: Group;
+  /** Whether images may be left out that cannot be read. */
+  readonly skipBadImages?: boolean | undefined;
 }
 
 /** Milliseconds between checkpoints inside an epoch: the most work that a power cut can cost. */
@@ -61,24 +68,25 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
 export async function train(run: TrainingRun): Promise<RunResult> {
   await run.model.importState(run.start.state);
   const limit = new SessionLimit(run.limits ?? {});
-  const signal = AbortSignal.any([run.signal, limit.signal]);
+  const signal = run.group.together(AbortSignal.any([run.signal, limit.signal]));
   const trainer = new Trainer({ ...run, signal }, limit);
   await run.claim?.confirm();
   if (!run.resumed) await trainer.save(run.start.state);
   await trainer.writeResult('running');
   // Last, since a run exists once its config is there: whenever it is killed, it can be resumed.
-  await run.folder.writeJson(run.folder.config, run.experiment);
+  await run.folder?.writeJson(run.folder.config, run.experiment);
   await run.claim?.release();
-  await linkLog(run.folder);
-  const stopBeating = heartbeat(run.folder.result);
+  if (run.folder) await linkLog(run.folder);
+  const stopBeating = run.folder ? heartbeat(run.folder.result) : () => {};
   // A run that was killed between its last checkpoint and this file has nothing left to train.
-  if (run.start.progress.history.length > 0) await run.folder.writeEpochs(run.start.progress.history);
-  run.reporter.line(`Run folder: ${run.folder.path}`);
+  if (run.start.progress.history.length > 0) await run.folder?.writeEpochs(run.start.progress.history);
+  if (run.folder) run.reporter.line(`Run folder: ${run.folder.path}`);
   try {
     await trainer.run();
   } catch (error) {
     if (signal.aborted && error === signal.reason) {
       await trainer.save();
+      await trainer.gatherSkipped();
       return trainer.writeResult('interrupted');
     }
     if (error instanceof BusyError) throw error;
@@ -89,13 +97,17 @@ export async function train(run: TrainingRun): Promise<RunResult> {
     limit.close();
     stopBeating();
   }
+  await trainer.gatherSkipped();
   return trainer.writeResult('finished');
 }
 
 class Trainer {
   private progress: Progress;
   private readonly stepsPerEpoch: number;
+  /** The steps of several processes. */
+  private together: SharedStep | undefined;
   private savedAt = Date.now();
+  private skipped: readonly string[] | undefined;
 
   constructor(
     private readonly task: TrainingRun,
@@ -115,26 +127,27 @@ class Trainer {
 
   /** The steps of one epoch, from where the progress says. */
   private async trainEpoch(): Promise<void> {
-    const { experiment, splits, model, reporter, signal } = this.task;
-    const { epochs, seed, shuffle, batchSize, accumulate } = experiment.training;
+    const { experiment, splits, reporter, group, signal } = this.task;
+    const { epochs, seed, shuffle } = experiment.training;
     const epoch = this.progress.epochs;
     const order = shuffle ? epochOrder(splits.train, seed, epoch) : splits.train;
     const bar = new EpochProgress(reporter, this.progress, epochs, this.stepsPerEpoch);
     try {
       const first = this.progress.stepsInEpoch;
       let started = performance.now();
-      for await (const batch of batches(order, { batchSize, first, epoch })) {
+      for await (const batch of this.shares(order, first)) {
         this.limit.beforeStep();
+        await group.agree();
         signal.throwIfAborted();
         const waited = performance.now() - started;
         const step = batch.number;
         const moment = { epoch, step, epochs, stepsPerEpoch: this.stepsPerEpoch };
-        const { loss, correct } = await model.train(batch, {
+        const { loss, correct } = await this.train(batch, {
           learningRate: learningRate(experiment.training.learningRate, moment),
           step: epoch * this.stepsPerEpoch + step,
-          accumulate,
+          accumulate: experiment.training.accumulate,
         });
-        const count = batch.labels.length;
+        const { count } = batch;
         if (!Number.isFinite(loss)) throw diverged('training', loss, epoch, step);
         this.progress = {
           ...this.progress,
@@ -160,6 +173,20 @@ class Trainer {
         'Check the data: densenet data verify',
       );
     }
+  }
+
+  /** The batches of the epoch under way, from step `first` on: what of them is this process's. */
+  private shares(order: Split, first: number): AsyncGenerator<Share> {
+    const { experiment, group, skipBadImages: mayLack = false } = this.task;
+    const { batchSize, accumulate } = experiment.training;
+    return shares(order, { batchSize, accumulate, first, epoch: this.progress.epochs, mayLack }, group);
+  }
+
+  private train(share: Share, step: TrainStep): Promise<TrainResult> {
+    const { model, group } = this.task;
+    if (group.size === 1) return model.train(share, step);
+    this.together ??= new SharedStep(model, group);
+    return this.together.train(share, step);
   }
 
   /** Evaluates the epoch, then writes its results: best weights, checkpoint, epochs.csv, in this order. */
@@ -194,6 +221,7 @@ class Trainer {
       seconds: progress.seconds + seconds,
       history,
     };
+    if (!folder) return;
     const state = await model.exportState();
     const errors = reportedErrors(history, experiment.report);
     if (errors.best.epoch === row.epoch) {
@@ -209,13 +237,14 @@ class Trainer {
   }
 
   private async evaluate(name: string, split: Split) {
-    const { experiment, network, model, reporter, signal } = this.task;
+    const { experiment, network, model, reporter, group, signal } = this.task;
     const bar = reporter.bar(name, split.indices.length, 'images');
     try {
       const evaluation = await evaluate(model, split, {
         batchSize: microBatchSize(experiment),
         classes: network.classes,
         signal,
+        group,
         onProgress: (images) => bar.update(images),
       });
       if (!Number.isFinite(evaluation.loss)) {
@@ -231,6 +260,7 @@ class Trainer {
   async save(state?: ModelState): Promise<void> {
     const { folder, model, origin } = this.task;
     const { progress } = this;
+    if (!folder) return;
     checkOwner(folder);
     const started = performance.now();
     const checkpoint = { state: state ?? (await model.exportState()), progress, origin };
@@ -246,10 +276,17 @@ class Trainer {
     this.limit.saved(performance.now() - started);
   }
 
+  /** Of all processes, at the end of a session. */
+  async gatherSkipped(): Promise<void> {
+    const { group, skippedImages } = this.task;
+    this.skipped = [...new Set((await group.gatherJson(skippedImages())).flat())];
+  }
+
   async writeResult(status: RunStatus, message?: string): Promise<RunResult> {
-    const { experiment, network, folder, origin, engine, skippedImages } = this.task;
+    const { experiment, network, folder, origin, engine } = this.task;
+    const skipped = this.skipped ?? this.task.skippedImages();
     const { history, epochs, seconds, epochSeconds } = this.progress;
-    if (status !== 'running') checkOwner(folder);
+    if (folder && status !== 'running') checkOwner(folder);
     const result: RunResult = {
       status,
       epochs,
@@ -259,12 +296,12 @@ class Trainer {
       engine: engine.description,
       seed: experiment.training.seed,
       ...(history.length > 0 ? reportedErrors(history, experiment.report) : {}),
-      skippedImages: skippedImages().length > 0 ? skippedImages() : undefined,
+      skippedImages: skipped.length > 0 ? skipped : undefined,
       paperError: experiment.paper?.error,
       process: status === 'running' ? thisProcess() : undefined,
       message,
     };
-    await folder.writeJson(folder.result, result);
+    await folder?.writeJson(folder.result, result);
     return result;
   }
 }

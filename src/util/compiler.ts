@@ -4,6 +4,8 @@ export interface Compiler {
   readonly command: string;
   /** First line of `--version`. */
   readonly version: string;
+  /** What else its builds depend on. */
+  readonly calls?: string;
 }
 
 /** The C++ compiler: the first of $CXX, c++, g++ and clang++ that runs; undefined if none does. */

@@ -31,6 +31,28 @@ export interface NativeBinding {
     keys: Uint32Array,
     survivors: Uint8Array,
   ): Promise<{ loss: number; correct: number }>;
+  /** Numbers of trainable parameters and of running statistics. */
+  contributionSize(model: NativeHandle): [gradient: number, statistics: number];
+  /** Forward and backward of one micro-batch; fills `gradient` and `statistics`. */
+  gradient(
+    model: NativeHandle,
+    images: Float32Array,
+    labels: Int32Array,
+    stepImages: number,
+    key: Uint32Array,
+    survivors: Uint8Array,
+    gradient: Float32Array,
+    statistics: Float64Array,
+  ): Promise<{ loss: number; correct: number }>;
+  /** The update of a step, with the statistics of its n micro-batches, [n, …]; else as for `train`. */
+  apply(
+    model: NativeHandle,
+    optimizer: Float64Array,
+    gradient: Float32Array,
+    statistics: Float64Array,
+    keys: Uint32Array,
+    survivors: Uint8Array,
+  ): Promise<void>;
   /** Fills `logits`, [N, classes]. */
   predict(model: NativeHandle, images: Float32Array, logits: Float32Array): Promise<void>;
   readState(model: NativeHandle, values: Float32Array, momentum: Float32Array): void;

@@ -1,14 +1,15 @@
 import { dirname } from 'node:path';
+import { findBuilt } from '../../util/addon/build.js';
 import type { Check } from '../../util/check.js';
 import { findCompiler } from '../../util/compiler.js';
 import { silent } from '../../util/reporter.js';
-import { findBuilt } from './build.js';
+import { NATIVE_ENGINE } from './addon.js';
 import { loadNative } from './loader.js';
 
 /** What the native engine needs on this machine. Nothing is built. */
 export async function checks(): Promise<Check[]> {
   const compiler = await findCompiler();
-  const built = await findBuilt(compiler);
+  const built = await findBuilt(NATIVE_ENGINE, compiler);
   const remedy = 'Run `apt-get install g++`, or use --engine tensorflow.';
   const compilerCheck: Check =
     compiler === undefined

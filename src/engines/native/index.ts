@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Network } from '../../networks/network.js';
+import type { BuildOptions } from '../../util/addon/build.js';
 import { UserError } from '../../util/errors.js';
 import { silent } from '../../util/reporter.js';
 import type { Engine, EngineOptions, ModelOptions, Precision } from '../engine.js';
 import { checkBfloat16 } from '../precision.js';
 import type { NativeBinding, NativeHandle } from './binding.js';
-import type { BuildOptions } from './build.js';
 import { loadNative } from './loader.js';
 import { NativeModel } from './model.js';
 

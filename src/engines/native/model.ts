@@ -5,6 +5,7 @@ import { key, PURPOSE } from '../../util/random.js';
 import type { Tensor } from '../../util/tensor.js';
 import {
   type Batch,
+  type Contribution,
   type Model,
   type ModelOptions,
   type ModelState,
@@ -27,6 +28,7 @@ export class NativeModel implements Model {
   readonly #classes: number;
   readonly #imageSize: number;
   readonly #size: number;
+  readonly contributionSize: Model['contributionSize'];
 
   constructor(binding: NativeBinding, pool: NativeHandle, network: Network, options: ModelOptions) {
     this.#binding = binding;
@@ -39,25 +41,47 @@ export class NativeModel implements Model {
     const description = flatDescription(network);
     this.#handle = binding.createModel(pool, description, memoryEfficient, precision === 'bfloat16');
     this.#size = binding.parameterCount(this.#handle);
+    const [gradient, statistics] = binding.contributionSize(this.#handle);
+    this.contributionSize = { gradient, statistics };
     const expected = this.#parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0);
     if (this.#size !== expected) throw new Error(`native model has ${this.#size} values, not ${expected}`);
   }
 
   async train({ images, labels }: Batch, step: TrainStep): Promise<TrainResult> {
+    const random = this.#random(microBatches(labels.length, step).map(({ draw }) => draw));
+    return this.#binding.train(this.#handle, images, labels, this.#optimizer(step), ...random);
+  }
+
+  async contribute(
+    { images, labels }: Batch,
+    { draw, stepImages }: { readonly draw: number; readonly stepImages: number },
+    { gradient, statistics }: Contribution,
+  ): Promise<TrainResult> {
+    const random = this.#random([draw]);
+    return this.#binding.gradient(this.#handle, images, labels, stepImages, ...random, gradient, statistics);
+  }
+
+  async apply(
+    { gradient, statistics }: Contribution,
+    step: { readonly learningRate: number; readonly draws: readonly number[] },
+  ): Promise<void> {
+    const random = this.#random(step.draws);
+    await this.#binding.apply(this.#handle, this.#optimizer(step), gradient, statistics, ...random);
+  }
+
+  /** As the binding takes it. */
+  #optimizer({ learningRate }: { readonly learningRate: number }): Float64Array {
     const { momentum, weightDecay, nesterov } = this.#options.optimizer;
-    const optimizer = Float64Array.of(step.learningRate, momentum, weightDecay, Number(nesterov));
+    return Float64Array.of(learningRate, momentum, weightDecay, Number(nesterov));
+  }
+
+  /** Keys of the dropout masks of micro-batches, and which branches are there. */
+  #random(draws: readonly number[]): [keys: Uint32Array, survivors: Uint8Array] {
     const { seed } = this.#options;
-    const draws = microBatches(labels.length, step).map(({ draw }) => draw);
-    const keys = draws.flatMap((draw) => key(seed, PURPOSE.dropout, draw));
-    const branches = draws.flatMap((draw) => [...survivors(this.#survival, seed, draw)]);
-    return this.#binding.train(
-      this.#handle,
-      images,
-      labels,
-      optimizer,
-      Uint32Array.from(keys),
-      Uint8Array.from(branches),
-    );
+    return [
+      Uint32Array.from(draws.flatMap((draw) => key(seed, PURPOSE.dropout, draw))),
+      Uint8Array.from(draws.flatMap((draw) => [...survivors(this.#survival, seed, draw)])),
+    ];
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {

@@ -1,9 +1,11 @@
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
-import { survivalProbabilities, survivors } from '../../networks/residual.js';
+import { branchNorms, residualUnits, survivalProbabilities, survivors } from '../../networks/residual.js';
+import { stageShapes } from '../../networks/stages.js';
 import { key, PURPOSE } from '../../util/random.js';
 import {
   type Batch,
+  type Contribution,
   type MicroBatch,
   type Model,
   type ModelState,
@@ -11,8 +13,8 @@ import {
   type TrainResult,
   type TrainStep,
 } from '../engine.js';
-import { flatten, type Layout, unflatten } from './graph/layout.js';
-import { compiledName, FEED, FETCH, type GraphUse, imageType } from './graph/model-graph.js';
+import { flatten, type Layout, totalSize, unflatten } from './graph/layout.js';
+import { bitsType, compiledName, FEED, FETCH, type GraphUse } from './graph/model-graph.js';
 import { maskCount } from './graph/training.js';
 import type { TensorFlowProcess } from './process/client.js';
 import type { Feed } from './process/messages.js';
@@ -60,21 +62,87 @@ export class TensorFlowModel implements Model {
       loss += (result.loss * (part.end - part.begin)) / images;
       correct += result.correct;
     }
-    const update = this.#use.compiled ? compiledName(FETCH.update) : FETCH.update;
-    await this.#process.run(this.#session, [rate], [update]);
+    await this.#process.run(this.#session, [rate], [this.#updating(FETCH.update)]);
     return { loss, correct };
+  }
+
+  get contributionSize(): { gradient: number; statistics: number } {
+    const { trainable, running } = this.#layout;
+    return { gradient: totalSize(trainable), statistics: totalSize(running) };
+  }
+
+  async contribute(
+    microBatch: Batch,
+    { draw, stepImages }: { readonly draw: number; readonly stepImages: number },
+    into: Contribution,
+  ): Promise<TrainResult> {
+    const images = microBatch.labels.length;
+    const feeds = this.#feeds(microBatch, draw, stepImages);
+    const fetches = [FETCH.result, FETCH.gradient, FETCH.statistics].map((fetch) => this.#way(fetch, images));
+    const [result, gradient, statistics] = await this.#process.run(this.#session, feeds, fetches);
+    into.gradient.set(gradient!.data);
+    into.statistics.set(statistics!.data);
+    const [loss, correct] = result!.data;
+    return { loss: (loss! * images) / stepImages, correct: correct! };
+  }
+
+  async apply(
+    { gradient, statistics }: Contribution,
+    { learningRate, draws }: { readonly learningRate: number; readonly draws: readonly number[] },
+  ): Promise<void> {
+    const rate: Feed = { name: FEED.learningRate, shape: [], data: Float32Array.of(learningRate) };
+    const update = this.#updating(FETCH.fedUpdate);
+    await this.#process.run(this.#session, [rate, this.#bits(FEED.gradient, gradient)], [update]);
+    const size = statistics.length / draws.length;
+    for (const [index, draw] of draws.entries()) {
+      const own = Float32Array.from(statistics.subarray(index * size, (index + 1) * size));
+      await this.#keepDropped(own, draw);
+      await this.#process.run(
+        this.#session,
+        [this.#bits(FEED.statistics, own)],
+        [this.#updating(FETCH.fedMove)],
+      );
+    }
+  }
+
+  /** The statistics of branches that are not there stay as they are now, which may be later than `own` was made. */
+  async #keepDropped(own: Float32Array, draw: number): Promise<void> {
+    const there = survivors(this.#survival, this.#seed, draw);
+    if (there.every(Boolean)) return;
+    const units = stageShapes(this.#network).flatMap(({ stage, input, name }) =>
+      stage.kind === 'residualStage' ? residualUnits(stage, input, name) : [],
+    );
+    const dropped = new Set(units.filter((_, unit) => !there[unit]).flatMap(branchNorms));
+    const [running] = await this.#process.run(this.#session, [], [FETCH.running]);
+    let offset = 0;
+    for (const { name, size } of this.#layout.running) {
+      const norm = name.slice(0, name.lastIndexOf('.'));
+      if (dropped.has(norm)) own.set(running!.data.subarray(offset, offset + size), offset);
+      offset += size;
+    }
   }
 
   /** One way through the network and back with a micro-batch of the batch. */
   async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: readonly Feed[] = []) {
     const images = batch.labels.length;
     const size = batch.images.length / images;
+    const part = {
+      images: batch.images.subarray(begin * size, end * size),
+      labels: batch.labels.subarray(begin, end),
+    };
+    const feeds = [...this.#feeds(part, draw, images), ...more];
+    const [result] = await this.#process.run(this.#session, feeds, [this.#way(fetch, end - begin)]);
+    const [loss, correct] = result!.data;
+    return { loss: loss!, correct: correct! };
+  }
+
+  /** What a micro-batch of a step is fed as. */
+  #feeds({ images, labels }: Batch, draw: number, stepImages: number): Feed[] {
     const feeds: Feed[] = [
-      this.#images(batch.images.subarray(begin * size, end * size)),
-      { name: FEED.labels, shape: [end - begin], data: batch.labels.subarray(begin, end) },
-      { name: FEED.stepImages, shape: [], data: Float32Array.of(images) },
+      this.#images(images),
+      { name: FEED.labels, shape: [labels.length], data: labels },
+      { name: FEED.stepImages, shape: [], data: Float32Array.of(stepImages) },
       ...this.#branches(draw),
-      ...more,
     ];
     if (this.#masks > 0) {
       const keys = new Int32Array(2 * this.#masks);
@@ -83,9 +151,7 @@ export class TensorFlowModel implements Model {
       }
       feeds.push({ name: FEED.dropoutKeys, shape: [this.#masks, 2], data: keys });
     }
-    const [result] = await this.#process.run(this.#session, feeds, [this.#way(fetch, end - begin)]);
-    const [loss, correct] = result!.data;
-    return { loss: loss!, correct: correct! };
+    return feeds;
   }
 
   /** Which branches are there in a micro-batch, with stochastic depth. */
@@ -136,13 +202,21 @@ export class TensorFlowModel implements Model {
     return compiled && images === usual ? compiledName(fetch) : fetch;
   }
 
+  /** The name of an update: compiled wherever passes are. */
+  #updating(fetch: string): string {
+    return this.#use.compiled ? compiledName(fetch) : fetch;
+  }
+
   #images(images: Float32Array): Feed {
     const { channels, height, width } = this.#network.input;
     const count = images.length / (channels * height * width);
-    const data =
-      imageType(this.#use.form) === 'float'
-        ? images
-        : new Int32Array(images.buffer, images.byteOffset, images.length);
-    return { name: FEED.images, shape: [count, channels, height, width], data };
+    return { ...this.#bits(FEED.images, images), shape: [count, channels, height, width] };
+  }
+
+  /** A large array. */
+  #bits(name: string, values: Float32Array): Feed {
+    const float = bitsType(this.#use.form) === 'float';
+    const data = float ? values : new Int32Array(values.buffer, values.byteOffset, values.length);
+    return { name, shape: [values.length], data };
   }
 }

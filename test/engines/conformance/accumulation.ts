@@ -1,12 +1,26 @@
 import { expect, test } from 'vitest';
-import type { Batch, Model, TrainResult } from '../../../src/engines/engine.js';
+import {
+  type Batch,
+  type Model,
+  microBatches,
+  type TrainResult,
+  type TrainStep,
+} from '../../../src/engines/engine.js';
 import { parameters } from '../../../src/networks/parameters.js';
 import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import {
+  RESIDUAL_EXAMPLE,
+  RESIDUAL_KINDS,
+  type ResidualExample,
+  residualNetwork,
+} from '../../reference/residual-examples.js';
 import { arrayFaults } from './faults.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
 const plain = exampleNetwork(EXAMPLE);
 const dropping = exampleNetwork({ ...EXAMPLE, dropout: 0.2 });
+
+const residual = (changes: Partial<ResidualExample>) => residualNetwork({ ...RESIDUAL_EXAMPLE, ...changes });
 
 /** The batch n times over. */
 function repeated({ images, labels }: Batch, n: number): Batch {
@@ -16,6 +30,37 @@ function repeated({ images, labels }: Batch, n: number): Batch {
     batch.labels.set(labels, i * labels.length);
   }
   return batch;
+}
+
+/** A step whose micro-batches are computed by several models in turn, which all have the same state. */
+async function trainApart(models: readonly Model[], batch: Batch, step: TrainStep): Promise<TrainResult> {
+  const { gradient, statistics } = models[0]!.contributionSize;
+  const cut = microBatches(batch.labels.length, step);
+  const sum = new Float32Array(gradient);
+  const all = new Float64Array(cut.length * statistics);
+  const total = { loss: 0, correct: 0 };
+  const size = batch.images.length / batch.labels.length;
+  for (const [index, { begin, end, draw }] of cut.entries()) {
+    const part = {
+      images: batch.images.slice(begin * size, end * size),
+      labels: batch.labels.slice(begin, end),
+    };
+    const own = new Float32Array(gradient);
+    const { loss, correct } = await models[index % models.length]!.contribute(
+      part,
+      { draw, stepImages: batch.labels.length },
+      { gradient: own, statistics: all.subarray(index * statistics, (index + 1) * statistics) },
+    );
+    total.loss += loss;
+    total.correct += correct;
+    own.forEach((value, i) => {
+      sum[i] = index === 0 ? value : sum[i]! + value;
+    });
+  }
+  const draws = cut.map(({ draw }) => draw);
+  for (const model of models)
+    await model.apply({ gradient: sum, statistics: all }, { learningRate: step.learningRate, draws });
+  return total;
 }
 
 /** Gradient accumulation; its results are compared with the definition's in definition.ts. */
@@ -83,6 +128,24 @@ export function accumulationTests(engine: () => TestedEngine): void {
       expect(await loss(whole, 0, 3)).toBeCloseTo(mean(0), 5);
       expect(await loss(whole, 1, 3)).toBeCloseTo(mean(3), 5);
     }, dropping);
+  });
+
+  test.each([
+    ['with dropout', dropping],
+    ['with stochastic depth, post', residual({ survival: 0.5, activation: 'post' })],
+    ['with stochastic depth, pre', residual({ survival: 0.5, ...RESIDUAL_KINDS['pre, bottleneck'] })],
+  ])('is the same to the bit where micro-batches are computed apart, %s', async (_, network) => {
+    const models = await Promise.all([0, 1, 2].map(() => engine().createModel(network, DEFAULTS)));
+    const [whole, ...parts] = models as [Model, ...Model[]];
+    for (const model of models) await model.importState(start(network));
+    for (const [step, size] of [6, 7, 3, 6].entries()) {
+      const batch = randomBatch(network, size, step);
+      const at = { learningRate: 0.1, step, accumulate: 4 };
+      expect(await trainApart(parts, batch, at)).toEqual(await whole.train(batch, at));
+      const expected = bitsOf(await whole.exportState());
+      for (const model of parts) expect(bitsOf(await model.exportState())).toEqual(expected);
+    }
+    for (const model of models) await model.dispose();
   });
 
   test('repeats to the bit, also after export and import, and after steps of other kinds', async () => {

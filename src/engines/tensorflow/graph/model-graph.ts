@@ -16,7 +16,7 @@ export interface GraphUse extends Pick<GraphOptions, 'form' | 'images'> {
 
 /** Names of the graph's inputs. Their shapes are not checked by TensorFlow: whoever feeds them does. */
 export const FEED = {
-  /** [N, C, H, W], float, or their bits as int32 (`imageType`). */
+  /** [N, C, H, W], float, or their bits as int32 (`bitsType`). */
   images: 'images',
   /** int32 [N]. */
   labels: 'labels',
@@ -28,6 +28,9 @@ export const FEED = {
   dropoutKeys: 'dropout_keys',
   /** int32 [units]. */
   branches: 'branches',
+  /** Flat vectors in the order of `Layout`, typed as the images are. */
+  gradient: 'fed_gradient',
+  statistics: 'fed_statistics',
   /** Flat float vectors in the order of `Layout`. */
   weights: 'new_weights',
   momentum: 'new_momentum',
@@ -43,6 +46,13 @@ export const FETCH = {
   nextGradient: 'next_gradient',
   /** int32 scalar; asking for it makes a training step with the sum of the gradients. */
   update: 'update',
+  /** The parts of a step whose micro-batches are computed in several places. float [2], float flat, float flat. */
+  result: 'result',
+  gradient: 'gradient_value',
+  statistics: 'statistics_value',
+  /** int32 scalars; asking for them updates with the gradient, or moves by the statistics, that is fed. */
+  fedUpdate: 'fed_update',
+  fedMove: 'fed_move',
   /** float [N, classes]. */
   logits: 'logits',
   /** int32 scalar; asking for it replaces the state. */
@@ -81,7 +91,7 @@ export function modelGraph(
     gradient: flatVariable(graph, 'gradient', layout.trainable),
   };
   const { channels, height, width } = network.input;
-  const planes = imageFeed(graph, form, [-1, channels, height, width]);
+  const planes = bitsFeed(graph, form, FEED.images, [-1, channels, height, width]);
   const pixels = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
     T: { type: 'float' },
     Tperm: { type: 'int32' },
@@ -96,6 +106,8 @@ export function modelGraph(
     labels: feed(FEED.labels, 'int32', [-1]),
     stepImages: feed(FEED.stepImages, 'float', []),
     learningRate: feed(FEED.learningRate, 'float', []),
+    gradient: bitsFeed(graph, form, FEED.gradient, [variables.weights.size]),
+    statistics: bitsFeed(graph, form, FEED.statistics, [variables.running.size]),
     dropoutKeys: masks > 0 ? feed(FEED.dropoutKeys, 'int32', [masks, 2]) : undefined,
     branches: units > 0 ? feed(FEED.branches, 'int32', [units]) : undefined,
   };
@@ -103,9 +115,10 @@ export function modelGraph(
     const training = graph.scope(named('train'), () =>
       trainingStep(graph, network, layout, variables, feeds, { ...options, form, images, type }),
     );
-    for (const name of ['step', 'firstGradient', 'nextGradient'] as const)
-      identity(named(FETCH[name]), training[name]);
-    graph.after([training.update], () => identity(named(FETCH.update), graph.ints([1], []), 'int32'));
+    const values = ['step', 'firstGradient', 'nextGradient', 'result', 'gradient', 'statistics'] as const;
+    for (const name of values) identity(named(FETCH[name]), training[name]);
+    for (const name of ['update', 'fedUpdate', 'fedMove'] as const)
+      graph.after([training[name]], () => identity(named(FETCH[name]), graph.ints([1], []), 'int32'));
     const logits = graph.scope(named('evaluate'), () =>
       evaluation(graph, network, layout, variables, pixels, batch, type),
     );
@@ -128,17 +141,17 @@ export function modelGraph(
 
 /**
  * tfjs-node's binding copies float tensors to the GPU, back, and to the GPU again when they are fed; integers it
- * leaves where they are. So for a GPU the bits of the images come as integers.
+ * leaves where they are. So for a GPU the bits of large arrays come as integers.
  */
-function imageFeed(graph: GraphBuilder, form: GraphForm, shape: readonly number[]): Output {
-  const type = imageType(form);
-  const fed = graph.add('Placeholder', [], { dtype: { type }, shape: { shape } }, FEED.images);
+function bitsFeed(graph: GraphBuilder, form: GraphForm, name: string, shape: readonly number[]): Output {
+  const type = bitsType(form);
+  const fed = graph.add('Placeholder', [], { dtype: { type }, shape: { shape } }, name);
   if (type === 'float') return fed;
   return graph.add('Bitcast', [fed], { T: { type }, type: { type: 'float' } });
 }
 
-/** The type in which the images are fed. */
-export function imageType(form: GraphForm): 'float' | 'int32' {
+/** The type in which large arrays are fed. */
+export function bitsType(form: GraphForm): 'float' | 'int32' {
   return form === 'gpu' ? 'int32' : 'float';
 }
 

@@ -33,6 +33,9 @@ export interface TrainingFeeds {
   /** Images of the whole step, a float scalar. */
   readonly stepImages: Output;
   readonly learningRate: Output;
+  /** Of `apply`: the sum of gradients, and the statistics of one micro-batch; flat. */
+  readonly gradient: Output;
+  readonly statistics: Output;
   /** int32 [masks, 2]; absent without dropout. */
   readonly dropoutKeys?: Output;
   /** int32 [units], 1 where the branch is there; absent without stochastic depth. */
@@ -70,6 +73,13 @@ export interface TrainingStep {
   readonly nextGradient: Output;
   /** The update with the sum of gradients: a node to wait for. */
   readonly update: Output;
+  /** Forward and backward of a micro-batch alone: [2] as above, its gradient and its statistics. */
+  readonly result: Output;
+  readonly gradient: Output;
+  readonly statistics: Output;
+  /** The update with a gradient that is fed, and the move of running statistics that are: nodes to wait for. */
+  readonly fedUpdate: Output;
+  readonly fedMove: Output;
 }
 
 /** Writes one training step: forward, backward, update, at once or by micro-batches. */
@@ -121,17 +131,23 @@ export function trainingStep(
   const total = join(ops, context.gradients, layout.trainable);
   // In this form a statistic that is its own fresh value stays to the bit.
   const fresh = join(ops, context.batchStatistics, layout.running);
-  const change = ops.scale(ops.binary('Sub', fresh, flatRunning), BN_MOMENTUM);
-  const running = assign(graph, variables.running, ops.binary('AddV2', flatRunning, change));
-  const resultAfter = (done: Output) =>
-    graph.after([done, running], () =>
-      graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } }),
-    );
+  const move = (statistics: Output) => {
+    const change = ops.scale(ops.binary('Sub', statistics, flatRunning), BN_MOMENTUM);
+    return assign(graph, variables.running, ops.binary('AddV2', flatRunning, change));
+  };
+  const running = move(fresh);
+  const result = () => graph.add('Pack', [loss, correct], { T: { type: 'float' }, N: { int: 2 } });
+  const resultAfter = (done: Output) => graph.after([done, running], result);
   return {
     step: resultAfter(update(total)),
     firstGradient: resultAfter(assign(graph, variables.gradient, total)),
     nextGradient: resultAfter(assignAdd(graph, variables.gradient, total)),
     update: update(read(graph, variables.gradient)),
+    result: result(),
+    gradient: total,
+    statistics: fresh,
+    fedUpdate: update(feeds.gradient),
+    fedMove: move(feeds.statistics),
   };
 }
 

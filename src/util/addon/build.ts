@@ -3,17 +3,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../util/cache.js';
-import { type Compiler, findCompiler } from '../../util/compiler.js';
-import { diskError } from '../../util/disk-errors.js';
-import { UserError } from '../../util/errors.js';
-import { makeFolders } from '../../util/files.js';
-import { machine } from '../../util/machine.js';
-import { packageRoot } from '../../util/package.js';
-import type { Reporter } from '../../util/reporter.js';
+import { cacheFolder } from '../cache.js';
+import type { Compiler } from '../compiler.js';
+import { diskError } from '../disk-errors.js';
+import { UserError } from '../errors.js';
+import { makeFolders } from '../files.js';
+import { machine } from '../machine.js';
+import { packageRoot } from '../package.js';
+import type { Reporter } from '../reporter.js';
+import type { Addon } from './addon.js';
 import { COMPILE_FLAGS, compile } from './compile.js';
 
-const LIBRARY = 'densenet.node';
 const BUILDING = 'building-';
 const HOUR = 3_600_000;
 
@@ -25,77 +25,76 @@ export interface BuildOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const CACHE = 'native';
-
 /**
- * Path of the compiled engine for these sources on this processor. In this order: what this compiler built
+ * Path of an addon compiled from these sources on this processor. In this order: what this compiler built
  * before; where there is no compiler, what another one built; a new build. Two processes may build at once:
  * each builds on its own, and the first to finish moves its folder into place.
  */
-export async function ensureBuilt({ setup, reporter, signal }: BuildOptions): Promise<string> {
-  const compiler = await findCompiler();
+export async function ensureBuilt(addon: Addon, { setup, reporter, signal }: BuildOptions): Promise<string> {
+  const { title, otherwise } = addon;
+  const compiler = await addon.findCompiler();
   signal?.throwIfAborted();
-  const built = await findBuilt(compiler);
+  const built = await findBuilt(addon, compiler);
   if (built !== undefined) return built;
   if (!setup) {
     throw new UserError(
       'engine',
-      'the native engine is not built yet, and --no-setup forbids building it',
-      'Run once without --no-setup, or use --engine tensorflow.',
+      `${title} is not built yet, and --no-setup forbids building it`,
+      `Run once without --no-setup, or ${otherwise}.`,
     );
   }
   if (process.platform === 'win32' || compiler === undefined) {
     throw new UserError(
       'engine',
-      'the native engine needs a C++ compiler, and none was found',
-      'Run `apt-get install g++` (macOS: `xcode-select --install`), set CXX, or use --engine tensorflow.',
+      `${title} needs ${addon.compiler.name}, and none was found`,
+      `${addon.compiler.remedy}, or ${otherwise}.`,
     );
   }
-  reporter.line(
-    `Building the native engine for this processor with ${compiler.version} (once, under a minute) …`,
-  );
-  return build(compiler, await sourceStamp(), signal);
+  reporter.line(`Building ${title} for this processor with ${compiler.version} (once, under a minute) …`);
+  return build(addon, compiler, signal);
 }
 
 /** A finished build that fits these sources and this processor, if there is one. */
-export async function findBuilt(compiler: Compiler | undefined): Promise<string | undefined> {
-  const stamp = await sourceStamp();
+export async function findBuilt(addon: Addon, compiler: Compiler | undefined): Promise<string | undefined> {
+  const stamp = await sourceStamp(addon);
+  const cache = cacheFolder(addon.cache);
   if (compiler !== undefined) {
-    const path = join(cacheFolder(CACHE), folderName(stamp, compiler), LIBRARY);
+    const path = join(cache, folderName(stamp, compiler), addon.library);
     return existsSync(path) ? path : undefined;
   }
-  const names = await readdir(cacheFolder(CACHE)).catch(() => []);
+  const names = await readdir(cache).catch(() => []);
   const name = names.sort().find((entry) => entry.startsWith(`${stamp}-`));
-  return name === undefined ? undefined : join(cacheFolder(CACHE), name, LIBRARY);
+  return name === undefined ? undefined : join(cache, name, addon.library);
 }
 
-async function build(compiler: Compiler, stamp: string, signal: AbortSignal | undefined): Promise<string> {
-  const cache = cacheFolder(CACHE);
-  const final = join(cache, folderName(stamp, compiler));
+async function build(addon: Addon, compiler: Compiler, signal: AbortSignal | undefined): Promise<string> {
+  const cache = cacheFolder(addon.cache);
+  const final = join(cache, folderName(await sourceStamp(addon), compiler));
   const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
+  const library = join(final, addon.library);
   try {
     await makeFolders(folder);
     await removeAbandoned(cache);
-    const sources = (await sourceFiles()).filter((file) => file.endsWith('.cc'));
     const objects = join(folder, 'objects');
     await mkdir(objects);
     await compile({
+      addon,
       compiler,
-      sources,
-      includes: [nodeApiHeaders()],
+      sources: (await files(addon)).filter((file) => file.endsWith('.cc')),
+      includes: [nodeApiHeaders(), ...addon.headers.map((header) => dirname(join(packageRoot, header)))],
       folder: objects,
-      output: join(folder, LIBRARY),
+      output: join(folder, addon.library),
       signal,
     });
     await rm(objects, { recursive: true });
     await rename(folder, final);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    if (existsSync(join(final, LIBRARY))) return join(final, LIBRARY);
+    if (existsSync(library)) return library;
     const otherwise = 'set XDG_CACHE_HOME to another folder';
-    throw diskError(error, `cannot build the native engine in ${cache}`, otherwise, 'engine');
+    throw diskError(error, `cannot build ${addon.title} in ${cache}`, otherwise, 'engine');
   }
-  return join(final, LIBRARY);
+  return library;
 }
 
 /** Folders that a killed build left behind. */
@@ -113,26 +112,27 @@ function nodeApiHeaders(): string {
   return join(dirname(require.resolve('node-api-headers/package.json')), 'include');
 }
 
-/** Every C++ file of native/, in a fixed order. */
-async function sourceFiles(): Promise<string[]> {
-  const folder = join(packageRoot, 'native');
+/** Every C++ file of an addon, in a fixed order. */
+async function files({ sources, headers }: Addon): Promise<string[]> {
+  const folder = join(packageRoot, sources);
   const names = await readdir(folder, { recursive: true });
-  return names
-    .filter((name) => /\.(cc|h)$/.test(name))
-    .sort()
-    .map((name) => join(folder, name));
+  const own = names.filter((name) => /\.(cc|h)$/.test(name)).sort();
+  return [...own.map((name) => join(folder, name)), ...headers.map((header) => join(packageRoot, header))];
 }
 
 /** Names what a build depends on besides the compiler: sources, flags and the processor's features. */
-async function sourceStamp(): Promise<string> {
+async function sourceStamp(addon: Addon): Promise<string> {
   const hash = createHash('sha256');
   hash.update([process.platform, process.arch, processorFeatures(), ...COMPILE_FLAGS].join('\0'));
-  for (const file of await sourceFiles()) hash.update(await readFile(file));
+  for (const file of await files(addon)) hash.update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }
 
 function folderName(stamp: string, compiler: Compiler): string {
-  return `${stamp}-${createHash('sha256').update(compiler.version).digest('hex').slice(0, 8)}`;
+  return `${stamp}-${createHash('sha256')
+    .update(compiler.version + (compiler.calls ?? ''))
+    .digest('hex')
+    .slice(0, 8)}`;
 }
 
 /** The instruction sets of this processor on Linux, its name elsewhere. */

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Compiler } from '../../util/compiler.js';
-import { UserError } from '../../util/errors.js';
-import { runTool, ToolError } from '../../util/run-tool.js';
+import type { Compiler } from '../compiler.js';
+import { UserError } from '../errors.js';
+import { runTool, ToolError } from '../run-tool.js';
+import type { Addon } from './addon.js';
 
-/** How every file of native/ is compiled. */
+/** How every file is compiled. */
 export const COMPILE_FLAGS = [
   '-std=c++17',
   '-O3',
@@ -22,6 +23,7 @@ const LINK_FLAGS = [
 ];
 
 export interface Compilation {
+  readonly addon: Pick<Addon, 'title' | 'otherwise'>;
   readonly compiler: Compiler;
   readonly sources: readonly string[];
   readonly includes: readonly string[];
@@ -37,20 +39,26 @@ export interface Compilation {
  * complaint, or the signal's reason.
  */
 export async function compile(compilation: Compilation): Promise<void> {
-  const { compiler, sources, includes, folder, output, signal } = compilation;
+  const { addon, compiler, sources, includes, folder, output, signal } = compilation;
   const objects = sources.map((source, index) => join(folder, `${index}-${basename(source)}.o`));
   const queue = sources.map((source, index) => ({ source, object: objects[index]! }));
   const worker = async () => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       const include = includes.map((path) => `-I${path}`);
-      await invoke(compiler, [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object], signal);
+      await invoke(
+        addon,
+        compiler,
+        [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object],
+        signal,
+      );
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  await invoke(compiler, [...LINK_FLAGS, ...objects, '-o', output], signal);
+  await invoke(addon, compiler, [...LINK_FLAGS, ...objects, '-o', output], signal);
 }
 
 async function invoke(
+  { title, otherwise }: Compilation['addon'],
   compiler: Compiler,
   parameters: readonly string[],
   signal: AbortSignal | undefined,
@@ -62,10 +70,10 @@ async function invoke(
     const full = /no space left on device/i.test(error.said);
     throw new UserError(
       'engine',
-      `${compiler.command} cannot compile the native engine: ${error.firstComplaint}`,
+      `${compiler.command} cannot compile ${title}: ${error.firstComplaint}`,
       full
         ? 'Free some space, or set XDG_CACHE_HOME and TMPDIR to other folders.'
-        : 'Set CXX to GCC 9 or Clang 10, or newer, or use --engine tensorflow.',
+        : `Set CXX to GCC 9 or Clang 10, or newer, or ${otherwise}.`,
       { cause: error },
     );
   }

@@ -1,0 +1,74 @@
+import { setTimeout } from 'node:timers/promises';
+import { ALONE, type Group } from '../mpi/group.js';
+import { withGroup } from '../mpi/join.js';
+import type { Place } from '../mpi/place.js';
+import { EXIT, UserError } from '../util/errors.js';
+import type { Reporter } from '../util/reporter.js';
+import { silent } from '../util/reporter.js';
+import { stopInOrder } from './interrupt.js';
+import { printError } from './print.js';
+
+/** Who does the work of a command, and when it is to stop. */
+export interface Crew {
+  readonly group: Group;
+  /** Aborted where this process is asked to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds for which processes that say nothing wait for the one that does: launchers then end all at once. */
+const SAID = 1000;
+
+/** One process, which the first signal stops in order. */
+export function oneProcess(reporter: Reporter, notice: string): Crew {
+  return { signal: stopInOrder(reporter, notice), group: ALONE };
+}
+
+/** Lets `use` work as one of several processes. The first alone prints, and what one throws it prints for all. */
+export async function severalProcesses(
+  here: Place,
+  { setup, reporter, notice }: { setup: boolean; reporter: Reporter; notice: string },
+  use: (crew: Crew, reporter: Reporter) => Promise<void>,
+): Promise<void> {
+  const speaks = here.rank === 0;
+  let joined: Group | undefined;
+  let lost = (): UserError | undefined => undefined;
+  let end = (code: number): void => process.exit(code);
+  const onLost = async (error: UserError) => {
+    if (joined?.localRank === 0) printError(error);
+    else await setTimeout(SAID);
+    end(error.exitCode);
+  };
+  const signal = stopInOrder(
+    {
+      ...reporter,
+      warn: (text) => {
+        // The launcher ends all where one has ended.
+        const error = lost();
+        if (error) void onLost(error);
+        else if (speaks) reporter.warn(text);
+      },
+    },
+    notice,
+  );
+  const options = { setup, reporter: speaks ? reporter : silent, signal, onLost };
+  try {
+    await withGroup(here, options, async (group, tools) => {
+      joined = group;
+      lost = tools.lost;
+      end = tools.end;
+      await use({ group, signal }, speaks ? reporter : { ...silent, warn: tools.warn });
+    });
+  } catch (error) {
+    const says = joined ? speaks : (here.localRank ?? 0) === 0;
+    if (says) throw error;
+    await setTimeout(SAID);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UserError) return error.exitCode;
+  if (error instanceof Error && error.name === 'AbortError')
+    return Number(process.exitCode ?? EXIT.interrupted);
+  return 1;
+}

@@ -1,0 +1,248 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
+import { EXIT, UserError } from '../util/errors.js';
+import { isDead, ownerName } from '../util/owner.js';
+import type { Reporter } from '../util/reporter.js';
+import type { MpiBinding } from './binding.js';
+import { errorOf, type Failure, failureOf } from './failure.js';
+import type { Group } from './group.js';
+
+/** What a process says of itself when it joins. */
+interface Introduction {
+  readonly host: string;
+  /** As in locks. */
+  readonly owner: string;
+  /** The cores that it may use. */
+  readonly cores: string;
+}
+
+/** What a process has to tell the others, beside numbers. */
+interface Message {
+  readonly warnings?: readonly string[];
+  readonly failure?: Failure;
+}
+
+/** Milliseconds between looks at whether the other processes of this host live. */
+const WATCH = 1000;
+
+/** Values of each process in a call of `agree`: bytes of its message, exit code if asked to stop, value. */
+const HEAD = 3;
+
+/** Several processes, over MPI. */
+export class Processes implements Group {
+  readonly localRank: number;
+  readonly cores: number;
+  readonly hosts: readonly string[];
+  readonly #binding: MpiBinding;
+  readonly #others: readonly Introduction[];
+  readonly #controller = new AbortController();
+  #asked: AbortSignal | undefined;
+  readonly #reporter: Reporter;
+  readonly #warned = new Set<string>();
+  readonly #watch: NodeJS.Timeout;
+  #warnings: string[] = [];
+
+  private constructor(
+    binding: MpiBinding,
+    readonly rank: number,
+    readonly size: number,
+    all: readonly Introduction[],
+    { reporter, onLost }: ProcessesOptions,
+  ) {
+    this.#binding = binding;
+    this.#others = all;
+    this.#reporter = reporter;
+    const own = all[rank]!;
+    const onHost = (rank: number) => all[rank]!.host === own.host;
+    this.hosts = all.map(({ host }) => host);
+    this.localRank = all.filter((_, other) => other < rank && onHost(other)).length;
+    const sharing = all.filter(({ host, cores }) => host === own.host && cores === own.cores).length;
+    this.cores = Math.max(1, Math.floor(availableParallelism() / sharing));
+    this.#watch = setInterval(() => {
+      const lost = this.lost();
+      if (lost) onLost(lost);
+    }, WATCH);
+    this.#watch.unref();
+  }
+
+  /** Joins the others. Throws a UserError (engine) if MPI does not see the processes that the launcher started. */
+  static async join(binding: MpiBinding, size: number, options: ProcessesOptions): Promise<Processes> {
+    const joined = await binding.join();
+    if (joined.size !== size) {
+      await binding.leave();
+      throw new UserError(
+        'engine',
+        `${size} processes were started, but MPI (${joined.library}) sees ${joined.size}`,
+        "Start them with the mpirun of the same MPI, or with Slurm's srun --mpi=pmix.",
+      );
+    }
+    const own: Introduction = { host: hostname(), owner: ownerName(process.pid), cores: coreList() };
+    const all = await gatherJson<Introduction>(binding, size, own);
+    return new Processes(binding, joined.rank, size, all, options);
+  }
+
+  together(asked: AbortSignal): AbortSignal {
+    this.#asked = asked;
+    return this.#controller.signal;
+  }
+
+  /** Keeps a warning until the next call of `agree`, when the first process prints it. */
+  readonly warn = (text: string): void => {
+    this.#warnings.push(text);
+  };
+
+  async agree(value = 0): Promise<number[]> {
+    return this.#agree(value, undefined);
+  }
+
+  async #agree(value: number, failure: Failure | undefined): Promise<number[]> {
+    const warnings = this.#warnings.splice(0);
+    const message: Message = { warnings, failure };
+    const text = failure || warnings.length > 0 ? Buffer.from(JSON.stringify(message)) : Buffer.alloc(0);
+    // A signal has said which code; a limit has not.
+    const stop = this.#asked?.aborted ? Number(process.exitCode ?? EXIT.unfinished) : 0;
+    const lengths = new Array<number>(this.size).fill(HEAD);
+    const heads = await this.gather(Float64Array.of(text.length, stop, value), lengths);
+    const column = (index: number) =>
+      Array.from({ length: this.size }, (_, rank) => heads[rank * HEAD + index]!);
+    const bytes = column(0);
+    if (bytes.some(Boolean)) this.#hear(await gatherTexts(this.#binding, text, bytes));
+    const code = Math.max(...column(1));
+    if (code > 0 && !this.#controller.signal.aborted) {
+      process.exitCode ??= code;
+      this.#controller.abort();
+    }
+    return column(2);
+  }
+
+  /** Prints warnings, and throws what was thrown elsewhere. */
+  #hear(texts: readonly string[]): void {
+    const messages = texts.map((text): Message => (text === '' ? {} : JSON.parse(text)));
+    for (const text of messages.flatMap(({ warnings }) => warnings ?? [])) {
+      if (this.rank === 0 && !this.#warned.has(text)) this.#reporter.warn(text);
+      this.#warned.add(text);
+    }
+    const rank = messages.findIndex(({ failure }) => failure !== undefined);
+    if (rank < 0) return;
+    clearInterval(this.#watch);
+    const from = rank === 0 ? '' : `process ${rank + 1} of ${this.size} on ${this.hosts[rank]}: `;
+    throw new AgreedFailure(errorOf(messages[rank]!.failure!, from));
+  }
+
+  async gather(values: Float64Array, lengths: readonly number[]): Promise<Float64Array> {
+    const all = new Float64Array(lengths.reduce((sum, length) => sum + length, 0));
+    const sizes = lengths.map((length) => length * Float64Array.BYTES_PER_ELEMENT);
+    await this.#binding.gather(bytesOf(values), Int32Array.from(sizes), bytesOf(all));
+    return all;
+  }
+
+  async sum(send: Float32Array, parts: readonly number[], receive: Float32Array): Promise<void> {
+    await this.#binding.sum(send, Int32Array.from(parts), receive);
+  }
+
+  async gatherJson<T>(value: T): Promise<T[]> {
+    const text = Buffer.from(JSON.stringify(value));
+    const texts = await gatherTexts(this.#binding, text, await this.agree(text.length));
+    return texts.map((one) => JSON.parse(one));
+  }
+
+  async share<T>(value: T | undefined): Promise<T> {
+    const text = Buffer.from(this.rank === 0 ? JSON.stringify(value) : '');
+    const [length] = await this.agree(text.length);
+    const bytes = this.rank === 0 ? text : Buffer.alloc(length!);
+    await this.#binding.broadcast(bytes);
+    return JSON.parse(bytes.toString()) as T;
+  }
+
+  async shareFloats(values: Float32Array): Promise<void> {
+    await this.agree();
+    await this.#binding.broadcast(bytesOf(values));
+  }
+
+  async firstOnHost<T>(make: () => Promise<T>): Promise<T> {
+    const made = this.localRank === 0 ? await make() : undefined;
+    await this.agree();
+    return made ?? make();
+  }
+
+  /** Tells the others why this process cannot go on; returns what all throw. */
+  async fail(error: unknown): Promise<Error> {
+    try {
+      await this.#agree(0, failureOf(error));
+    } catch (failure) {
+      return failure instanceof AgreedFailure ? failure.error : (failure as Error);
+    }
+    throw new Error('a failure was not heard');
+  }
+
+  /** Waits for all, and leaves. */
+  async leave(): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#binding.leave();
+  }
+
+  /** Ends this process now, whatever its threads wait for. */
+  readonly end = (code: number): never => this.#binding.end(code);
+
+  /** That another process of this host has ended. */
+  readonly lost = (): UserError | undefined => {
+    const { host } = this.#others[this.rank]!;
+    const here = this.#others.map((other, rank) => ({ ...other, rank })).filter((one) => one.host === host);
+    const dead = here.find(({ owner }) => isDead(owner));
+    if (!dead) return undefined;
+    return new UserError(
+      'engine',
+      `process ${dead.rank + 1} of ${this.size} ended (${dead.owner.split('.')[0]} on ${host})`,
+      'The run is kept as of its last checkpoint; go on with: densenet train --resume',
+    );
+  };
+}
+
+export interface ProcessesOptions {
+  /** Of the first process. */
+  readonly reporter: Reporter;
+  /** Called when another process of this host has ended. */
+  onLost(error: UserError): void;
+}
+
+/** A failure that all processes know of. */
+export class AgreedFailure extends Error {
+  constructor(readonly error: Error) {
+    super(error.message, { cause: error });
+  }
+}
+
+/** Which cores this process may use, as Linux lists them; the same elsewhere, where launchers bind nothing. */
+function coreList(): string {
+  try {
+    return /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+async function gatherJson<T>(binding: MpiBinding, size: number, own: T): Promise<T[]> {
+  const text = Buffer.from(JSON.stringify(own));
+  const lengths = new Float64Array(size);
+  const bytes = new Int32Array(size).fill(Float64Array.BYTES_PER_ELEMENT);
+  await binding.gather(bytesOf(Float64Array.of(text.length)), bytes, bytesOf(lengths));
+  return (await gatherTexts(binding, text, [...lengths])).map((one) => JSON.parse(one));
+}
+
+async function gatherTexts(
+  binding: MpiBinding,
+  own: Uint8Array,
+  bytes: readonly number[],
+): Promise<string[]> {
+  const all = Buffer.alloc(bytes.reduce((sum, length) => sum + length, 0));
+  await binding.gather(own, Int32Array.from(bytes), all);
+  let end = 0;
+  return bytes.map((length) => {
+    end += length;
+    return all.toString('utf8', end - length, end);
+  });
+}
+
+function bytesOf(values: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { dividedAmong } from '../../src/training/divide.js';
+import { UserError } from '../../src/util/errors.js';
+
+const experiment = (batchSize: number, accumulate: number) =>
+  loadExperiment('smoke-fashion-mnist-mini', {
+    set: [`training.batchSize=${batchSize}`, `training.accumulate=${accumulate}`],
+  });
+const accumulated = async (batchSize: number, accumulate: number, processes: number, resumed = false) =>
+  dividedAmong(await experiment(batchSize, accumulate), processes, { resumed }).training.accumulate;
+
+test('n processes are accumulate: n, and a multiple of it stays', async () => {
+  expect(await accumulated(64, 1, 4)).toBe(4);
+  expect(await accumulated(64, 8, 4)).toBe(8);
+  expect(await accumulated(64, 4, 1)).toBe(4);
+  expect(await accumulated(64, 4, 2, true)).toBe(4);
+});
+
+test.each([
+  [
+    64,
+    4,
+    3,
+    false,
+    '3 processes',
+    'Start 1, 2 or 4 processes, or set training.accumulate to a multiple of 3.',
+  ],
+  [64, 1, 3, false, 'a batch of 64 images', 'or set training.batchSize to a multiple of 3.'],
+  [64, 1, 2, true, 'its training.accumulate is 1', 'Go on with 1 process.'],
+  [64, 4, 8, true, 'its training.accumulate is 4', 'Go on with 1, 2 or 4 processes.'],
+])(
+  'batch %i, accumulate %i on %i processes, resumed: %s',
+  async (batch, accumulate, processes, resumed, ...said) => {
+    const error = await accumulated(batch, accumulate, processes, resumed).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toContain(said[0]);
+    expect(error.remedy).toContain(said[1]);
+  },
+);
