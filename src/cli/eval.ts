@@ -13,7 +13,8 @@ import {
 } from '../training/evaluate-weights.js';
 import { top5Note } from '../training/narrate.js';
 import { trainedText } from '../training/trained.js';
-import { checkWritable } from '../util/files.js';
+import { csv } from '../util/csv.js';
+import { checkWritable, writeFileAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import { textTable } from '../util/text-table.js';
 import {
@@ -44,6 +45,7 @@ Examples:
   densenet eval quickstart --checkpoint best --split train
   densenet eval --config imagenet-densenet-121 --weights densenet121.safetensors
   densenet eval quickstart --output predictions.csv         index, label, predicted class and all logits
+  densenet eval quickstart --confusion confusion.csv        which class is taken for which
   densenet eval imagenet-densenet-121 --ten-crop            as the 10-crop columns of the paper's Table 3
 
 Ten crops are the corners and the centre of an image and of its mirror image; their logits are added. The result of
@@ -56,6 +58,7 @@ interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, 
   readonly subset?: number;
   readonly tenCrop?: boolean;
   readonly output?: string;
+  readonly confusion?: string;
 }
 
 export function evalCommand(): Command {
@@ -73,6 +76,7 @@ export function evalCommand(): Command {
     .addOption(subsetOption("use the first N images only (default: as many as the run's)"))
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
     .addOption(outputFileOption('write what the network says of every image to this CSV file'))
+    .option('--confusion <file>', 'write which class is taken for which to this CSV file')
     .addOption(formerOption('--predictions <file>', '--output'));
   return addCommonOptions(command).action(runEval);
 }
@@ -81,7 +85,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const reporter = terminalReporter(options);
   const subject = await findSubject('eval', run, options);
   const subset = options.subset ?? subject.subset;
-  if (options.output) await checkWritable(options.output);
+  for (const path of [options.output, options.confusion]) if (path) await checkWritable(path);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
@@ -104,6 +108,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
   }
   if (options.output) await writePredictions(options.output, predictions);
+  if (options.confusion) await writeFileAtomic(options.confusion, [confusionText(evaluation)]);
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
     const { experiment, weights } = subject;
@@ -116,12 +121,23 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
       subset,
       paper,
       ...evaluation,
+      confusion: undefined,
     });
     return;
   }
   const lines = evaluationLines(evaluation, options, subject);
   print(lines);
   if (options.output) reporter.line(`Predictions: ${options.output}`);
+  if (options.confusion) reporter.line(`Confusion matrix: ${options.confusion}`);
+}
+
+/** A row for each class, a column for each class that its images were taken for. */
+function confusionText({ confusion, classNames }: WeightsEvaluation): string {
+  const rows = classNames.map((label, own) => ({
+    label,
+    ...Object.fromEntries(classNames.map((name, predicted) => [name, confusion.at(own, predicted)])),
+  }));
+  return csv(['label', ...classNames], rows);
 }
 
 function evaluationLines(
@@ -130,13 +146,14 @@ function evaluationLines(
   { weights, experiment }: Subject,
 ): string[] {
   const { classNames, classes, count, error, top5Error, loss, network, trained } = evaluation;
-  const rows = classes.map(({ count, wrong }, c) => [
+  const rows = classes.map(({ count, wrong, precision, recall, f1 }, c) => [
     classNames[c]!,
     `${count}`,
     `${wrong}`,
     count > 0 ? `${((100 * wrong) / count).toFixed(2)} %` : '',
+    ...[precision, recall, f1].map((score) => score?.toFixed(3) ?? ''),
   ]);
-  const header = ['class', 'images', 'wrong', 'error'];
+  const header = ['class', 'images', 'wrong', 'error', 'precision', 'recall', 'F1'];
   const paper = split === 'test' ? paperLine(experiment, evaluation, tenCrop ?? false) : undefined;
   return [
     [`${network}, weights ${weights}`, trainedText(trained)].filter(Boolean).join(', of '),
@@ -144,6 +161,7 @@ function evaluationLines(
     ...textTable(header, rows, header.slice(1)),
     '',
     `${split} error${tenCrop ? ' of ten crops' : ''} ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
+    `expected calibration error ${(100 * evaluation.calibration.error).toFixed(2)} % (Guo et al., 2017, 15 bins)`,
     ...(paper === undefined ? [] : [paper]),
     ...skippedLines(evaluation.skippedImages),
   ];

@@ -3,6 +3,8 @@ import { batchCount, batches, type InputBatch, type Split } from '../input/batch
 import { CROPS } from '../input/ten-crop.js';
 import { ALONE, type Group } from '../mpi/group.js';
 import { UserError } from '../util/errors.js';
+import { type Calibration, CalibrationCounter } from './calibration.js';
+import { type ClassScores, ConfusionMatrix } from './confusion.js';
 
 export interface Evaluation {
   readonly count: number;
@@ -12,8 +14,10 @@ export interface Evaluation {
   readonly error: number;
   /** Top-5 error in percent; undefined where the dataset has too few classes for it (`TOP5_CLASSES`). */
   readonly top5Error?: number;
-  /** For each class: how many images it has, and how many of them were misclassified. */
-  readonly classes: readonly { readonly count: number; readonly wrong: number }[];
+  /** How well each class is recognised. */
+  readonly classes: readonly ClassScores[];
+  readonly confusion: ConfusionMatrix;
+  readonly calibration: Calibration;
 }
 
 /** What the network says of one image. */
@@ -83,8 +87,11 @@ function meanLogits(rows: Float32Array, views: number): Float32Array {
   });
 }
 
-/** What is counted of each image: class, loss, class that was predicted, 1 if the right one is not among the top 5. */
-const COUNTED = 4;
+/**
+ * What is counted of each image: class, loss, class that was predicted, with which confidence, and 1 if the right one is
+ * not among the top 5.
+ */
+const COUNTED = 5;
 
 /**
  * Runs the network over a split in evaluation mode, without augmentation. Throws the signal's reason if aborted, a
@@ -133,13 +140,15 @@ async function judge(
     const row = meanLogits(logits.subarray(n * size, (n + 1) * size), views);
     const predicted = argmax(row);
     onPrediction?.({ index: indices[n]!, label, predicted, logits: row });
-    return [label, crossEntropy(row, label), predicted, Number(rank(row, label) >= 5)];
+    const confidence = Math.exp(-crossEntropy(row, predicted));
+    return [label, crossEntropy(row, label), predicted, confidence, Number(rank(row, label) >= 5)];
   });
 }
 
 /** Counts images in the order of the split, whoever judged them. */
 function tally(counted: Float64Array, classCount: number): Evaluation {
-  const classes = Array.from({ length: classCount }, () => ({ count: 0, wrong: 0 }));
+  const confusion = new ConfusionMatrix(classCount);
+  const calibration = new CalibrationCounter();
   const count = counted.length / COUNTED;
   if (count === 0) {
     throw new UserError(
@@ -152,20 +161,20 @@ function tally(counted: Float64Array, classCount: number): Evaluation {
   let wrong = 0;
   let wrongTop5 = 0;
   for (let n = 0; n < counted.length; n += COUNTED) {
-    const entry = classes[counted[n]!]!;
-    entry.count++;
-    loss += counted[n + 1]!;
-    if (counted[n + 2] !== counted[n]) {
-      entry.wrong++;
-      wrong++;
-    }
-    wrongTop5 += counted[n + 3]!;
+    const [label = 0, own = 0, predicted = 0, confidence = 0, behind = 0] = counted.subarray(n, n + COUNTED);
+    confusion.add(label, predicted);
+    calibration.add(confidence, predicted === label);
+    loss += own;
+    if (predicted !== label) wrong++;
+    wrongTop5 += behind;
   }
   return {
     count,
     loss: loss / count,
     error: (100 * wrong) / count,
     top5Error: classCount >= TOP5_CLASSES ? (100 * wrongTop5) / count : undefined,
-    classes,
+    classes: confusion.scores(),
+    confusion,
+    calibration: calibration.result(),
   };
 }

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
@@ -26,7 +27,8 @@ test('eval finds the error that training reported, per class and image by image'
   expect(nowhere.stdout).toBe('');
 
   const file = join(folder, 'predictions.csv');
-  const evaluation = JSON.parse((await run(folder, [...evaluate, '--json', `--output=${file}`])).stdout);
+  const outputs = [`--output=${file}`, `--confusion=${join(folder, 'confusion.csv')}`];
+  const evaluation = JSON.parse((await run(folder, [...evaluate, '--json', ...outputs])).stdout);
   expect(evaluation.error).toBe(trained.last.error);
   expect(evaluation.count).toBe(320);
   const [header, ...rows] = (await readFile(file, 'utf8'))
@@ -41,6 +43,17 @@ test('eval finds the error that training reported, per class and image by image'
     const logits = row.slice(3).map(Number);
     expect(logits.indexOf(Math.max(...logits))).toBe(Number(row[2]));
   }
+
+  const matrix: string[][] = parse(await readFile(join(folder, 'confusion.csv'), 'utf8'));
+  expect(matrix[0]).toEqual(['label', ...matrix.slice(1).map(([name]) => name)]);
+  for (let label = 0; label < 10; label++) {
+    const own = rows.filter((row) => Number(row[1]) === label);
+    const counts = matrix.slice(1).map((_, c) => own.filter((row) => Number(row[2]) === c).length);
+    expect(matrix[label + 1]!.slice(1).map(Number)).toEqual(counts);
+    const recall = own.length > 0 ? expect.closeTo(counts[label]! / own.length, 12) : undefined;
+    expect(evaluation.classes[label]).toMatchObject({ count: own.length, ...(recall && { recall }) });
+  }
+  expect(evaluation.calibration.error).toBeGreaterThan(0);
 });
 
 test('eval takes weights from a file, with their config', async () => {
