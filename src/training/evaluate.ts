@@ -88,8 +88,8 @@ function meanLogits(rows: Float32Array, views: number): Float32Array {
 }
 
 /**
- * What is counted of each image: class, loss, class that was predicted, with which confidence, and 1 if the right one is
- * not among the top 5.
+ * What is counted of each image: class, loss, class that was predicted, with which confidence, and 1 if the right one
+ * is not among the top 5.
  */
 const COUNTED = 5;
 
