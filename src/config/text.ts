@@ -1,12 +1,16 @@
 import { type Stats, statSync } from 'node:fs';
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import { diskError } from '../util/disk-errors.js';
 import { systemCode, UserError } from '../util/errors.js';
+import { formatCount } from '../util/format.js';
 import { readSmallFile } from '../util/read-files.js';
 import { shorten } from '../util/shorten.js';
 
 /** Bytes of a config or sweep file, at most. */
 const MOST_BYTES = 2 ** 20;
+
+/** Words and signs of such a file, at most: to parse all that a megabyte can hold would take many seconds. */
+const MOST_TOKENS = 50_000;
 
 /** Levels of objects and lists, at most; an alias that holds itself has endlessly many. */
 const MOST_LEVELS = 20;
@@ -68,6 +72,7 @@ export type Parsed = { readonly value: unknown } | { readonly fault: Fault };
  * refuses is refused. Keys are unique, and there are no tags.
  */
 export function parseText(text: string, kind: 'JSON' | 'YAML'): Parsed {
+  if (hasMoreTokensThan(text, MOST_TOKENS)) return { fault: TOO_LONG };
   try {
     return kind === 'JSON' ? parseStrictJson(text) : parseYaml(text, 'core');
   } catch (error) {
@@ -81,6 +86,17 @@ const MOST_OF_A_MESSAGE = 200;
 const TOO_DEEP: Fault = {
   message: `it is nested more than ${MOST_LEVELS} levels deep, or an alias holds itself`,
 };
+
+const TOO_LONG: Fault = {
+  message: `it has more than ${formatCount(MOST_TOKENS)} words and signs; a config has a few hundred`,
+};
+
+/** JSON has the tokens that it has as YAML. */
+function hasMoreTokensThan(text: string, most: number): boolean {
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) if (++count > most) return true;
+  return false;
+}
 
 function parseStrictJson(text: string): Parsed {
   let value: unknown;
