@@ -8,9 +8,8 @@ import { configJsonSchema } from '../../src/config/schema.js';
 import { readSweepFile } from '../../src/sweep/definition.js';
 import { expandSweep } from '../../src/sweep/expand.js';
 import { UserError } from '../../src/util/errors.js';
+import { FUZZ_RUNS } from '../fuzz.js';
 import { temporaryFolder } from '../program.js';
-
-const CASES = 1000;
 
 /** Keys that a config or a sweep file has somewhere, and some that none has. */
 const KEYS = [
@@ -115,7 +114,7 @@ test('any text as a config is read or refused', async () => {
       await writeFile(path, text);
       taken.add(await works(() => loadExperiment(path)));
     }),
-    { numRuns: CASES },
+    { numRuns: FUZZ_RUNS },
   );
   expect(taken.size, 'some are taken, some refused').toBe(2);
 });
@@ -153,7 +152,7 @@ test('any value at any key of a good config is taken or refused', async () => {
         await works(() => loadExperiment(name, { set: all.map(([path, text]) => `${path}=${text}`) })),
       );
     }),
-    { numRuns: CASES },
+    { numRuns: FUZZ_RUNS },
   );
   expect(taken.size, 'some are taken, some refused').toBe(2);
 });
@@ -184,7 +183,7 @@ test('any sweep file is expanded or refused', async () => {
       await writeFile(path, text);
       taken.add(await works(async () => expandSweep(await readSweepFile(path))));
     }),
-    { numRuns: CASES },
+    { numRuns: FUZZ_RUNS },
   );
   expect(taken.size, 'some are taken, some refused').toBe(2);
 });
