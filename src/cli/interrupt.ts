@@ -12,6 +12,9 @@ const CODES: Partial<Record<NodeJS.Signals, number>> = {
   SIGUSR2: EXIT.unfinished,
 };
 
+/** What insists on the end when it comes again. Others warn of it, or leave nobody behind who could insist. */
+const INSISTING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+
 /**
  * Milliseconds in which a repeated signal is the same wish: `timeout` sends one to the program and one to its process
  * group, of which it is a part.
@@ -27,7 +30,8 @@ interface Stoppable {
 }
 
 let work: Stoppable | undefined;
-let stoppedAt = 0;
+/** When the end was first asked for by a signal that can insist. */
+let askedAt: number | undefined;
 
 /**
  * Takes over every signal that asks the program to end; the exit code, as shells tell it, is then 130 for Ctrl-C
@@ -43,8 +47,8 @@ export function handleSignals(): void {
 }
 
 /**
- * From now on the first signal says `notice` and aborts the signal that is returned, and the second ends the work at
- * once: the process, where nothing else is given.
+ * From now on the first signal says `notice` and aborts the signal that is returned, and a second Ctrl-C or SIGTERM ends
+ * the work at once: the process, where nothing else is given.
  */
 export function stopInOrder(reporter: Reporter, notice: string, endAtOnce?: () => void): AbortSignal {
   const controller = new AbortController();
@@ -53,16 +57,19 @@ export function stopInOrder(reporter: Reporter, notice: string, endAtOnce?: () =
 }
 
 function handle(signal: NodeJS.Signals): void {
-  const again = work?.controller.signal.aborted ?? true;
-  if (work && again && performance.now() - stoppedAt < SAME_WISH) return;
-  clearBars();
-  if (!work || again) {
-    if (work?.endAtOnce) work.endAtOnce();
+  const insisting = INSISTING.includes(signal);
+  const first = askedAt;
+  if (insisting) askedAt ??= performance.now();
+  if (work?.controller.signal.aborted) {
+    if (!insisting || first === undefined || performance.now() - first < SAME_WISH) return;
+    clearBars();
+    if (work.endAtOnce) work.endAtOnce();
     else endProcess(signal);
     return;
   }
+  clearBars();
+  if (!work) return endProcess(signal);
   process.exitCode = CODES[signal] ?? EXIT.terminated;
-  stoppedAt = performance.now();
   work.reporter.warn(work.notice);
   work.controller.abort();
 }

@@ -68,6 +68,20 @@ test('a signal that arrives twice within a second, as from `timeout`, is one wis
   expect(await status(folder)).toBe('interrupted');
 });
 
+test('warnings that come again do not end it at once: a step may take longer than they are apart', async () => {
+  const folder = await temporaryFolder();
+  const running = start(folder, [...LONG_STEPS, '--set=network.depth=40']);
+  await running.seen(/Run folder/);
+  const { process } = running;
+  process.kill('SIGUSR1');
+  while (process.exitCode === null && process.signalCode === null) {
+    for (const signal of ['SIGUSR2', 'SIGUSR1'] as const) process.kill(signal);
+    await setTimeout(100);
+  }
+  expect((await running.ended).code).toBe(75);
+  expect(await status(folder)).toBe('interrupted');
+});
+
 test('a signal later than that ends the program at once', async () => {
   const folder = await temporaryFolder();
   const running = start(folder, [...LONG_STEPS, '--set=network.depth=40']);
