@@ -47,8 +47,8 @@ export function handleSignals(): void {
 }
 
 /**
- * From now on the first signal says `notice` and aborts the signal that is returned, and a second Ctrl-C or SIGTERM ends
- * the work at once: the process, where nothing else is given.
+ * From now on the first signal says `notice` and aborts the signal that is returned, and a second Ctrl-C or SIGTERM
+ * ends the work at once: the process, where nothing else is given.
  */
 export function stopInOrder(reporter: Reporter, notice: string, endAtOnce?: () => void): AbortSignal {
   const controller = new AbortController();

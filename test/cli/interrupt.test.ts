@@ -70,7 +70,7 @@ test('a signal that arrives twice within a second, as from `timeout`, is one wis
 
 test('warnings that come again do not end it at once: a step may take longer than they are apart', async () => {
   const folder = await temporaryFolder();
-  const running = start(folder, [...LONG_STEPS, '--set=network.depth=40']);
+  const running = start(folder, LONG_STEPS);
   await running.seen(/Run folder/);
   const { process } = running;
   process.kill('SIGUSR1');
