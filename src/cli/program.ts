@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../util/package.js';
 import { printable } from '../util/printable.js';
+import { addCompletion } from './complete.js';
 import { checkValues } from './values.js';
 
 const EXAMPLES = `
@@ -48,6 +49,8 @@ export async function program(asked?: string): Promise<Command> {
   const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
   for (const load of known ? [known] : Object.values(COMMANDS)) root.addCommand(await load());
   prepare(root);
+  // Completion knows every command; what it is asked may be empty, which no other command takes.
+  if (!known) addCompletion(root);
   return root;
 }
 
