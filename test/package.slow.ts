@@ -21,6 +21,7 @@ test('the package installs outside the repository, with scripts allowed, and run
     (await execute(join(project, 'node_modules', '.bin', 'densenet'), args, { cwd: project })).stdout;
   await densenet('train', '--config=smoke-fashion-mnist-mini', '--subset=64', '--engine=native');
   await densenet('train', '--config=smoke-fashion-mnist-mini', '--subset=64', '--engine=tensorflow');
+  await densenet('selftest', '--engine=native');
   await densenet('figure', 'curves', 'smoke-fashion-mnist-mini');
   await access(join(project, 'results', 'figures', 'curves.png'));
 

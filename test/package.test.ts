@@ -11,7 +11,13 @@ test('what npm packs holds all that the program needs', async () => {
   await execute('tar', ['-xzf', await packInto(folder)], { cwd: folder });
   const packed = join(folder, 'package');
   const files = await readdir(packed, { recursive: true });
-  expect(files).toEqual(expect.arrayContaining(['dist/index.d.ts', 'docs/troubleshooting.md']));
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'dist/index.d.ts',
+      'docs/troubleshooting.md',
+      'src/selftest/expected/resnet.safetensors',
+    ]),
+  );
   expect(files.filter((name) => name.endsWith('.map'))).toEqual([]);
   const pages = files.filter((name) => name.endsWith('.md') && !name.includes('dist'));
   const broken = pages.flatMap((page) =>

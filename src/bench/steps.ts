@@ -1,8 +1,8 @@
 import type { Batch, Engine, Model, ModelOptions, ProfileEntry } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
+import { randomBatch } from '../selftest/inputs.js';
 import { initialState } from '../training/checkpoint.js';
-import { key, normal, uniform } from '../util/random.js';
 import { peakMemory, takeProfile } from './instruments.js';
 
 export interface StepTimes {
@@ -42,7 +42,7 @@ export async function timeSteps(engine: Engine, network: Network, options: StepO
   });
   try {
     await model.importState(initialState(network, initialValues(network, SEED)));
-    const batch = randomBatch(network, options.batch);
+    const batch = randomBatch(network, options.batch, SEED);
     await stepTimes(model, options.mode, batch, options.warmup);
     if (options.profile) takeProfile(model);
     const times = await stepTimes(model, options.mode, batch, options.steps);
@@ -68,15 +68,4 @@ export async function stepTimes(
     times.push(performance.now() - start);
   }
   return times;
-}
-
-/** Normally distributed images and uniform labels. */
-export function randomBatch(network: Network, size: number): Batch {
-  const { channels, height, width } = network.input;
-  const images = key(SEED, 1);
-  const labels = key(SEED, 2);
-  return {
-    images: Float32Array.from({ length: size * channels * height * width }, (_, i) => normal(images, i)),
-    labels: Int32Array.from({ length: size }, (_, i) => Math.floor(uniform(labels, i) * network.classes)),
-  };
 }

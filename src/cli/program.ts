@@ -34,6 +34,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   data: async () => (await import('./data.js')).dataCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  selftest: async () => (await import('./selftest.js')).selftestCommand(),
   setup: async () => (await import('./setup.js')).setupCommand(),
 };
 

@@ -1,7 +1,8 @@
-import { randomBatch, type StepMode, stepTimes } from '../bench/steps.js';
+import { type StepMode, stepTimes } from '../bench/steps.js';
 import type { Experiment } from '../config/schema.js';
 import type { Batch, Engine, Model } from '../engines/engine.js';
 import { initialValues } from '../networks/parameters.js';
+import { randomBatch } from '../selftest/inputs.js';
 import { initialState } from '../training/checkpoint.js';
 import { checkMemory } from '../training/memory.js';
 import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
@@ -31,10 +32,10 @@ export async function measureSpeed(experiment: Experiment, engine: Engine): Prom
   const model = await engine.createModel(network, modelOptions(experiment));
   try {
     await model.importState(initialState(network, initialValues(network, seed)));
-    const first = randomBatch(network, Math.min(FIRST_IMAGES, batchSize));
+    const first = randomBatch(network, Math.min(FIRST_IMAGES, batchSize), seed);
     const pace = await secondsPerImage(model, 'train', first);
     const images = Math.min(batchSize, Math.max(first.labels.length, Math.floor(TRIAL_SECONDS / pace)));
-    const more = images > first.labels.length ? randomBatch(network, images) : undefined;
+    const more = images > first.labels.length ? randomBatch(network, images, seed) : undefined;
     const train = more ? await secondsPerImage(model, 'train', more) : pace;
     const predict = await secondsPerImage(model, 'predict', more ?? first);
     return { train: 1 / train, predict: 1 / predict };

@@ -17,7 +17,7 @@ const VALUES_PER_PARAMETER = 3;
  * Bytes that training takes on any engine: what belongs to the parameters, and the feature maps of `images` images that
  * the backward pass needs. Engines take more.
  */
-function leastMemory(network: Network, images: number, memoryEfficient: boolean): number {
+export function leastMemory(network: Network, images: number, memoryEfficient: boolean): number {
   const { channels, height, width } = network.input;
   // What is recomputed need not lie there; the output of a stage holds those of its layers.
   const maps = memoryEfficient

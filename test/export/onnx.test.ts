@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { onnxFile } from '../../src/export/onnx/model.js';
 import type { Network } from '../../src/networks/network.js';
+import { randomBatch, randomWeights } from '../../src/selftest/inputs.js';
 import { PUBLISHED_NETWORKS, publishedNetwork } from '../fixtures/pytorch/published.js';
 import { relativeError } from '../reference/compare.js';
-import { type Example, exampleNetwork, randomBatch, randomWeights } from '../reference/examples.js';
+import { type Example, exampleNetwork } from '../reference/examples.js';
 import { ReferenceModel } from '../reference/model.js';
 import { RESIDUAL_KINDS, type ResidualExample, residualNetwork } from '../reference/residual-examples.js';
 import { loadOnnxRuntime, runOnnx } from './onnxruntime.js';

@@ -6,12 +6,12 @@ import type { ModelOptions, ModelState } from '../../src/engines/engine.js';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../src/engines/tensorflow/index.js';
 import type { Network } from '../../src/networks/network.js';
 import { elementCount, parameters } from '../../src/networks/parameters.js';
+import { randomBatch } from '../../src/selftest/inputs.js';
 import { packageRoot } from '../../src/util/package.js';
 import { silent } from '../../src/util/reporter.js';
 import type { Tensor } from '../../src/util/tensor.js';
 import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
 import { run, temporaryFolder } from '../program.js';
-import { randomBatch } from '../reference/examples.js';
 import { networkOfSubject, SMALL, type Subject, WHOLE } from './networks.js';
 import { type Counts, difference, readCounters } from './null-gpu/counters.js';
 
@@ -102,4 +102,13 @@ test('the program takes the GPU by itself, trains on it, and says so in environm
     description: 'TensorFlow 2.21.0 on GPU (Null GPU 0, driver 575.00.00)',
     precision: 'float32, with TF32 switched off',
   });
+});
+
+test('the selftest comes to its end, and notices that this GPU computes nothing', async () => {
+  const { code, stdout, stderr } = await run(await temporaryFolder(), ['selftest', '--device=gpu']);
+  expect(code, stderr).toBe(4);
+  expect(stdout).toMatch(/^DenseNet-BC .*: logits .* WRONG$/m);
+  // What an engine throws stands in brackets.
+  expect(stdout.match(/WRONG \((?!chosen for).*/g)).toBeNull();
+  expect(stdout).toMatch(/^one step of DenseNet-BC .*\(chosen for .* of free memory\)$/m);
 });

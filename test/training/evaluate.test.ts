@@ -4,11 +4,12 @@ import { createNativeEngine, type NativeEngine } from '../../src/engines/native/
 import type { ImageSource, MadeImages } from '../../src/input/batches.js';
 import { MemorySource } from '../../src/input/memory-source.js';
 import { type Crop, tenCrops } from '../../src/input/ten-crop.js';
+import { randomWeights } from '../../src/selftest/inputs.js';
 import { argmax, evaluate, type Prediction, rank } from '../../src/training/evaluate.js';
 import { bits, key, uniform } from '../../src/util/random.js';
 import { silent } from '../../src/util/reporter.js';
 import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';
-import { EXAMPLE, exampleNetwork, randomWeights } from '../reference/examples.js';
+import { EXAMPLE, exampleNetwork } from '../reference/examples.js';
 
 describe('rank', () => {
   test('is the place of the label when all are sorted, the first of equals first', () => {

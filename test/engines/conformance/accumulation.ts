@@ -7,7 +7,8 @@ import {
   type TrainStep,
 } from '../../../src/engines/engine.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import {
   RESIDUAL_EXAMPLE,
   RESIDUAL_KINDS,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Batch, Model, TrainResult } from '../../../src/engines/engine.js';
 import type { Network } from '../../../src/networks/network.js';
-import { exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { exampleNetwork } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
 /** Trains on `batches`, of which the first is that of step `first`. */

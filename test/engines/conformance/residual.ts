@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parameters } from '../../../src/networks/parameters.js';
 import { survivalProbabilities, survivors } from '../../../src/networks/residual.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import type { NamedTensors, Tensor } from '../../../src/util/tensor.js';
-import { randomBatch, randomWeights } from '../../reference/examples.js';
 import {
   RESIDUAL_EXAMPLE,
   RESIDUAL_KINDS,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { exampleNetwork } from '../../reference/examples.js';
 import { DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 
 /** A call must last this long to be a test, milliseconds. */

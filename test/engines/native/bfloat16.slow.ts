@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Model } from '../../../src/engines/engine.js';
 import { createNativeEngine, type NativeEngine } from '../../../src/engines/native/index.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { evaluate } from '../../../src/training/evaluate.js';
 import { silent } from '../../../src/util/reporter.js';
 import { nearestBfloat16 } from '../../reference/bfloat16.js';
 import { exact } from '../../reference/convolution.js';
-import {
-  EXAMPLE,
-  type Example,
-  exampleNetwork,
-  randomBatch,
-  randomWeights,
-} from '../../reference/examples.js';
+import { EXAMPLE, type Example, exampleNetwork } from '../../reference/examples.js';
 import { type CaseOptions, engineFaults, noDecay, smoothCases } from '../conformance/cases.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from '../conformance/models.js';
 import { repeatabilityTests } from '../conformance/repeatability.js';

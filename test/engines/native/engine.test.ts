@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checks } from '../../../src/engines/native/checks.js';
 import { createNativeEngine, measurePeak, type NativeEngine } from '../../../src/engines/native/index.js';
 import { loadNative } from '../../../src/engines/native/loader.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { silent } from '../../../src/util/reporter.js';
-import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, untrained, withModel } from '../conformance/models.js';
 
 const network = exampleNetwork({ ...EXAMPLE, height: 8, width: 8, classes: 4 });

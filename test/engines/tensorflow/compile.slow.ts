@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
+import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { silent } from '../../../src/util/reporter.js';
 import { relativeError } from '../../reference/compare.js';
-import { EXAMPLE, exampleNetwork, randomBatch, randomWeights } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import { RESIDUAL_EXAMPLE, residualNetwork } from '../../reference/residual-examples.js';
 import { DEFAULTS, untrained, withModel } from '../conformance/models.js';
 

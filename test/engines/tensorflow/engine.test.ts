@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
 import { initialValues } from '../../../src/networks/parameters.js';
+import { randomBatch } from '../../../src/selftest/inputs.js';
 import { initialState } from '../../../src/training/checkpoint.js';
 import { silent } from '../../../src/util/reporter.js';
-import { EXAMPLE, exampleNetwork, randomBatch } from '../../reference/examples.js';
+import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import { DEFAULTS } from '../conformance/models.js';
 
 const network = exampleNetwork({ ...EXAMPLE, height: 16, width: 16, dropout: 0.2 });

@@ -1,0 +1,118 @@
+import { freemem } from 'node:os';
+import { Command } from 'commander';
+import { chooseEngine, createEngine } from '../engines/select.js';
+import type { Check } from '../selftest/check.js';
+import { selftest } from '../selftest/selftest.js';
+import { EXIT } from '../util/errors.js';
+import { machine, usableMemory } from '../util/machine.js';
+import { packageVersion } from '../util/package.js';
+import { textTable } from '../util/text-table.js';
+import {
+  addCommonOptions,
+  addEngineOptions,
+  type CommonOptions,
+  type EngineCliOptions,
+  engineLine,
+} from './options.js';
+import { print, printJson } from './print.js';
+import { terminalReporter } from './terminal.js';
+
+const EXAMPLES = `
+Examples:
+  densenet selftest                                     what train would use here
+  densenet selftest --engine tensorflow --device gpu    the GPU
+  densenet selftest --engine native --json > selftest.json
+
+A compiler, driver or processor may be wrong, and nothing else would tell: training goes on, only worse. The selftest
+compares an engine, where it runs, with results in double precision that come with the program:
+
+  logits       of five small networks, which have every kind of layer together
+  losses       of 20 training steps of three of them, and their logits afterwards
+  gradients    of every kind of layer, each the worst tensor
+  dropout      its gradient, with the slope of the loss
+  bits         two runs must end in the same, and so must one that goes on from a checkpoint
+  memory       one training step of the largest of the paper's networks that fits into what is free, and on a CPU
+               takes no more than some seconds
+
+Deviations are relative, in norm, but for bits (how many values differ) and the last loss. What is allowed is ten times
+or more what rounding to float32 makes; TF32 and other shortcuts are beyond it. Rows whose verdict has a reason and no
+deviation are of what stopped with an error; in --json their deviation is null. It takes a minute or two, once the
+engine is set up.
+
+Exit codes: 0 all as it should be, 4 something is not. Then compare another --engine, device, driver or compiler (CXX),
+and report the table.`;
+
+/** Engines choose their kernels by it: those of most training runs are tested. */
+const USUAL_BATCH = 64;
+
+interface SelftestCliOptions extends CommonOptions, EngineCliOptions {}
+
+export function selftestCommand(): Command {
+  const command = new Command('selftest')
+    .description('check that an engine computes correctly on this machine, against stored results')
+    .addHelpText('after', EXAMPLES);
+  return addCommonOptions(addEngineOptions(command)).action(runSelftest);
+}
+
+async function runSelftest(options: SelftestCliOptions): Promise<void> {
+  const reporter = terminalReporter(options);
+  const choice = await chooseEngine(options);
+  reporter.line(engineLine(choice));
+  const { threads, setup } = options;
+  const engine = await createEngine(choice, {
+    threads,
+    setup,
+    batchSize: USUAL_BATCH,
+    precision: 'float32',
+    reporter,
+  });
+  const freeMemory = choice.gpu
+    ? (choice.gpu.freeMemory ?? choice.gpu.memory)
+    : Math.min(freemem(), usableMemory());
+  try {
+    const checks = await selftest(engine, { freeMemory, reporter });
+    const failed = checks.filter(({ passed }) => !passed).length;
+    const { description, precision } = engine;
+    const { cpu, platform } = machine();
+    if (options.json) {
+      printJson({
+        passed: failed === 0,
+        version: packageVersion,
+        engine: description,
+        precision,
+        cpu,
+        platform,
+        checks,
+      });
+    } else {
+      print([
+        `densenet ${packageVersion}, ${description}, ${precision}`,
+        `${cpu}, ${platform}`,
+        '',
+        ...table(checks),
+        '',
+      ]);
+      print(
+        failed === 0 ? 'All as it should be.' : `${failed} of ${checks.length} are not as they should be.`,
+      );
+    }
+    if (failed > 0) process.exitCode = EXIT.engine;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function table(checks: readonly Check[]): string[] {
+  const rows = checks.map(({ what, deviation, allowed, passed, note }) => [
+    what,
+    number(deviation),
+    number(allowed),
+    `${passed ? 'ok' : 'WRONG'}${note === undefined ? '' : ` (${note})`}`,
+  ]);
+  return textTable(['what', 'deviation', 'allowed', 'verdict'], rows, ['deviation', 'allowed']);
+}
+
+function number(value: number): string {
+  if (!Number.isFinite(value)) return '';
+  return Number.isInteger(value) ? String(value) : value.toExponential(1);
+}

@@ -1,0 +1,75 @@
+import type { Engine } from '../engines/engine.js';
+import { multiplyAdds } from '../networks/counts.js';
+import { buildDenseNet } from '../networks/densenet.js';
+import type { Network } from '../networks/network.js';
+import { initialValues } from '../networks/parameters.js';
+import { initialState } from '../training/checkpoint.js';
+import { leastMemory } from '../training/memory.js';
+import { formatBytes } from '../util/format.js';
+import { withModel } from './against-definition.js';
+import { type Check, check, failure } from './check.js';
+import { randomBatch } from './inputs.js';
+
+/** What engines take of memory, in units of the least that training takes. */
+const MEMORY_FACTOR = 4;
+
+/** What a CPU computes in some ten seconds, floating-point operations; a GPU has no such limit here. */
+const CPU_OPERATIONS = 5e11;
+
+/** A network that was not trained yet knows nothing: its loss is about that of guessing, ln(classes). */
+const ALLOWED_LOSS = 1;
+
+const bc = { bottleneck: true, compression: 0.5, dropout: 0 };
+const cifar = { channels: 3, height: 32, width: 32, classes: 10 };
+const imageNet = { channels: 3, height: 224, width: 224, classes: 1000 };
+
+const NETWORKS: readonly Network[] = [
+  buildDenseNet({ ...bc, depth: 264, growthRate: 32, blocks: [6, 12, 64, 48] }, imageNet),
+  buildDenseNet({ ...bc, depth: 190, growthRate: 40 }, cifar),
+  buildDenseNet({ ...bc, depth: 100, growthRate: 12 }, cifar),
+  buildDenseNet({ ...bc, depth: 40, growthRate: 12 }, cifar),
+];
+const BATCHES = [256, 128, 64, 32, 16, 8, 4, 2];
+
+interface Choice {
+  readonly network: Network;
+  readonly images: number;
+  /** Bytes that it is thought to take. */
+  readonly memory: number;
+}
+
+/** Of the networks that fit, with how many images, the one that takes most memory; undefined where none does. */
+export function largestThatFits(device: Engine['device'], memory: number): Choice | undefined {
+  const choices = NETWORKS.flatMap((network) =>
+    BATCHES.map((images) => ({
+      network,
+      images,
+      memory: MEMORY_FACTOR * leastMemory(network, images, false),
+    })),
+  );
+  const fitting = choices.filter(({ network, images, memory: needed }) => {
+    const operations = 6 * multiplyAdds(network) * images;
+    return needed <= memory && (device === 'gpu' || operations <= CPU_OPERATIONS);
+  });
+  return fitting.sort((a, b) => b.memory - a.memory)[0];
+}
+
+/** One training step of the largest network that fits into `memory` bytes. */
+export async function largestCheck(engine: Engine, memory: number): Promise<Check[]> {
+  const choice = largestThatFits(engine.device, memory);
+  if (choice === undefined) {
+    return [check('largest network that fits', 0, 0, `none in ${formatBytes(memory)} of free memory`)];
+  }
+  const { network, images } = choice;
+  const what = `one step of ${network.title}, ${images} images: loss less ln(${network.classes})`;
+  try {
+    const loss = await withModel(engine, network, 1, async (model) => {
+      await model.importState(initialState(network, initialValues(network, 1)));
+      return (await model.train(randomBatch(network, images, 1), { learningRate: 0.1, step: 0 })).loss;
+    });
+    const note = `chosen for ${formatBytes(memory)} of free memory`;
+    return [check(what, Math.abs(loss - Math.log(network.classes)), ALLOWED_LOSS, note)];
+  } catch (error) {
+    return [failure(what, error)];
+  }
+}
