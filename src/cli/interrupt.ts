@@ -68,7 +68,10 @@ function handle(signal: NodeJS.Signals): void {
     return;
   }
   clearBars();
-  if (!work) return endProcess(signal);
+  if (!work) {
+    endProcess(signal);
+    return;
+  }
   process.exitCode = CODES[signal] ?? EXIT.terminated;
   work.reporter.warn(work.notice);
   work.controller.abort();
