@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ALONE, type Group } from '../mpi/group.js';
 import { withGroup } from '../mpi/join.js';
 import type { Place } from '../mpi/place.js';
+import type { Loss } from '../mpi/processes.js';
 import { EXIT, UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import { silent } from '../util/reporter.js';
@@ -31,20 +32,20 @@ export async function severalProcesses(
 ): Promise<void> {
   const speaks = here.rank === 0;
   let joined: Group | undefined;
-  let lost = (): UserError | undefined => undefined;
+  let lost = (): Loss | undefined => undefined;
   let end = (code: number): void => process.exit(code);
-  const onLost = async (error: UserError) => {
-    if (joined?.localRank === 0) printError(error);
+  const onLost = async (loss: Loss) => {
+    if (loss.speaks) printError(loss.error);
     else await setTimeout(SAID);
-    end(error.exitCode);
+    end(loss.error.exitCode);
   };
   const signal = stopInOrder(
     {
       ...reporter,
       warn: (text) => {
         // The launcher ends all where one has ended.
-        const error = lost();
-        if (error) void onLost(error);
+        const loss = lost();
+        if (loss) void onLost(loss);
         else if (speaks) reporter.warn(text);
       },
     },
@@ -56,7 +57,8 @@ export async function severalProcesses(
       joined = group;
       lost = tools.lost;
       end = tools.end;
-      await use({ group, signal }, speaks ? reporter : { ...silent, warn: tools.warn });
+      // Several may meet the same fault, which is said once.
+      await use({ group, signal }, { ...(speaks ? reporter : silent), warn: tools.warn });
     });
   } catch (error) {
     const says = joined ? speaks : (here.localRank ?? 0) === 0;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { EXIT, UserError } from '../util/errors.js';
-import { isDead, ownerName } from '../util/owner.js';
+import { isDead, ownerName, shownOwner } from '../util/owner.js';
 import type { Reporter } from '../util/reporter.js';
 import type { MpiBinding } from './binding.js';
 import { errorOf, type Failure, failureOf } from './failure.js';
@@ -34,7 +34,7 @@ export class Processes implements Group {
   readonly cores: number;
   readonly hosts: readonly string[];
   readonly #binding: MpiBinding;
-  readonly #others: readonly Introduction[];
+  readonly #all: readonly Introduction[];
   readonly #controller = new AbortController();
   #asked: AbortSignal | undefined;
   readonly #reporter: Reporter;
@@ -50,7 +50,7 @@ export class Processes implements Group {
     { reporter, onLost }: ProcessesOptions,
   ) {
     this.#binding = binding;
-    this.#others = all;
+    this.#all = all;
     this.#reporter = reporter;
     const own = all[rank]!;
     const onHost = (rank: number) => all[rank]!.host === own.host;
@@ -185,24 +185,31 @@ export class Processes implements Group {
   readonly end = (code: number): never => this.#binding.end(code);
 
   /** That another process of this host has ended. */
-  readonly lost = (): UserError | undefined => {
-    const { host } = this.#others[this.rank]!;
-    const here = this.#others.map((other, rank) => ({ ...other, rank })).filter((one) => one.host === host);
+  readonly lost = (): Loss | undefined => {
+    const { host } = this.#all[this.rank]!;
+    const here = this.#all.map((one, rank) => ({ ...one, rank })).filter((one) => one.host === host);
     const dead = here.find(({ owner }) => isDead(owner));
     if (!dead) return undefined;
-    return new UserError(
+    const error = new UserError(
       'engine',
-      `process ${dead.rank + 1} of ${this.size} ended (${dead.owner.split('.')[0]} on ${host})`,
-      'The run is kept as of its last checkpoint; go on with: densenet train --resume',
+      `process ${dead.rank + 1} of ${this.size} has ended: ${shownOwner(dead.owner)}`,
+      'The run is kept as of its last checkpoint: go on with --resume, on as many processes or as few as you like.',
     );
+    return { error, speaks: here.find(({ owner }) => !isDead(owner))?.rank === this.rank };
   };
+}
+
+/** What is to be said of a process that has ended, and whether this one is to say it: one of each host does. */
+export interface Loss {
+  readonly error: UserError;
+  readonly speaks: boolean;
 }
 
 export interface ProcessesOptions {
   /** Of the first process. */
   readonly reporter: Reporter;
   /** Called when another process of this host has ended. */
-  onLost(error: UserError): void;
+  onLost(loss: Loss): void;
 }
 
 /** A failure that all processes know of. */

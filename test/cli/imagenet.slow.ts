@@ -6,8 +6,8 @@ import { expect, test, vi } from 'vitest';
 import type { RunEnvironment } from '../../src/runs/environment.js';
 import type { RunResult } from '../../src/runs/result.js';
 import {
+  broken,
   CMYK_NAME,
-  type Damage,
   GREY_NAME,
   PNG_NAME,
   writeMiniArchives,
@@ -108,12 +108,6 @@ test('from archives or folders, with one worker or three, training comes to the 
   // The first six images show every class once, and the first class twice.
   expect(classes.map((one) => one.count).filter((n) => n > 0)).toEqual([2, 1, 1, 1, 1]);
 });
-
-/** Cuts the end of some files off. */
-function broken(...names: string[]): Damage {
-  return ({ name, content }) =>
-    names.includes(name) ? content.subarray(0, Math.floor(0.4 * content.length)) : content;
-}
 
 test('an image that cannot be read stops the run with its name, or is left out and named', async () => {
   const bad = ['n01440764_2.JPEG', 'ILSVRC2012_val_00000007.JPEG'];

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Kills training at random moments, resumes it, and compares: the weights to the bit, the epochs, the files left.
 //
-//   npm run test:kill -- --rounds 300 [--seed 1]
+//   npm run test:kill -- --rounds 300 [--seed 1] [--mpi]
 //
 // Each round trains one small experiment on real images. Up to three times its process is ended, mostly by SIGKILL, at
-// a moment drawn from its whole time, from the first line of code to the tables; then it is resumed to its end.
+// a moment drawn from its whole time, from the first line of code to the tables; then it is resumed to its end. With
+// --mpi every start and resumption is on 1, 2 or 4 processes, of which any may be ended, and all come to the bits of one.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -44,12 +45,34 @@ function randomNumbers(seed) {
   };
 }
 
-/** Starts the program; resolves with how it ended. `kill` says when and how to end it. */
-async function densenet(folder, args, kill) {
-  const child = spawn(process.execPath, [program, 'train', '--threads=1', ...args], {
-    cwd: folder,
-    env: { ...process.env, CI: '1' },
-  });
+/** As many micro-batches as there may be processes. */
+const SHARED = '--set=training.accumulate=4';
+const PROCESSES = [1, 2, 4];
+
+const MPIRUN = ['mpirun', '--oversubscribe', '--bind-to', 'none', '-np'];
+/** Open MPI runs for root only if told so. */
+const MPI_ENVIRONMENT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
+
+/** The processes that mpirun has started; on Linux. */
+function ranks(mpirun) {
+  try {
+    return readFileSync(`/proc/${mpirun}/task/${mpirun}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Starts the program; resolves with how it ended. `kill` says when and how to end it: of several processes, the one
+ * that `which`, from 0 to 1, says.
+ */
+async function densenet(folder, args, kill, processes = 1) {
+  const command = [process.execPath, program, 'train', '--threads=1', ...args];
+  const [file, ...rest] = processes > 1 ? [...MPIRUN, `${processes}`, ...command] : command;
+  const child = spawn(file, rest, { cwd: folder, env: { ...process.env, ...MPI_ENVIRONMENT, CI: '1' } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -62,9 +85,19 @@ async function densenet(folder, args, kill) {
   });
   if (kill) {
     await Promise.race([setTimeout(kill.after), ended]);
-    child.kill(kill.signal);
+    const pids = processes > 1 ? ranks(child.pid) : [];
+    if (pids.length > 0) endProcess(pids[Math.floor(pids.length * kill.which)], kill.signal);
+    else child.kill(kill.signal);
   }
   return ended;
+}
+
+function endProcess(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 const runsOf = (folder) => join(folder, 'results', 'runs', EXPERIMENT);
@@ -115,15 +148,24 @@ function tensorDigest(bytes) {
 
 async function round(folder, duration, random) {
   const kills = [];
+  const processes = () => (values.mpi ? PROCESSES[Math.floor(PROCESSES.length * random())] : 1);
   for (let left = 1 + Math.floor(3 * random()); left > 0; left--) {
     const signal = ENDS[Math.floor(ENDS.length * random())];
     const after = Math.round(duration * random());
     const resume = hasRun(folder);
-    const end = await densenet(folder, resume ? [`--resume=${EXPERIMENT}`] : TRAIN, { after, signal });
-    kills.push(`${resume ? 'resumed' : 'started'}, ${signal} after ${after} ms`);
+    const count = processes();
+    const kill = { after, signal, which: random() };
+    const end = await densenet(folder, resume ? [`--resume=${EXPERIMENT}`] : TRAIN, kill, count);
+    const on = values.mpi ? ` on ${count}` : '';
+    kills.push(`${resume ? 'resumed' : 'started'}${on}, ${signal} after ${after} ms`);
     if (end.output.includes('This is a bug')) throw new Error(`${kills.join('; ')}:\n${end.output}`);
   }
-  const end = await densenet(folder, hasRun(folder) ? [`--resume=${EXPERIMENT}`] : TRAIN);
+  const end = await densenet(
+    folder,
+    hasRun(folder) ? [`--resume=${EXPERIMENT}`] : TRAIN,
+    undefined,
+    processes(),
+  );
   const finished = end.code === 0 || (end.code === 2 && end.output.includes('is finished'));
   if (!finished) throw new Error(`${kills.join('; ')}; then it ended with ${end.code}:\n${end.output}`);
   return kills;
@@ -133,8 +175,10 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '300' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    mpi: { type: 'boolean', default: false },
   },
 });
+if (values.mpi) TRAIN.push(SHARED);
 const rounds = Number(values.rounds);
 const random = randomNumbers(Number(values.seed));
 if (!ensureBuilt(false)) process.exit(4);
