@@ -17,7 +17,7 @@ describe.each(['cpu', 'gpu'] as const)('TensorFlow, graph for a %s', { timeout: 
   test.each([64, 4])('passes with kernels for %d images', async (batchSize) => {
     const options = { device: 'cpu', threads: 2, batchSize, setup: true, reporter: silent } as const;
     const engine = await createTensorFlowEngine(options, form);
-    const checks = await selftest(engine, { freeMemory: 200e6, reporter: silent });
+    const checks = await selftest(engine, { freeMemory: 400e6, reporter: silent });
     await engine.dispose();
     for (const { what, deviation, allowed } of checks) {
       expect(deviation, what).toBeLessThanOrEqual(allowed / MARGIN);
