@@ -6,8 +6,9 @@ import resource
 import time
 
 
-def parse():
+def parse(add_arguments=lambda parser: None):
     parser = argparse.ArgumentParser()
+    add_arguments(parser)
     parser.add_argument("--depth", type=int, default=100, help="L")
     parser.add_argument("--growth-rate", type=int, default=12, help="k")
     parser.add_argument("--basic", action="store_true", help="no bottleneck, no compression")
@@ -47,7 +48,7 @@ def measure(options, step):
 
 
 def report(times, parameters, version):
-    """`parameters` are the trainable ones; the reader checks that all networks are the same."""
+    """`parameters` are the trainable ones, unless the network is given; the reader checks that all are the same."""
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = {"times": times, "parameters": parameters, "peakRssBytes": 1024 * kilobytes, "version": version}
     print(json.dumps(answer))

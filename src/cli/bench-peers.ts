@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { CASES, type Case } from '../bench/suite/cases.js';
 import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
 import { writeSuite } from '../bench/suite/index.js';
-import { ensurePeer, type PeerName } from '../bench/suite/peer-environments.js';
+import { ensurePeer, type PeerEnvironment } from '../bench/suite/peer-environments.js';
 import { suggest } from '../util/suggest.js';
 import { terminalReporter } from './terminal.js';
 import { positiveInteger } from './values.js';
@@ -29,11 +29,12 @@ interface PeersOptions {
   readonly name: string;
   readonly pytorchPython?: string;
   readonly kerasPython?: string;
+  readonly onnxPython?: string;
 }
 
 export function benchPeersCommand(): Command {
   return new Command('peers')
-    .description('measure the engines, PyTorch and Keras on the CPU, in turn; writes CSV and a chart')
+    .description('measure the engines and their peers on the CPU, in turn; writes CSV and a chart')
     .addOption(new Option('--cases <id,…>', 'what to measure').argParser(cases).default(CASES, 'all'))
     .addOption(
       new Option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')}`)
@@ -45,14 +46,19 @@ export function benchPeersCommand(): Command {
     .option('--name <name>', 'name of the files', 'peers')
     .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
+    .option('--onnx-python <path>', 'a Python that has OpenVINO and ONNX Runtime (default: one is set up)')
     .addHelpText('after', EXAMPLES)
     .action((_, command: Command) => runPeers(command.optsWithGlobals<PeersOptions>()));
 }
 
 async function runPeers(options: PeersOptions): Promise<void> {
   const reporter = terminalReporter();
-  const given = { pytorch: options.pytorchPython, keras: options.kerasPython };
-  const python = async (peer: PeerName) => given[peer] ?? (await ensurePeer(peer, reporter));
+  const given = {
+    pytorch: options.pytorchPython,
+    keras: options.kerasPython,
+    onnx: options.onnxPython,
+  };
+  const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter));
   const written = await writeSuite({ ...options, folder: options.output, python, reporter });
   for (const path of written) reporter.line(`Wrote ${path}`);
 }

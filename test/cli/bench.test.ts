@@ -74,7 +74,7 @@ describe('densenet bench peers', () => {
     const scope = ['--cases', 'bc-100-12-single', '--rounds', '2', '--steps', '1', '--output', folder];
     const { code, stderr } = await run(folder, ['bench', 'peers', ...scope, ...contenders]);
     expect(code).toBe(0);
-    expect(stderr).toContain('warning: pytorch: cannot be started (ENOENT)');
+    expect(stderr).toContain('warning: pytorch: /nonexistent/python cannot be started (ENOENT)');
     const csv = await readFile(join(folder, 'peers.csv'), 'utf8');
     const [native, pytorch] = parse(csv, { columns: true }) as [
       Record<string, string>,

@@ -5,7 +5,10 @@ const COLORS: Readonly<Record<ContenderName, string>> = {
   native: '#1b6ca8',
   tensorflow: '#7fb2d9',
   pytorch: '#d1603d',
+  'pytorch-compile': '#e39a80',
   keras: '#e9b44c',
+  openvino: '#5b8c5a',
+  onnxruntime: '#a3c4a2',
 };
 
 const LABELS = 300;

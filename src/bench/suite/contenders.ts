@@ -3,21 +3,68 @@ import type { EngineName } from '../../engines/engine.js';
 import { packageRoot } from '../../util/package.js';
 import type { BenchReport } from '../report.js';
 import type { Case } from './cases.js';
-import type { PeerName } from './peer-environments.js';
+import type { PeerEnvironment } from './peer-environments.js';
 
-export const CONTENDERS = ['native', 'tensorflow', 'pytorch', 'keras'] as const;
+export const CONTENDERS = [
+  'native',
+  'tensorflow',
+  'pytorch',
+  'pytorch-compile',
+  'keras',
+  'openvino',
+  'onnxruntime',
+] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
-const PEER_PROGRAMS: Readonly<Record<PeerName, string>> = {
-  pytorch: join(packageRoot, 'benchmarks', 'peers', 'torch_step.py'),
-  keras: join(packageRoot, 'benchmarks', 'peers', 'keras_step.py'),
+/** Somebody else's program, which the engines are compared with. */
+interface Peer {
+  readonly environment: PeerEnvironment;
+  /** In benchmarks/peers/, with what it takes beside the options of a round. */
+  readonly command: readonly [file: string, ...args: string[]];
+  /** Whether it runs the network as the ONNX file that the program exports. */
+  readonly onnx?: boolean;
+  takesPart(subject: Case): boolean;
+}
+
+const isPrediction = ({ mode, precision }: Case) => mode === 'predict' && precision === 'float32';
+
+const PEERS: Readonly<Record<Exclude<ContenderName, EngineName>, Peer>> = {
+  pytorch: { environment: 'pytorch', command: ['torch_step.py'], takesPart: () => true },
+  'pytorch-compile': {
+    environment: 'pytorch',
+    command: ['torch_step.py', '--compile'],
+    takesPart: ({ memoryEfficient, precision }) => !memoryEfficient && precision === 'float32',
+  },
+  keras: {
+    environment: 'keras',
+    command: ['keras_step.py'],
+    takesPart: ({ memoryEfficient }) => !memoryEfficient,
+  },
+  openvino: {
+    environment: 'onnx',
+    command: ['onnx_step.py', '--runtime', 'openvino'],
+    onnx: true,
+    takesPart: isPrediction,
+  },
+  onnxruntime: {
+    environment: 'onnx',
+    command: ['onnx_step.py', '--runtime', 'onnxruntime'],
+    onnx: true,
+    takesPart: isPrediction,
+  },
 };
+
+/** The peer of this name; undefined for the program's own engines. */
+export function peer(name: ContenderName): Peer | undefined {
+  return name === 'native' || name === 'tensorflow' ? undefined : PEERS[name];
+}
 
 /** What a contender says of one round. */
 export interface Round {
   /** Milliseconds of every step. */
   readonly times: readonly number[];
-  readonly parameters: number;
+  /** Undefined where the network was given. */
+  readonly parameters: number | undefined;
   readonly peakRssBytes: number;
   /** Of the contender and what is below it. */
   readonly version: string;
@@ -25,14 +72,9 @@ export interface Round {
   readonly peakFlopsPerSecond: number | undefined;
 }
 
-/** Other people's programs, which the engines are compared with. */
-export function isPeer(name: ContenderName): name is PeerName {
-  return name === 'pytorch' || name === 'keras';
-}
-
 /** Whether the contender has what the case asks for. */
-export function takesPart(name: ContenderName, { memoryEfficient }: Case): boolean {
-  return name !== 'keras' || !memoryEfficient;
+export function takesPart(name: ContenderName, subject: Case): boolean {
+  return peer(name)?.takesPart(subject) ?? true;
 }
 
 export interface RoundOptions {
@@ -51,12 +93,14 @@ export function engineCommand(engine: EngineName, subject: Case, options: RoundO
 
 /** The command that measures a case with a peer's program, run by `python`, and prints JSON. */
 export function peerCommand(
-  peer: PeerName,
+  { command: [file, ...args] }: Peer,
   python: string,
   subject: Case,
-  options: RoundOptions,
+  options: RoundOptions & { readonly onnxFile: string | undefined },
 ): CommandLine {
-  return [python, '-B', PEER_PROGRAMS[peer], ...roundArguments(subject, options)];
+  const program = join(packageRoot, 'benchmarks', 'peers', file);
+  const model = options.onnxFile === undefined ? [] : ['--model', options.onnxFile];
+  return [python, '-B', program, ...args, ...model, ...roundArguments(subject, options)];
 }
 
 /** `densenet bench` and the peers' programs take the same options. */
@@ -75,8 +119,9 @@ function roundArguments(subject: Case, { steps, threads }: RoundOptions): string
 
 /** Reads what a contender printed. */
 export function readRound(name: ContenderName, stdout: string): Round {
-  if (isPeer(name)) {
-    return { peakFlopsPerSecond: undefined, ...(JSON.parse(stdout) as Omit<Round, 'peakFlopsPerSecond'>) };
+  if (peer(name)) {
+    const { parameters, ...answer } = JSON.parse(stdout) as Omit<Round, 'peakFlopsPerSecond'>;
+    return { ...answer, parameters: parameters ?? undefined, peakFlopsPerSecond: undefined };
   }
   const { times, parameters, peakRssBytes, peakFlopsPerSecond, engine } = JSON.parse(stdout) as BenchReport;
   return { times, parameters, peakRssBytes, peakFlopsPerSecond, version: engine.description };

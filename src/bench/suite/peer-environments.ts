@@ -8,13 +8,15 @@ import { packageRoot } from '../../util/package.js';
 import type { Reporter } from '../../util/reporter.js';
 import { runTool, ToolError } from '../../util/run-tool.js';
 
-export type PeerName = 'pytorch' | 'keras';
+/** Pythons that peers run in; `onnx` has the runtimes of ONNX files. */
+export const PEER_ENVIRONMENTS = ['pytorch', 'keras', 'onnx'] as const;
+export type PeerEnvironment = (typeof PEER_ENVIRONMENTS)[number];
 
 /**
- * Makes a peer's virtual environment with what benchmarks/peers/PEER.txt pins, beside the compiled native
+ * Makes a virtual environment of peers with what benchmarks/peers/NAME.txt pins, beside the compiled native
  * engine in the cache folder, unless it is there. Returns its Python. Throws a UserError (engine) if it cannot.
  */
-export async function ensurePeer(peer: PeerName, reporter: Reporter): Promise<string> {
+export async function ensurePeer(peer: PeerEnvironment, reporter: Reporter): Promise<string> {
   const folder = join(cacheFolder('peers'), peer);
   const python = join('bin', 'python');
   if (existsSync(join(folder, python))) return join(folder, python);

@@ -1,7 +1,12 @@
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { EngineName } from '../../engines/engine.js';
+import { onnxFile } from '../../export/onnx/model.js';
 import { parameterCount } from '../../networks/counts.js';
 import { buildDenseNet } from '../../networks/densenet.js';
 import type { Network } from '../../networks/network.js';
+import { initialValues } from '../../networks/parameters.js';
 import type { Reporter } from '../../util/reporter.js';
 import { runTool, ToolError } from '../../util/run-tool.js';
 import { summarize } from '../statistics.js';
@@ -9,13 +14,13 @@ import type { Case } from './cases.js';
 import {
   type ContenderName,
   engineCommand,
-  isPeer,
+  peer,
   peerCommand,
   type Round,
   readRound,
   takesPart,
 } from './contenders.js';
-import type { PeerName } from './peer-environments.js';
+import type { PeerEnvironment } from './peer-environments.js';
 
 /** What one contender did in one case. */
 export interface CaseResult {
@@ -38,7 +43,7 @@ export interface SuiteOptions {
   /** Where the case does not say; all cores where this is undefined too. */
   readonly threads?: number | undefined;
   /** The Python that runs a peer's program. */
-  readonly python: (peer: PeerName) => Promise<string>;
+  readonly python: (environment: PeerEnvironment) => Promise<string>;
   readonly reporter: Reporter;
 }
 
@@ -57,14 +62,20 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
   const contenders = options.contenders.filter((name) => takesPart(name, subject));
   const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));
   const failures = new Map<ContenderName, string>();
+  let onnx: string | undefined;
+  const command = async (name: ContenderName) => {
+    const other = peer(name);
+    if (!other) return engineCommand(name as EngineName, subject, { steps, threads });
+    const onnxFile = other.onnx ? onnx : undefined;
+    return peerCommand(other, await options.python(other.environment), subject, { steps, threads, onnxFile });
+  };
   options.reporter.line(`${subject.title}:`);
+  if (contenders.some((name) => peer(name)?.onnx)) onnx = await writeOnnx(network);
   for (let round = 1; round <= options.rounds; round++) {
     for (const name of contenders) {
       if (failures.has(name)) continue;
       try {
-        const [file, ...args] = isPeer(name)
-          ? peerCommand(name, await options.python(name), subject, { steps, threads })
-          : engineCommand(name, subject, { steps, threads });
+        const [file, ...args] = await command(name);
         const measured = readRound(name, await runTool(file, args));
         checkSame(name, network, measured);
         rounds.get(name)!.push(measured);
@@ -77,6 +88,7 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
       }
     }
   }
+  if (onnx) await rm(dirname(onnx), { recursive: true });
   return contenders.map((contender) => ({
     subject,
     network,
@@ -85,6 +97,16 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
     rounds: rounds.get(contender)!,
     failure: failures.get(contender),
   }));
+}
+
+/** Seed of the weights of files: what they are does not matter, but none may be 0. */
+const SEED = 1;
+
+/** Exports the network with random weights into a folder of its own; returns the file. */
+async function writeOnnx(network: Network): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'densenet-bench-')), 'network.onnx');
+  await writeFile(file, onnxFile(network, initialValues(network, SEED), {}));
+  return file;
 }
 
 /** The network that all contenders build. */
@@ -96,7 +118,7 @@ export function caseNetwork({ network, input }: Case): Network {
 /** A contender that built another network would be compared unfairly. */
 function checkSame(name: ContenderName, network: Network, { parameters }: Round): void {
   const expected = parameterCount(network);
-  if (parameters !== expected) {
+  if (parameters !== undefined && parameters !== expected) {
     throw new Error(`${name} built a network of ${parameters} parameters, not ${expected}`);
   }
 }
@@ -104,5 +126,5 @@ function checkSame(name: ContenderName, network: Network, { parameters }: Round)
 function roundLine(name: ContenderName, { batch }: Case, { times }: Round): string {
   const { median, min, max } = summarize(times);
   const range = `${min.toFixed(0)} to ${max.toFixed(0)}`;
-  return `${name.padEnd(10)} ${((1000 * batch) / median).toFixed(1).padStart(8)} images/s, step ${median.toFixed(0)} ms (${range})`;
+  return `${name.padEnd(15)} ${((1000 * batch) / median).toFixed(1).padStart(8)} images/s, step ${median.toFixed(0)} ms (${range})`;
 }

@@ -3,7 +3,7 @@ import { multiplyAdds } from '../../networks/counts.js';
 import type { Machine } from '../../util/machine.js';
 import type { BenchReport } from '../report.js';
 import { type Summary, summarize } from '../statistics.js';
-import { type ContenderName, isPeer } from './contenders.js';
+import { type ContenderName, peer } from './contenders.js';
 import type { CaseResult } from './run.js';
 
 /** What the results of a case amount to for one contender. Undefined is what was not measured. */
@@ -27,8 +27,8 @@ export function compare(results: readonly CaseResult[]): Row[] {
     const step = times.length > 0 ? summarize(times) : undefined;
     return { result, step, imagesPerSecond: step && (1000 * result.subject.batch) / step.median };
   });
-  const peers = speeds.filter(({ result, step }) => isPeer(result.contender) && step !== undefined);
-  const best = peers.length > 0 ? Math.max(...peers.map((peer) => peer.imagesPerSecond!)) : undefined;
+  const peers = speeds.filter(({ result, step }) => peer(result.contender) && step !== undefined);
+  const best = peers.length > 0 ? Math.max(...peers.map((one) => one.imagesPerSecond!)) : undefined;
   const peaks = results
     .flatMap(({ rounds }) => rounds.map((round) => round.peakFlopsPerSecond))
     .filter((peak) => peak !== undefined);

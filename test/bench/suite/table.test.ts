@@ -2,7 +2,12 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { CASES } from '../../../src/bench/suite/cases.js';
 import { speedChart } from '../../../src/bench/suite/chart.js';
-import type { ContenderName, Round } from '../../../src/bench/suite/contenders.js';
+import {
+  CONTENDERS,
+  type ContenderName,
+  type Round,
+  takesPart,
+} from '../../../src/bench/suite/contenders.js';
 import { type CaseResult, caseNetwork } from '../../../src/bench/suite/run.js';
 import { compare, toCsv } from '../../../src/bench/suite/table.js';
 import { multiplyAdds } from '../../../src/networks/counts.js';
@@ -40,6 +45,13 @@ describe('compare', () => {
 
   test('measures against the faster peer', () => {
     expect([native!.ratio, pytorch!.ratio, keras!.ratio]).toEqual([2, 0.5, 1]);
+  });
+
+  test('prediction has the runtimes of ONNX files as peers, training has not', () => {
+    const predict = CASES.find(({ id }) => id === 'bc-100-12-predict')!;
+    const taking = (one: typeof subject) => CONTENDERS.filter((name) => takesPart(name, one));
+    expect(taking(predict)).toEqual([...CONTENDERS]);
+    expect(taking(subject)).toEqual(['native', 'tensorflow', 'pytorch', 'pytorch-compile', 'keras']);
   });
 
   test('gives every contender its share of the peak: three passes, two FLOPs a multiply-add', () => {
