@@ -5,7 +5,7 @@
 //
 // Each round trains one small experiment on real images. Up to three times its process is ended, mostly by SIGKILL, at
 // a moment drawn from its whole time, from the first line of code to the tables; then it is resumed to its end. With
-// --mpi every start and resumption is on 1, 2 or 4 processes, of which any may be ended, and all come to the bits of one.
+// --mpi every start and resumption is on 1, 2 or 4 processes, of which any may be ended, and all come to the same bits.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
