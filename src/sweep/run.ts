@@ -58,7 +58,10 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
       if (stop.aborted) break;
       if (!isDue(state)) continue;
       reporter.line(`${label}: ${state.kind === 'resume' ? 'resuming' : 'starting'}`);
-      exitCodes.set(index, await trainProcess(run, label, options));
+      const exitCode = await trainProcess(run, label, options);
+      exitCodes.set(index, exitCode);
+      // It was saved at the end of the job that the sweep is part of: no other would come further.
+      if (exitCode === EXIT.unfinished && !(await isLeftToAnother(run, resultsFolder))) queue.length = 0;
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -69,6 +72,10 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
     const record = known ?? newestRecord(run, after);
     return { run, before, exitCode: exitCodes.get(index), record };
   });
+}
+
+async function isLeftToAnother(run: SweepRun, resultsFolder: string): Promise<boolean> {
+  return runState(run, await readRunRecords(resultsFolder)).kind !== 'resume';
 }
 
 /** One `densenet train` in a process group of its own: Ctrl-C reaches it through us, once. */

@@ -69,6 +69,15 @@ describe('sweep', () => {
     expect(again.stdout).toMatch(/mini +2 +finished +3\/3/);
   });
 
+  test('at the end of the Slurm job that it is part of, the run at work saves and no other starts', async () => {
+    const folder = await temporaryFolder();
+    const env = { SLURM_JOB_END_TIME: `${Math.round(Date.now() / 1000)}` };
+    const { code, stdout } = await run(folder, ['sweep', CONFIG, '--seeds=1,2', ...THREE_EPOCHS], env);
+    expect(code).toBe(75);
+    expect(stdout).toMatch(/mini +1 +interrupted +0\/3/);
+    expect(stdout).toMatch(/mini +2 +not started +0\/3/);
+  });
+
   test('--dry-run measures, and trains nothing', async () => {
     const folder = await temporaryFolder();
     const { code, stdout } = await run(folder, [
