@@ -188,9 +188,7 @@ async function cancel(order: Order, options: SweepCliOptions): Promise<void> {
   const entries = (await lookUp(order, options)).flatMap(({ entry }) => (entry?.state ? [entry] : []));
   const { launcher } = options;
   if (entries.length > 0 || launcher === 'local') await LAUNCHERS[launcher].cancel(entries);
-  print(
-    entries.length > 0 ? `Cancelled: ${entries.map(({ id }) => id).join(', ')}` : 'Nothing is in the queue.',
-  );
+  print(entries.length > 0 ? `Cancelled: ${entries.length} runs.` : 'Nothing is in the queue.');
 }
 
 async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { RunRecord } from '../runs/run-records.js';
 import { newestRecord, runState, wantedKey } from '../runs/run-state.js';
 import type { Sheet } from '../tables/sheet.js';
@@ -72,11 +73,11 @@ export function statusSheet(statuses: readonly SweepStatus[]): Sheet {
 
 const FAILED = 'failed';
 
-/** The folder of results knows best what ended, and the queue what has not. */
+/** The folder of results knows best what ended, and the queue what has not. A task that began has a log. */
 function statusWord({ entry, record }: SweepStatus): string {
   if (record && (record.status === 'finished' || record.atWork)) return record.status;
   if (entry?.state === 'waiting') return 'waiting';
   if (entry?.state === 'running') return 'starting';
   if (record) return record.status;
-  return entry ? FAILED : 'not started';
+  return entry?.log !== undefined && existsSync(entry.log) ? FAILED : 'not started';
 }

@@ -32,7 +32,7 @@ it('says of each run what the disk and the queue know, and which are due', async
   await makeRun(folder, 'quickstart', { set: ['training.seed=5'], status: 'diverged', message: 'NaN' });
   const entry = (seed: number, state: QueueEntry['state'], reason?: string): [string, QueueEntry] => [
     wantedKey(runs[seed - 1]!),
-    { id: `7_${seed}`, state, reason, log: `slurm-7_${seed}.log` },
+    { id: `7_${seed}`, state, reason, log: join(folder, `slurm-7_${seed}.log`) },
   ];
   const queue = new Map([
     entry(1, undefined),
@@ -42,7 +42,9 @@ it('says of each run what the disk and the queue know, and which are due', async
     entry(6, 'waiting', 'Resources'),
     entry(7, 'running'),
     entry(8, undefined),
+    entry(9, undefined),
   ]);
+  await writeFile(join(folder, 'slurm-7_8.log'), '');
   const statuses = sweepStatus(runs, await readRunRecords(folder), queue);
   expect(statuses.flatMap(({ due }, index) => (due ? [index + 1] : []))).toEqual([2, 8, 9]);
   const { columns, rows, notes } = statusSheet(statuses);
@@ -58,7 +60,7 @@ it('says of each run what the disk and the queue know, and which are due', async
     'failed',
     'not started',
   ]);
-  expect(column('queue')).toEqual(['7_1', '7_2', '7_3', '7_4', '', '7_6', '7_7', '7_8', '']);
+  expect(column('queue')).toEqual(['7_1', '7_2', '7_3', '7_4', '', '7_6', '7_7', '7_8', '7_9']);
   expect(column('problem')).toEqual([
     '',
     '',
@@ -67,7 +69,7 @@ it('says of each run what the disk and the queue know, and which are due', async
     'NaN',
     'Resources',
     '',
-    'see slurm-7_8.log',
+    `see ${join(folder, 'slurm-7_8.log')}`,
     '',
   ]);
   expect(notes).toEqual([
