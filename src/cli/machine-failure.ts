@@ -13,6 +13,13 @@ const THREADS = /^Resource temporarily unavailable$/;
 /** Says in a UserError what this machine has too little of, where that is why something failed; otherwise undefined. */
 export function machineFailure(error: unknown): UserError | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error.message.endsWith('uv_cwd')) {
+    return new UserError(
+      'usage',
+      'the present folder is there no more, or closed',
+      'Go to another one: cd ~',
+    );
+  }
   if (LIMITS.includes(systemCode(error) ?? '')) {
     const limit = diskError(error, 'the program cannot go on', 'close other programs');
     return limit instanceof UserError ? limit : undefined;

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { accessSync, constants, type Dirent, existsSync, type Stats, statSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { UserError } from '../util/errors.js';
-import { makeFolder } from '../util/files.js';
+import { diskError } from '../util/disk-errors.js';
+import { systemCode, UserError } from '../util/errors.js';
+import { cannotWrite, makeFolder } from '../util/files.js';
 import { isDead, liveness, ownerName } from '../util/owner.js';
 import { suggest } from '../util/suggest.js';
 import type { RunEnvironment } from './environment.js';
@@ -28,7 +29,7 @@ export async function createRunFolder(
   await makeFolder(folder, RESULTS_REMEDY);
   for (const name of await subfolders(folder)) await removeUnborn(join(folder, name), name);
   const unborn = new RunFolder(join(folder, `${UNBORN}${++made}-${ownerName(process.pid)}`), experiment);
-  await mkdir(join(unborn.path, 'checkpoint'), { recursive: true });
+  await makeFolder(join(unborn.path, 'checkpoint'), RESULTS_REMEDY);
   await unborn.writeJson(unborn.environment, environment);
   const time = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   for (let attempt = 1; ; attempt++) {
@@ -37,7 +38,7 @@ export async function createRunFolder(
       await rename(unborn.path, join(folder, run));
       return new RunFolder(join(folder, run), `${experiment}/${run}`);
     } catch (error) {
-      if (!existsSync(join(folder, run))) throw error;
+      if (!existsSync(join(folder, run))) throw cannotWrite(join(folder, run), error);
     }
   }
 }
@@ -59,7 +60,8 @@ async function removeUnborn(path: string, name: string): Promise<void> {
   if (existsSync(folder.config) || existsSync(folder.epochs)) return;
   const owner = /^\.new-\d+-(.*)$/s.exec(name)?.[1];
   if (owner === undefined ? isAbandoned(folder) : isDead(owner))
-    await rm(path, { recursive: true, force: true });
+    // What another person left is theirs to remove.
+    await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
 /** Whether it is as a killed process leaves it before the config is written, which comes last. */
@@ -116,14 +118,46 @@ export async function listRunFolders(resultsFolder: string): Promise<RunFolder[]
     for (const run of await subfolders(join(root, experiment))) {
       const path = join(root, experiment, run);
       const folder = new RunFolder(path, `${experiment}/${run}`);
-      if (existsSync(folder.config) || existsSync(folder.epochs)) runs.push(folder);
+      if (existsSync(folder.config) || existsSync(folder.epochs) || isClosed(path)) runs.push(folder);
     }
   }
   return runs;
 }
 
-/** The names of folders in a folder; none where it is none, or cannot be read. */
+/** Whether this person may not look into a folder. */
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The names of folders, and of links to some, in a folder; none where there is none. Throws a UserError (data) where it
+ * cannot be read: its runs must not be passed over.
+ */
 async function subfolders(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    const isFolder = (entry: Dirent) =>
+      entry.isDirectory() || (entry.isSymbolicLink() && lookAt(join(path, entry.name))?.isDirectory());
+    return entries
+      .filter(isFolder)
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw diskError(error, `cannot read ${path}`, RESULTS_REMEDY);
+  }
+}
+
+/** Undefined where there is nothing, or a link that leads nowhere. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

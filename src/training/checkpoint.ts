@@ -10,7 +10,7 @@ import { environmentSchema, initialWeightsSchema } from '../runs/environment.js'
 import { type EpochRow, epochRowSchema } from '../runs/epochs.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
-import { writeFileAtomic } from '../util/files.js';
+import { cannotWrite, writeFileAtomic } from '../util/files.js';
 import { readSmallFile } from '../util/read-files.js';
 import type { Reporter } from '../util/reporter.js';
 import { decodeSafetensors, encodeSafetensors } from '../util/safetensors.js';
@@ -167,7 +167,9 @@ export async function loadNewestCheckpoint(
     });
     reporter.warn(`${error.message}; the run goes on from the checkpoint before it`);
     // The damaged one must not become the one before.
-    await rename(previous, last);
+    await rename(previous, last).catch((cause) => {
+      throw cannotWrite(last, cause);
+    });
     return checkpoint;
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
-import { run, temporaryFolder } from '../program.js';
+import { run, startProcess, temporaryFolder } from '../program.js';
 
 /** What the program says on a machine with a limit, and its exit code. */
 async function limited(limit: string, args: readonly string[]): Promise<{ code: number; stderr: string }> {
@@ -27,6 +27,14 @@ test.each(['24', '32', '64'])('with %s open files it works, or says so in two li
   if (code === 0) return;
   expect(stderr).toMatch(/^error: [^\n]*\(EMFILE\)\n[^\n]*ulimit -n[^\n]*\n$/);
   expect(code).toBe(3);
+});
+
+test('a present folder that is there no more is said in two lines', async () => {
+  const program = join(packageRoot, 'bin', 'densenet');
+  const script = `mkdir gone && cd gone && rmdir ../gone && "${program}" describe quickstart`;
+  const { code, stderr } = await startProcess(await temporaryFolder(), 'bash', ['-c', script]).ended;
+  expect(stderr).toMatch(/error: the present folder is there no more, or closed\n[^\n]+\n$/);
+  expect(code).toBe(2);
 });
 
 test('too little address space for Node is said before Node aborts; with enough it works', async () => {

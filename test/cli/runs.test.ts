@@ -1,7 +1,9 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../src/util/package.js';
 import { run, temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
 
@@ -19,6 +21,37 @@ async function someRuns() {
 }
 
 describe('runs', () => {
+  test('are found through links, and results that cannot be read are said, not passed over', async () => {
+    const { folder, a } = await someRuns();
+    const linked = join(folder, 'linked');
+    await mkdir(join(linked, 'runs'), { recursive: true });
+    await symlink(join(folder, 'results', 'runs', 'quickstart'), join(linked, 'runs', 'quickstart'));
+    const listed = await run(folder, ['runs', 'list', '--results=linked', '--json']);
+    expect(JSON.parse(listed.stdout)).toHaveLength(2);
+
+    // To root nothing is closed.
+    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const asNobody = (...args: string[]) =>
+      spawnSync(join(packageRoot, 'bin', 'densenet'), args, { cwd: folder, encoding: 'utf8', ...nobody });
+    await chmod(folder, 0o755);
+    await chmod(a.path, 0);
+    const one = asNobody('runs', 'list', '--json');
+    expect(JSON.parse(one.stdout)).toContainEqual(
+      expect.objectContaining({ run: a.name, status: 'damaged', problem: expect.stringContaining('EACCES') }),
+    );
+    await chmod(join(folder, 'results'), 0);
+    for (const command of [
+      ['runs', 'list'],
+      ['table', '2'],
+    ]) {
+      const { status, stderr } = asNobody(...command);
+      expect(stderr).toMatch(/^error: cannot read results\/runs: permission denied \(EACCES\)\n.*\n$/);
+      expect(status).toBe(3);
+    }
+    await chmod(join(folder, 'results'), 0o755);
+    await chmod(a.path, 0o755);
+  });
+
   test('lists every run, sorted, also failed and damaged ones', async () => {
     const { folder, a, b, failed } = await someRuns();
     const damaged = await makeRun(join(folder, 'results'), 'smoke-svhn');

@@ -152,6 +152,16 @@ describe('damage', () => {
     expect(existsSync(previous)).toBe(false);
   });
 
+  test('that cannot be put aside is said', async () => {
+    const run = new RunFolder(join(folder, 'folder'), 'x/folder');
+    await mkdir(run.checkpoint('last'), { recursive: true });
+    await saveCheckpoint(run.checkpoint('previous'), { state: state(), progress: NO_PROGRESS, origin });
+    await expect(loadNewestCheckpoint(run, network, silent)).rejects.toMatchObject({
+      kind: 'data',
+      remedy: expect.stringContaining('Move away what has this name'),
+    });
+  });
+
   test('of both is said of the newest', async () => {
     const run = new RunFolder(join(folder, 'lost'), 'x/lost');
     await mkdir(join(run.path, 'checkpoint'), { recursive: true });
