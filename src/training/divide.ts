@@ -1,5 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { chooseEngine, type EngineChoice } from '../engines/select.js';
+import type { GpuSearch } from '../engines/tensorflow/gpu/find.js';
 import type { Group } from '../mpi/group.js';
 import { UserError } from '../util/errors.js';
 
@@ -52,11 +53,15 @@ function orList(numbers: readonly number[]): string {
  */
 export async function withOwnGpu(
   choice: EngineChoice,
-  { size, localRank }: Group,
+  { size, localRank }: Pick<Group, 'size' | 'localRank'>,
   asked: number | undefined,
+  {
+    search,
+    shown = process.env.CUDA_VISIBLE_DEVICES,
+  }: { search?: () => Promise<GpuSearch>; shown?: string } = {},
 ): Promise<EngineChoice> {
   if (size === 1 || choice.device === 'cpu' || asked !== undefined) return choice;
-  const shown = process.env.CUDA_VISIBLE_DEVICES?.split(',');
-  const gpu = shown?.length === 1 ? 0 : localRank;
-  return { ...(await chooseEngine({ engine: choice.engine, device: 'gpu', gpu })), reason: choice.reason };
+  const gpu = shown?.split(',').length === 1 ? 0 : localRank;
+  const own = await chooseEngine({ engine: choice.engine, device: 'gpu', gpu }, search);
+  return { ...own, reason: choice.reason };
 }

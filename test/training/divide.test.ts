@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
-import { dividedAmong } from '../../src/training/divide.js';
+import type { Gpu } from '../../src/engines/engine.js';
+import { dividedAmong, withOwnGpu } from '../../src/training/divide.js';
 import { UserError } from '../../src/util/errors.js';
 
 const experiment = (batchSize: number, accumulate: number) =>
@@ -38,3 +39,22 @@ test.each([
     expect(error.remedy).toContain(said[1]);
   },
 );
+
+test('each process of a host has the GPU of its number, unless it is shown or told one', async () => {
+  const gpus = [0, 1].map((index): Gpu => {
+    return { index, visibleDevice: `${index}`, name: `GPU ${index}`, capability: [8, 0], memory: 1 };
+  });
+  const search = async () => ({ gpus });
+  const choice = { engine: 'tensorflow', device: 'gpu', gpu: gpus[0]!, reason: 'as asked' } as const;
+  const own = async (
+    localRank: number,
+    { size = 2, asked = undefined as number | undefined, shown = '' } = {},
+  ) => withOwnGpu(choice, { size, localRank }, asked, { search, shown: shown || undefined });
+  expect((await own(1)).gpu).toBe(gpus[1]);
+  expect(await own(0)).toEqual(choice);
+  expect((await own(1, { shown: '0,1' })).gpu).toBe(gpus[1]);
+  expect((await own(1, { shown: '3' })).gpu).toBe(gpus[0]);
+  expect(await own(1, { size: 1 })).toBe(choice);
+  expect(await own(1, { asked: 0 })).toBe(choice);
+  await expect(own(2)).rejects.toThrow(UserError);
+});
