@@ -7,6 +7,7 @@ import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
 import { LAUNCHERS, type LauncherName } from '../sweep/launchers/index.js';
 import type { Order } from '../sweep/launchers/launcher.js';
+import { slurmSeconds } from '../sweep/launchers/slurm-time.js';
 import { sweepNames } from '../sweep/names.js';
 import { outcomeSheet, sweepExitCode } from '../sweep/outcome.js';
 import { sweepDefinition } from '../sweep/request.js';
@@ -199,7 +200,9 @@ async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Prom
   const startEngine = (experiment: Experiment) =>
     createEngine(choice, { ...options, reporter, ...engineOptions(experiment) });
   const forecasts = await forecastSweep(runs, { records, startEngine, data: options.data, reporter });
-  const sheet = forecastSheet(forecasts);
+  const { maxJobs, time } = options;
+  const seconds = time === undefined ? undefined : slurmSeconds(time);
+  const sheet = forecastSheet(forecasts, { maxJobs, seconds });
   printTables(sheetDocument(sheet), options);
 }
 

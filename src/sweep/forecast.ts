@@ -81,9 +81,18 @@ const ACTIONS = {
   start: 'start',
 } as const;
 
+/** How a queue would take the runs. */
+export interface QueueLimits {
+  /** Runs at a time. */
+  readonly maxJobs?: number | undefined;
+  /** Time limit of a task, in seconds. */
+  readonly seconds?: number | undefined;
+}
+
 /** The table of `sweep --dry-run`. */
-export function forecastSheet(forecasts: readonly Forecast[]): Sheet {
+export function forecastSheet(forecasts: readonly Forecast[], limits: QueueLimits = {}): Sheet {
   const total = forecasts.reduce((sum, { seconds }) => sum + seconds, 0);
+  const longest = forecasts.reduce((most, { seconds }) => Math.max(most, seconds), 0);
   return {
     columns: ['experiment', 'seed', 'action', 'epochs', 'images/s', 'expected time'],
     right: ['seed', 'epochs', 'images/s', 'expected time'],
@@ -98,6 +107,25 @@ export function forecastSheet(forecasts: readonly Forecast[]): Sheet {
     notes: [
       ...forecasts.flatMap(({ run, problem }) => (problem ? [`${run.experiment.name}: ${problem}`] : [])),
       `${forecasts.length} runs, ${formatDuration(total)} in all, one after the other. Nothing was trained (--dry-run).`,
+      ...queueNotes(total, longest, limits),
     ],
   };
+}
+
+/** Of nodes that are as fast as this machine; what is lost between two tasks of a run is not counted. */
+function queueNotes(total: number, longest: number, { maxJobs, seconds }: QueueLimits): string[] {
+  if (total === 0) return [];
+  const parts = seconds === undefined ? 1 : Math.ceil(longest / seconds);
+  return [
+    ...(maxJobs === undefined
+      ? []
+      : [
+          `${maxJobs} at a time, on nodes as fast: ${formatDuration(Math.max(longest, total / maxJobs))} at least.`,
+        ]),
+    ...(parts > 1
+      ? [
+          `The longest run takes ${formatDuration(longest)}: ${parts} tasks of ${formatDuration(seconds!)}, or more.`,
+        ]
+      : []),
+  ];
 }

@@ -94,6 +94,22 @@ describe('sweep', () => {
     expect((await run(folder, ['runs', 'list'])).stdout.trim()).toBe('(nothing)');
   });
 
+  test('--dry-run says how many tasks of a queue the longest run is, and how long all take side by side', async () => {
+    const folder = await temporaryFolder();
+    const args = [
+      'sweep',
+      '--config=smoke-fashion-mnist-mini',
+      '--seeds=1,2,3',
+      '--engine=native',
+      '--dry-run',
+    ];
+    const long = ['--set=training.epochs=1000000', '--launcher=slurm', '--time=1-0', '--max-jobs=3'];
+    const { code, stdout } = await run(folder, [...args, ...long]);
+    expect(code).toBe(0);
+    const [, longest] = /The longest run takes (.*): \d+ tasks of 1 d 0 h, or more\./.exec(stdout)!;
+    expect(stdout).toContain(`3 at a time, on nodes as fast: ${longest} at least.`);
+  });
+
   test('--dry-run needs no data, also for ImageNet', async () => {
     const folder = await temporaryFolder();
     const { code, stdout, stderr } = await run(folder, [
