@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES } from '../engines/engine.js';
 import type { EngineChoice, EngineRequest } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
+import { reserveStandardOutput } from './print-stream.js';
 import type { TerminalOptions } from './terminal.js';
 import { positiveInteger, threadCount, wholeNumber } from './values.js';
 
@@ -112,6 +113,7 @@ function outputFile(path: string): string {
   if (existsSync(path) && statSync(path).isDirectory()) {
     throw new InvalidArgumentError('It is a folder. Give a file; the folder of results is --results.');
   }
+  reserveStandardOutput(path);
   return path;
 }
 

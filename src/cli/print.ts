@@ -3,22 +3,23 @@ import { csv } from '../util/csv.js';
 import type { UserError } from '../util/errors.js';
 import { printable, printableLine } from '../util/printable.js';
 import type { FormatOptions } from './options.js';
+import { printStream } from './print-stream.js';
 
-/** Prints a line, or several, on standard output. */
+/** Prints a line, or several. */
 export function print(line: string | readonly string[]): void {
   const lines = typeof line === 'string' ? [line] : line;
-  process.stdout.write(lines.map((text) => `${printableLine(text)}\n`).join(''));
+  printStream().write(lines.map((text) => `${printableLine(text)}\n`).join(''));
 }
 
 /** Prints the one JSON document of `--json`. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${printable(JSON.stringify(value, null, 2))}\n`);
+  printStream().write(`${printable(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Prints tables in the format that was asked for. */
 export function printTables(tables: TableDocument, options: FormatOptions): void {
   if (options.json) printJson(tables.document ?? tables.records);
-  else if (options.format === 'csv') process.stdout.write(printable(csv(tables.columns, tables.records)));
+  else if (options.format === 'csv') printStream().write(printable(csv(tables.columns, tables.records)));
   else {
     const lines = options.format === 'md' ? sheetMarkdown : sheetText;
     print(tables.sheets.flatMap((sheet, index) => [...(index > 0 ? [''] : []), ...lines(sheet)]));

@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress';
 import { printableLine } from '../util/printable.js';
 import type { ProgressBar, Reporter } from '../util/reporter.js';
+import { printStream } from './print-stream.js';
 
 export interface TerminalOptions {
   /** Standard output carries one JSON document: news goes to standard error. */
@@ -14,7 +15,7 @@ const PLAIN_INTERVAL = 10;
 
 /** A reporter that writes to the terminal: bars where a person watches, plain lines in pipes and CI. */
 export function terminalReporter(options: TerminalOptions = {}): Reporter {
-  const stream = options.json ? process.stderr : process.stdout;
+  const stream = options.json ? process.stderr : printStream();
   const interactive = process.stderr.isTTY && !process.env.CI;
   const line = (text: string) => {
     if (!options.quiet) stream.write(`${printableLine(text)}\n`);

@@ -4,9 +4,13 @@ import { openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
+import { initialValues } from '../../src/networks/parameters.js';
+import { weightsFile } from '../../src/networks/weights.js';
 import { findRunFolder } from '../../src/runs/folders.js';
+import { networkOf } from '../../src/training/model.js';
 import { packageRoot } from '../../src/util/package.js';
-import { run, start, temporaryFolder } from '../program.js';
+import { run, start, startProcess, temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
 
 test('a reader that goes away does not end training; the exit code says that it went', async () => {
@@ -30,6 +34,18 @@ test('a document of any size arrives whole in a pipe', async () => {
   expect(code).toBe(0);
   expect(stdout.length).toBeGreaterThan(300_000);
   expect(JSON.parse(stdout).epochs).toHaveLength(3000);
+});
+
+test.each(['|', '>'])('a file that is written to /dev/stdout is not mixed with lines: %s', async (sign) => {
+  const folder = await temporaryFolder();
+  const program = join(packageRoot, 'bin', 'densenet');
+  const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));
+  await writeFile(join(folder, 'w.safetensors'), weightsFile(network, initialValues(network, 1)));
+  const args = 'export --config smoke-fashion-mnist-mini --weights w.safetensors';
+  const script = `"${program}" ${args} --output /dev/stdout ${sign === '|' ? '| cat >' : '>'} out`;
+  await startProcess(folder, 'bash', ['-c', script]).ended;
+  await run(folder, [...args.split(' '), '--output=file']);
+  expect(await readFile(join(folder, 'out'))).toEqual(await readFile(join(folder, 'file')));
 });
 
 test.each([[['table', '2']], [['table', '2', '--json']], [['train', '--help']]])(
