@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Experiment } from '../config/schema.js';
 import { chooseEngine, createEngine } from '../engines/select.js';
+import { type Place, place } from '../mpi/place.js';
 import { readRunRecords } from '../runs/run-records.js';
 import { expandSweep, type SweepRun } from '../sweep/expand.js';
 import { forecastSheet, forecastSweep } from '../sweep/forecast.js';
@@ -120,6 +121,8 @@ function seedList(text: string): number[] {
 
 async function runSweepCommand(file: string | undefined, options: SweepCliOptions): Promise<void> {
   checkQueueOptions(options);
+  const here = place();
+  if (here) throw severalSweeps(here);
   const runs = await expandSweep(await sweepDefinition({ ...options, file, configs: options.config }));
   if (options.dryRun) return dryRun(runs, options);
   const name = basename(file ?? options.config![0]!).replace(/\.\w+$/, '');
@@ -127,6 +130,14 @@ async function runSweepCommand(file: string | undefined, options: SweepCliOption
   if (options.status) await showStatus(order, options);
   else if (options.cancel) await cancel(order, options);
   else await launch(order, options);
+}
+
+function severalSweeps({ size }: Place): UserError {
+  return new UserError(
+    'usage',
+    `${size} processes were started, and each would make the same sweep`,
+    'Start sweep once, without mpirun or srun; train is what several processes share.',
+  );
 }
 
 /** Throws a UserError (usage) if a queue is asked for something, and none is chosen. */

@@ -4,8 +4,7 @@ import { withGroup } from '../mpi/join.js';
 import type { Place } from '../mpi/place.js';
 import type { Loss } from '../mpi/processes.js';
 import { EXIT, UserError } from '../util/errors.js';
-import type { Reporter } from '../util/reporter.js';
-import { silent } from '../util/reporter.js';
+import { type Reporter, silent } from '../util/reporter.js';
 import { stopInOrder } from './interrupt.js';
 import { printError } from './print.js';
 

@@ -21,8 +21,11 @@ export async function withGroup(
     await use(group, group);
     await group.agree();
   } catch (error) {
-    throw error instanceof AgreedFailure ? error.error : await group.fail(error);
-  } finally {
+    const failure = error instanceof AgreedFailure ? error : await group.fail(error);
+    // Without the others there is no leaving in order: the launcher ends them when this process has ended.
+    if (failure === undefined) throw error;
     await group.leave();
+    throw failure.error;
   }
+  await group.leave();
 }

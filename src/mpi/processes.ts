@@ -165,14 +165,14 @@ export class Processes implements Group {
     return made ?? make();
   }
 
-  /** Tells the others why this process cannot go on; returns what all throw. */
-  async fail(error: unknown): Promise<Error> {
+  /** Tells the others why this process cannot go on; returns what all throw, or undefined if they cannot be told. */
+  async fail(error: unknown): Promise<AgreedFailure | undefined> {
     try {
       await this.#agree(0, failureOf(error));
     } catch (failure) {
-      return failure instanceof AgreedFailure ? failure.error : (failure as Error);
+      if (failure instanceof AgreedFailure) return failure;
     }
-    throw new Error('a failure was not heard');
+    return undefined;
   }
 
   /** Waits for all, and leaves. */
