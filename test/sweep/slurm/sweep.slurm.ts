@@ -91,7 +91,7 @@ async function savedOnceMore(id: string, disturb: () => Promise<unknown>): Promi
   await until(`${id} saves`, () => count() > before);
 }
 
-test('six runs, of which some are warned, preempted, out of time or on a node that is killed, finish with the bits of a local sweep; so it is when the controller restarts', async () => {
+test('six runs, some warned, preempted, out of time or on a killed node, through a restart of the controller, end in the bits of a local sweep', async () => {
   const submitted = await densenet([...SIX, SLURM]);
   const job = /\b(\d+)_1\b/.exec(submitted)![1]!;
   expect(submitted).toContain('Submitted 6 of 6 runs.');
