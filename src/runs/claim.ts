@@ -151,10 +151,20 @@ function busy(what: string, { owner, seen, silent }: AtWork): BusyError {
       `Wait for it, or stop it first: kill -INT ${owner?.pid}`,
     );
   }
+  const unseen = `${what} may still be trained by ${process}, which cannot be seen from here`;
+  const seconds = formatDuration(Math.abs(silent) / 1000);
+  // Of clocks that differ, as of two hosts, or of one that was set back, nobody knows which is right.
+  if (silent < -1000) {
+    return new BusyError(
+      'usage',
+      `${unseen}; its files are dated ${seconds} later than this machine's clock`,
+      'If it is gone, say so with --take-over.',
+    );
+  }
   return new BusyError(
     'usage',
-    `${what} may still be trained by ${process}, which cannot be seen from here; its files changed ${formatDuration(silent / 1000)} ago`,
-    `If it is gone, say so with --take-over. After ten minutes without a change it counts as gone.`,
+    `${unseen}; its files changed ${seconds} ago`,
+    'If it is gone, say so with --take-over. After ten minutes without a change it counts as gone.',
   );
 }
 

@@ -69,6 +69,19 @@ describe('claimRun', () => {
     expect(await readlink(claim)).toBe(ownerName(process.pid));
   });
 
+  it('does not say that time will tell where the files are dated later than now', async () => {
+    const killed = await makeRun(results, 'quickstart', {
+      status: 'running',
+      environment: { host: 'elsewhere' },
+    });
+    const tomorrow = new Date(Date.now() + 24 * 3600_000);
+    await utimes(killed.result, tomorrow, tomorrow);
+    await expect(claimRun(killed)).rejects.toMatchObject({
+      message: expect.stringMatching(/its files are dated .* later than this machine's clock$/),
+      remedy: 'If it is gone, say so with --take-over.',
+    });
+  });
+
   it('takes a run that was killed on another host, once its files are silent', async () => {
     const killed = await makeRun(results, 'quickstart', {
       status: 'running',
