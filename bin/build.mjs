@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
-  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -55,9 +57,11 @@ export function ensureBuilt(refuse) {
       'dist/ is not compiled from the present source, and the TypeScript compiler is not installed',
       `Run npm ci in ${root}`,
     );
-  const fresh = join(root, `dist.${process.pid}`);
+  let fresh;
   try {
-    mkdirSync(fresh);
+    removeAbandoned();
+    fresh = mkdtempSync(join(root, FRESH));
+    chmodSync(fresh, 0o755);
   } catch (error) {
     return failed(
       `dist/ is not compiled from the present source, and cannot be: ${error.message}`,
@@ -118,8 +122,27 @@ function bundleTfjsNode(folder) {
   );
 }
 
+/** How the folders begin that are compiled into. */
+const FRESH = 'dist.new-';
+
+/** Milliseconds after which nobody compiles into a folder any more. */
+const ABANDONED = 10 * 60_000;
+
+/** Removes what processes left that were killed while they compiled. */
+function removeAbandoned() {
+  for (const name of readdirSync(root)) {
+    const path = join(root, name);
+    if (!name.startsWith(FRESH) || Date.now() - statSync(path).mtimeMs < ABANDONED) continue;
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Another person's.
+    }
+  }
+}
+
 function replace(fresh) {
-  const old = join(root, `dist.old.${process.pid}`);
+  const old = `${fresh}.old`;
   try {
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);

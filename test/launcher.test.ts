@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../src/util/package.js';
@@ -40,4 +40,20 @@ test('a clone that is read-only says that it cannot be compiled', async () => {
   expect(stderr).toMatch(
     /^error: dist\/ is not compiled from the present source, and cannot be: EACCES: .*\nRun npm run build in .*\n$/,
   );
+});
+
+test('what killed processes left while they compiled is removed, and stops nobody', async () => {
+  const folder = await clone();
+  // What stands for the compiler ends the launcher that has started it, as a cut of power would.
+  const compiler = join(folder, 'node_modules', 'typescript', 'bin');
+  await mkdir(compiler, { recursive: true });
+  await writeFile(join(compiler, 'tsc'), 'process.kill(process.ppid, "SIGKILL")');
+  const left = async () => (await readdir(folder)).filter((name) => name.startsWith('dist.new-'));
+  expect((await startNode(folder, ['bin/densenet', 'doctor']).ended).code).toBe('SIGKILL');
+  const [first] = await left();
+  expect(first).toBeDefined();
+  const anHourAgo = new Date(Date.now() - 3600_000);
+  await utimes(join(folder, first!), anHourAgo, anHourAgo);
+  await startNode(folder, ['bin/densenet', 'doctor']).ended;
+  expect(await left()).toEqual([expect.not.stringMatching(`^${first}$`)]);
 });

@@ -50,8 +50,10 @@ export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
  * ended it, 3 if a run is left to another process or to a person. Interruption is the caller's to tell.
  */
 export function sweepExitCode(outcomes: readonly SweepOutcome[]): number {
-  for (const { before, exitCode } of outcomes) {
+  for (const { before, exitCode, record } of outcomes) {
     if (before.kind === 'diverged') return EXIT.diverged;
+    // Its process left it to another sweep's, which has finished it.
+    if (exitCode === EXIT.unfinished && record?.status === 'finished') continue;
     if (exitCode === null) return 1;
     if (exitCode !== undefined && exitCode !== 0) return exitCode;
   }

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { sweepExitCode } from '../../src/sweep/outcome.js';
+import type { SweepOutcome } from '../../src/sweep/run.js';
+
+type Status = NonNullable<SweepOutcome['record']>['status'];
+
+function outcome(exitCode: number | null | undefined, status: Status, before = 'start'): SweepOutcome {
+  return { before: { kind: before }, exitCode, record: { status } } as SweepOutcome;
+}
+
+test.each([
+  ['every run is finished', [outcome(0, 'finished'), outcome(undefined, 'finished', 'finished')], 0],
+  ['another sweep has finished what its process left alone', [outcome(75, 'finished')], 0],
+  ['a run was stopped in time and is to go on', [outcome(75, 'interrupted')], 75],
+  ['a run is finished and its tables could not be written', [outcome(3, 'finished')], 3],
+  ['a signal ended one', [outcome(null, 'killed')], 1],
+  ['one diverged before', [outcome(undefined, 'diverged', 'diverged')], 5],
+  ['one is left to another process', [outcome(undefined, 'running', 'at-work')], 3],
+  ['one is left to a person', [outcome(undefined, 'damaged', 'damaged')], 3],
+])('%s', (_, outcomes, code) => {
+  expect(sweepExitCode(outcomes)).toBe(code);
+});
