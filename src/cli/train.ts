@@ -6,24 +6,23 @@ import type { Group } from '../mpi/group.js';
 import { place } from '../mpi/place.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { BusyError, type Claim, claimed, claimStart } from '../runs/claim.js';
+import { type Claim, claimed } from '../runs/claim.js';
 import { resultsFolderOf } from '../runs/folders.js';
-import type { ErrorAtEpoch } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
 import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
+import { trainAsNeeded } from '../training/as-needed.js';
 import { dividedAmong, withOwnGpu } from '../training/divide.js';
 import { dismiss, followRun } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
-import { top5Note } from '../training/narrate.js';
-import { type Plan, planRun } from '../training/plan.js';
+import { planRun } from '../training/plan.js';
 import { engineToResume, readResumption, resumeRun } from '../training/resume.js';
 import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
-import { formatBytes, formatCount, formatDuration } from '../util/format.js';
+import { formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import { commandLine } from './command-line.js';
 import {
@@ -42,12 +41,13 @@ import {
   repeated,
   resultsOption,
   settingOption,
-  skippedLines,
   subsetOption,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 import { type Crew, oneProcess, severalProcesses } from './together.js';
+import { planLines } from './train-plan.js';
+import { printResults } from './train-results.js';
 import { duration, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
@@ -165,7 +165,7 @@ async function train(options: TrainCliOptions, reporter: Reporter): Promise<void
   }
   const processes = (options.dryRun ? place() : options.crew?.group)?.size ?? 1;
   const experiment = dividedAmong(await newExperiment(options), processes);
-  if (options.autoResume) await trainAsNeeded(options, experiment, reporter);
+  if (options.autoResume) await autoResume(options, experiment, reporter);
   else if (options.dryRun) await dryRun(options, experiment, processes, reporter);
   else await trainNew(options, experiment, reporter);
 }
@@ -245,51 +245,30 @@ async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Re
 }
 
 /** `--auto-resume`: starts the run, goes on with it, or leaves it, as what is on the disk demands. */
-async function trainAsNeeded(
+async function autoResume(
   options: TrainCliOptions,
   experiment: Experiment,
   reporter: Reporter,
 ): Promise<void> {
   const { results, subset, takeOver = false } = options;
-  const wanted = { experiment, subset };
-  const look = async () => runState(wanted, await readRunRecords(results));
-  try {
-    let state = await look();
-    if (state.kind === 'start') {
-      const claim = await claimStart(results, wanted, { takeOver });
-      try {
-        // Another process may have started it just now.
-        state = await look();
-        if (state.kind === 'start') return await trainNew(options, experiment, reporter, claim);
-      } finally {
-        await claim.release();
-      }
-    }
-    const { folder } = state.record;
-    if (state.kind === 'finished') return await sayFinished(folder, options, reporter);
-    if (state.kind === 'diverged') throw divergedBefore(folder);
-    if (state.kind === 'damaged') throw hiddenByDamage(state.record);
-    await trainOn(options, folder, reporter);
-  } catch (error) {
-    if (!(error instanceof BusyError)) throw error;
-    // Whoever has it may be ended before it is finished.
-    reporter.warn(`left alone: ${error.message}`);
-    process.exitCode = EXIT.unfinished;
-  }
+  const busy = await trainAsNeeded(
+    { experiment, subset },
+    { results, takeOver },
+    {
+      start: (claim) => trainNew(options, experiment, reporter, claim),
+      goOn: (folder) => trainOn(options, folder, reporter),
+      finished: (folder) => sayFinished(folder, options, reporter),
+    },
+  );
+  if (!busy) return;
+  reporter.warn(`left alone: ${busy.message}`);
+  process.exitCode = EXIT.unfinished;
 }
 
 async function sayFinished(folder: RunFolder, options: TrainCliOptions, reporter: Reporter): Promise<void> {
   const tables = await updateTables(options.results, reporter);
   if (options.json) printJson({ run: folder.path, ...folder.readResult(), tables });
   else print(`Nothing to do: the run ${folder.name} is finished.`);
-}
-
-function divergedBefore({ name }: RunFolder): UserError {
-  return new UserError(
-    'diverged',
-    `the run ${name} has diverged, and would again`,
-    'Change its config, such as training.learningRate.initial; without --auto-resume it is started anew.',
-  );
 }
 
 /** What new and resumed runs are trained with, by this process and by those that work with it. */
@@ -331,7 +310,7 @@ async function conclude(
   const { folder, result } = finished;
   if (options.json) printJson({ run: folder.path, ...result, tables });
   else if (result.status === 'interrupted') print(`Stopped and saved. Go on with: ${goOn(folder, options)}`);
-  else report(finished, tables);
+  else printResults(finished, tables);
   // A signal that ended it has said so already; otherwise a limit did.
   if (result.status === 'interrupted') process.exitCode ??= EXIT.unfinished;
   if (result.status === 'finished') process.exitCode = EXIT.ok;
@@ -385,65 +364,4 @@ function initOptions({ init, initSkip }: TrainCliOptions): InitOptions | undefin
     '--init-skip needs --init: it says which weights of that file not to take',
     'For example: --init FILE.safetensors --init-skip classifier',
   );
-}
-
-function planLines(experiment: Experiment, network: Network, plan: Plan, processes: number): string[] {
-  const { images, dataset } = plan;
-  const { epochs, batchSize, accumulate } = experiment.training;
-  const validation = images.validation > 0 ? `, ${formatCount(images.validation)} validation` : '';
-  const parts = accumulate > 1 ? `, each of ${accumulate} micro-batches` : '';
-  const each = accumulate / processes;
-  return [
-    `${experiment.name}: ${network.title}`,
-    ...(experiment.description ? [experiment.description] : []),
-    `  parameters      ${formatCount(plan.parameters)}`,
-    `  multiply-adds   ${formatCount(plan.multiplyAdds)} per image`,
-    `  activations     ${formatBytes(plan.activationBytes)} per ${accumulate > 1 ? 'micro-batch' : 'batch'} of ${batchSize / accumulate}`,
-    `  images          ${formatCount(images.train)} training${validation}, ${formatCount(images.test)} test`,
-    `  steps           ${formatCount(plan.steps)} (${epochs} epochs of ${formatCount(plan.stepsPerEpoch)})${parts}`,
-    ...(processes > 1
-      ? [`  processes       ${processes}, each with ${each} micro-batch${each === 1 ? '' : 'es'} of a step`]
-      : []),
-    `  operations      ${plan.trainingFlops.toExponential(1)} floating-point operations of training`,
-    dataset.present
-      ? `  data            present in ${dataset.folder}`
-      : `  data            ${missingData(experiment, dataset)}`,
-    'Nothing was fetched, trained or written (--dry-run).',
-  ];
-}
-
-function missingData(
-  { dataset: { name } }: Experiment,
-  { brought, downloadBytes, folder }: Plan['dataset'],
-): string {
-  return brought
-    ? `not present; import it with: densenet data fetch ${name} --from DIR`
-    : `${formatBytes(downloadBytes)} to be fetched to ${folder}`;
-}
-
-/** The results: they are printed with --quiet too. */
-function report({ folder, experiment, result, note }: Finished, tables: string[]): void {
-  const line = (text: string) => print(text);
-  const { last, best, bestValidation, reported, paperError } = result;
-  const error = (label: string, at: ErrorAtEpoch | undefined) => {
-    if (!at) return;
-    line(`  ${label.padEnd(38)} ${at.error.toFixed(2)} %${top5Note(at.top5Error)}  (epoch ${at.epoch})`);
-  };
-  line('');
-  line(`Done in ${formatDuration(result.seconds)}. Test error of ${experiment.name}:`);
-  error('last epoch', last);
-  error('epoch with the lowest validation error', bestValidation);
-  error('best epoch, chosen on the test set', best);
-  if (paperError !== undefined && reported) {
-    const rule = reported.rule === 'last' ? 'last epoch' : 'lowest validation error';
-    const { table, row, column } = experiment.paper!;
-    const source = `Table ${table}, ${row}, ${column}`;
-    line(`  ${`paper (${rule})`.padEnd(38)} ${paperError.toFixed(2)} %  (${source})`);
-    if (result.subset) line(`  Only ${result.subset} images were used: not comparable with the paper.`);
-    if (note) line(`  ${note} Not comparable with the paper.`);
-  }
-  for (const text of skippedLines(result.skippedImages)) line(text);
-  line(`Parameters: ${formatCount(result.parameters)}`);
-  line(`Run: ${folder.path}`);
-  line(`Tables: ${tables.join(', ')}`);
 }
