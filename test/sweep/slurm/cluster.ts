@@ -73,7 +73,9 @@ export class Cluster {
   async killNode(node: Node): Promise<void> {
     const daemon = this.daemons.get(node)!;
     const host = hostOf(daemon.pid!);
-    for (const pid of processes()) if (hostOf(pid) === host) kill(pid, 'SIGKILL');
+    // A node that could not start has no namespace of its own: those are the processes of this host.
+    const own = host !== undefined && host !== hostOf(process.pid);
+    for (const pid of own ? processes() : []) if (hostOf(pid) === host) kill(pid, 'SIGKILL');
     await this.end(node, 'SIGKILL');
   }
 
