@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import type { Precision } from '../../src/engines/engine.js';
 import { flatten, layoutOf, totalSize } from '../../src/engines/tensorflow/graph/layout.js';
 import { modelGraph } from '../../src/engines/tensorflow/graph/model-graph.js';
 import { maskCount } from '../../src/engines/tensorflow/graph/training.js';
@@ -30,8 +31,12 @@ interface Rewritten {
   readonly deviation?: number;
 }
 
-/** The subjects' graphs after TensorFlow's layout optimizer for a GPU; the small ones are tried. */
-async function rewrite(subjects: readonly Subject[]): Promise<Rewritten[]> {
+/** The subjects' graphs after TensorFlow's layout optimizer for a GPU; the small ones are tried if asked for. */
+async function rewrite(
+  subjects: readonly Subject[],
+  precision: Precision,
+  tried: boolean,
+): Promise<Rewritten[]> {
   const folder = await temporaryFolder();
   const folders: string[] = [];
   for (const [index, subject] of subjects.entries()) {
@@ -42,12 +47,12 @@ async function rewrite(subjects: readonly Subject[]): Promise<Rewritten[]> {
     await mkdir(own);
     await writeFile(
       join(own, 'saved_model.pb'),
-      modelGraph(network, layout, DEFAULTS, { form: 'gpu', images: 64, compiled: false }),
+      modelGraph(network, layout, { ...DEFAULTS, precision }, { form: 'gpu', images: 64, compiled: false }),
     );
     await writeFile(join(own, 'weights'), flatten(layout.trainable, values));
     await writeFile(join(own, 'running'), flatten(layout.running, values));
     await writeFile(join(own, 'momentum'), new Float32Array(totalSize(layout.trainable)));
-    folders.push(SMALL.includes(subject) ? `${own}:${IMAGES}` : own);
+    folders.push(tried && SMALL.includes(subject) ? `${own}:${IMAGES}` : own);
   }
   const { stdout } = await promisify(execFile)(
     (await findPip())!.command,
@@ -60,20 +65,33 @@ async function rewrite(subjects: readonly Subject[]): Promise<Rewritten[]> {
     .map((line) => JSON.parse(line) as Rewritten);
 }
 
-test("graphs rewritten for a GPU keep to cuDNN's order of axes, with few transposes, and compute the same", async () => {
-  const subjects = [...SMALL, ...WHOLE];
-  const rewritten = await rewrite(subjects);
+const subjects = [...SMALL, ...WHOLE];
+
+/** Looks for one order of axes in every operation that has one, and for few transposes. */
+async function expectOneOrder(rewritten: readonly Rewritten[], order: 'NCHW' | 'NHWC'): Promise<void> {
   expect(rewritten).toHaveLength(subjects.length);
   for (const [index, subject] of subjects.entries()) {
-    const { formats, transposes, deviation } = rewritten[index]!;
+    const { formats, transposes } = rewritten[index]!;
     expect(
-      Object.keys(formats).filter((name) => !name.endsWith(' NCHW')),
+      Object.keys(formats).filter((name) => !name.endsWith(` ${order}`)),
       subject.config,
     ).toEqual([]);
-    expect(Object.keys(formats), subject.config).toContain('Conv2D NCHW');
+    expect(Object.keys(formats), subject.config).toContain(`Conv2D ${order}`);
     // Masks of dropout are drawn in TensorFlow's order of axes, and used forwards and backwards.
-    const masks = maskCount(await networkOfSubject(subject));
+    const masks = order === 'NCHW' ? maskCount(await networkOfSubject(subject)) : 0;
     expect(transposes, subject.config).toBeLessThanOrEqual(TRANSPOSES + 2 * masks);
+  }
+}
+
+test('float32 graphs rewritten for a GPU are NCHW throughout, with few transposes, and compute the same', async () => {
+  const rewritten = await rewrite(subjects, 'float32', true);
+  await expectOneOrder(rewritten, 'NCHW');
+  for (const [index, subject] of subjects.entries()) {
+    const { deviation } = rewritten[index]!;
     if (SMALL.includes(subject)) expect(deviation, subject.config).toBeLessThan(ROUNDING);
   }
+});
+
+test('bfloat16 graphs stay NHWC, which the GPU multiplies faster', async () => {
+  await expectOneOrder(await rewrite(subjects, 'bfloat16', false), 'NHWC');
 });

@@ -34,11 +34,15 @@ afterAll(async () => {
  * Does all that is asked of a model: training in three steps, one of them by micro-batches; prediction; export and
  * import. Returns what the last step did. The null GPU computes nothing, so numbers are not looked at.
  */
-async function exercise(subject: Subject, options: Partial<ModelOptions> = {}): Promise<Counts> {
+async function exercise(
+  subject: Subject,
+  options: Partial<ModelOptions> = {},
+  on: TensorFlowEngine = engine,
+): Promise<Counts> {
   const network = await networkOfSubject(subject);
   const start = distinctState(network);
   const batch = randomBatch(network, subject.images, 1);
-  return withModel(engine, network, { ...DEFAULTS, ...options }, start, async (model) => {
+  return withModel(on, network, { ...DEFAULTS, ...options }, start, async (model) => {
     expect(digest(await model.exportState())).toBe(digest(start));
     await model.train(batch, { learningRate: 0.1, step: 0 });
     await model.train(batch, { learningRate: 0.1, step: 1, accumulate: 2 });
@@ -83,10 +87,17 @@ test.each(SMALL)('$config, made small with $set, trains in every way', async (su
   expect(again.kernels).toBeGreaterThanOrEqual(kept.kernels);
 });
 
+/** The row of docs/gpu.md that says what a step did. */
+function launches({ config, images }: Subject, way: string, counts: Counts): string {
+  const { kernels, libraryCalls, memsets, downloads } = counts;
+  return `| \`${config}\` | ${images} | ${way} | ${kernels} | ${libraryCalls} | ${memsets} | ${downloads} |`;
+}
+
 test.each(WHOLE)('$config takes the launches that docs/gpu.md says', async (subject) => {
-  const { kernels, libraryCalls, memsets, downloads } = await exercise(subject);
-  const row = `| \`${subject.config}\` | ${subject.images} | ${kernels} | ${libraryCalls} | ${memsets} | ${downloads} |`;
-  expect(await readFile(join(packageRoot, 'docs', 'gpu.md'), 'utf8')).toContain(row);
+  const document = await readFile(join(packageRoot, 'docs', 'gpu.md'), 'utf8');
+  for (const precision of ['float32', 'bfloat16'] as const) {
+    expect(document).toContain(launches(subject, precision, await exercise(subject, { precision })));
+  }
 });
 
 test('the program takes the GPU by itself, trains on it, and says so in environment.json', async () => {
