@@ -110,7 +110,7 @@ export async function evaluate(model: Model, split: Split, options: EvaluationOp
     for (let round = 0; round < Math.ceil(total / group.size); round++) {
       options.signal?.throwIfAborted();
       const { value: batch } = await own.next();
-      if (batch) counted.push(...(await judge(model, batch, views, options)));
+      if (batch) for (const value of await judge(model, batch, views, options)) counted.push(value);
       await group.agree();
       const done = (group.size * counted.length) / COUNTED;
       options.onProgress?.(Math.min(done, split.indices.length));
