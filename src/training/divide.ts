@@ -48,8 +48,8 @@ function orList(numbers: readonly number[]): string {
 }
 
 /**
- * The choice with the GPU of this process: of several processes, each has the one of its number on its host, or the
- * only one that CUDA_VISIBLE_DEVICES shows it. Throws a UserError (engine) if there is none for it.
+ * The choice with the GPU of this process: of several processes, each has the one that was asked for on its host, the
+ * only one that CUDA_VISIBLE_DEVICES shows it, or the one of its number. Throws a UserError (engine) if there is none.
  */
 export async function withOwnGpu(
   choice: EngineChoice,
@@ -60,8 +60,8 @@ export async function withOwnGpu(
     shown = process.env.CUDA_VISIBLE_DEVICES,
   }: { search?: () => Promise<GpuSearch>; shown?: string } = {},
 ): Promise<EngineChoice> {
-  if (size === 1 || choice.device === 'cpu' || asked !== undefined) return choice;
-  const gpu = shown?.split(',').length === 1 ? 0 : localRank;
+  if (size === 1 || choice.device === 'cpu') return choice;
+  const gpu = asked ?? (shown?.split(',').length === 1 ? 0 : localRank);
   const own = await chooseEngine({ engine: choice.engine, device: 'gpu', gpu }, search);
   return { ...own, reason: choice.reason };
 }

@@ -107,9 +107,9 @@ export async function engineToResume(
 ): Promise<EngineChoice> {
   const name = ENGINE_NAMES.find((one) => one === before.name) ?? 'auto';
   const engine = request.engine === 'auto' ? name : request.engine;
-  const keepsDevice = request.device === 'auto' && engine === name;
+  const keepsDevice = request.device === 'auto' && request.gpu === undefined && engine === name;
   const device = keepsDevice ? (before.device === 'gpu' ? 'gpu' : 'cpu') : request.device;
-  const choice = await chooseEngine({ engine, device });
+  const choice = await chooseEngine({ engine, device, gpu: request.gpu });
   if (choice.engine === before.name && choice.device === before.device) {
     return { ...choice, reason: 'as the run was trained so far' };
   }

@@ -55,6 +55,6 @@ test('each process of a host has the GPU of its number, unless it is shown or to
   expect((await own(1, { shown: '0,1' })).gpu).toBe(gpus[1]);
   expect((await own(1, { shown: '3' })).gpu).toBe(gpus[0]);
   expect(await own(1, { size: 1 })).toBe(choice);
-  expect(await own(1, { asked: 0 })).toBe(choice);
+  expect((await own(0, { asked: 1 })).gpu).toBe(gpus[1]);
   await expect(own(2)).rejects.toThrow(UserError);
 });
