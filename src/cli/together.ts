@@ -6,6 +6,7 @@ import type { Loss } from '../mpi/processes.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { type Reporter, silent } from '../util/reporter.js';
 import { stopInOrder } from './interrupt.js';
+import { machineFailure } from './machine-failure.js';
 import { printError } from './print.js';
 
 /** Who does the work of a command, and when it is to stop. */
@@ -57,7 +58,12 @@ export async function severalProcesses(
       lost = tools.lost;
       end = tools.end;
       // Several may meet the same fault, which is said once.
-      await use({ group, signal }, { ...(speaks ? reporter : silent), warn: tools.warn });
+      await use({ group, signal }, { ...(speaks ? reporter : silent), warn: tools.warn }).catch(
+        (error: unknown) => {
+          // The others hear a text, from which nothing could be told.
+          throw machineFailure(error) ?? error;
+        },
+      );
     });
   } catch (error) {
     const says = joined ? speaks : (here.localRank ?? 0) === 0;

@@ -14,7 +14,7 @@ import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { trainAsNeeded } from '../training/as-needed.js';
 import { dividedAmong, withOwnGpu } from '../training/divide.js';
-import { dismiss, followRun } from '../training/follow.js';
+import { dismiss, followRun, othersTrain } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
@@ -261,6 +261,7 @@ async function autoResume(
     },
   );
   if (!busy) return;
+  if (options.crew && othersTrain(options.crew.group)) throw busy;
   reporter.warn(`left alone: ${busy.message}`);
   process.exitCode = EXIT.unfinished;
 }

@@ -34,9 +34,14 @@ export async function announce(
 
 const announced = new WeakSet<Group>();
 
+/** Whether others train with this process. What ends its training must then be thrown, so that they hear of it. */
+export function othersTrain(group: Group): boolean {
+  return announced.has(group);
+}
+
 /** Lets the others go where there was nothing to announce. */
 export async function dismiss(group: Group): Promise<void> {
-  if (!announced.has(group)) await group.share<Announcement | null>(null);
+  if (!othersTrain(group)) await group.share<Announcement | null>(null);
 }
 
 /** Trains with the first process, as one of the others. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
@@ -24,10 +24,13 @@ async function ranks(mpirun: number | undefined): Promise<number[]> {
   return children.split(' ').filter(Boolean).map(Number);
 }
 
-async function status(folder: string): Promise<string> {
+async function resultFile(folder: string): Promise<string> {
   const runs = join(folder, 'results', 'runs', EXPERIMENT);
-  const run = (await readdir(runs)).at(-1)!;
-  return JSON.parse(await readFile(join(runs, run, 'result.json'), 'utf8')).status;
+  return join(runs, (await readdir(runs)).at(-1)!, 'result.json');
+}
+
+async function status(folder: string): Promise<string> {
+  return JSON.parse(await readFile(await resultFile(folder), 'utf8')).status;
 }
 
 test('training whose processes are killed comes to the same bits on other numbers of them', async () => {
@@ -63,6 +66,18 @@ test('a signal to any process is a decision of all: they save the same step', as
   const limited = await startOn(4, folder, ['train', `--resume=${EXPERIMENT}`, '--max-steps=3']).ended;
   expect(limited.code, limited.stderr).toBe(75);
   expect(limited.stdout).toContain('Processes: 4 on 1 host, each with 1 micro-batch of 16 images');
+});
+
+test('a run that another process has taken over is left by all', async () => {
+  const folder = await temporaryFolder();
+  const running = startOn(2, folder, [...LONG, '--auto-resume']);
+  await running.seen(/epoch 1\/500/);
+  const path = await resultFile(folder);
+  const result = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...result, process: { ...result.process, pid: 1 } }));
+  const { code, stderr } = await running.ended;
+  expect(code, stderr).not.toBe(0);
+  expect(stderr.match(/^error: .*/gm)).toEqual([expect.stringContaining('was taken over by process 1')]);
 });
 
 test('what cannot work is said once', async () => {
