@@ -3,13 +3,14 @@ import type { Reporter } from '../util/reporter.js';
 import { clearBars } from './terminal.js';
 
 /** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;
 
 /** Of work that ended in order. A scheduler's warning is no end: the run is to go on. */
 const CODES: Partial<Record<NodeJS.Signals, number>> = {
   SIGINT: EXIT.interrupted,
   SIGUSR1: EXIT.unfinished,
   SIGUSR2: EXIT.unfinished,
+  SIGXCPU: EXIT.unfinished,
 };
 
 /** What insists on the end when it comes again. Others warn of it, or leave nobody behind who could insist. */

@@ -68,7 +68,7 @@ dropout and stochastic depth, which each micro-batch has of its own.
 
 The first Ctrl-C finishes the step, saves and stops; the second stops at once. A run can be resumed wherever it
 stopped, and ends in the same bits. Exit code 75 means that it was saved at a limit or at a scheduler's warning
-(SIGUSR1, SIGUSR2), and is to be resumed.`;
+(SIGUSR1, SIGUSR2, SIGXCPU), and is to be resumed.`;
 
 const STOPPING =
   'stopping after this step; once more stops at once and loses the work since the last checkpoint';

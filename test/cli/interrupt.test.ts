@@ -40,6 +40,7 @@ for (const [signal, code] of [
   ['SIGHUP', 143],
   ['SIGUSR1', 75],
   ['SIGUSR2', 75],
+  ['SIGXCPU', 75],
 ] as const) {
   test(`${signal} finishes the step, saves and exits ${code}`, async () => {
     const folder = await temporaryFolder();

@@ -135,9 +135,9 @@ function folderName(stamp: string, compiler: Compiler): string {
     .slice(0, 8)}`;
 }
 
-/** The instruction sets of this processor on Linux, its name elsewhere. */
+/** The instruction sets of this processor on Linux, its name elsewhere, or where a sandbox hides them. */
 function processorFeatures(): string {
-  if (process.platform === 'linux') {
+  if (existsSync('/proc/cpuinfo')) {
     const features = /^(flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
     if (features !== null) return features[0];
   }
