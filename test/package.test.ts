@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findRunFolder } from '../src/runs/folders.js';
 import { packageRoot } from '../src/util/package.js';
 import { execute, packInto } from './package.js';
 import { startNode, temporaryFolder } from './program.js';
@@ -35,8 +36,14 @@ test('what npm packs holds all that the program needs', async () => {
     return stdout;
   };
   expect(await run('table', '2')).toContain('DenseNet-BC');
+  // The project that it is installed in is not the program.
+  await execute('git', ['init', '--quiet'], { cwd: folder });
+  const person = ['-c', 'user.name=a', '-c', 'user.email=a@localhost'];
+  await execute('git', [...person, 'commit', '--quiet', '--allow-empty', '-m', 'mine'], { cwd: folder });
   const trained = await run('train', '--config=smoke-fashion-mnist-mini', '--subset=64', '--engine=native');
   expect(trained).toContain('Tables: ');
+  const { environment } = await findRunFolder(join(folder, 'results'), 'smoke-fashion-mnist-mini');
+  expect(JSON.parse(await readFile(environment, 'utf8'))).not.toHaveProperty('git');
   expect(await run('bench', 'peers', '--help')).toContain('densenet-121-predict');
 });
 

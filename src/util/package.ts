@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTool } from './run-tool.js';
@@ -16,9 +16,16 @@ export interface GitState {
   readonly dirty: boolean;
 }
 
-/** Commit of the program, and whether its files differ from it; undefined outside a git checkout. */
+/**
+ * Commit of the program, and whether its files differ from it; undefined outside a git checkout of its own. Nothing is
+ * written there, as `git status` by itself would.
+ */
 export async function gitState(): Promise<GitState | undefined> {
-  const git = async (...args: string[]) => (await runTool('git', ['-C', packageRoot, ...args])).trim();
+  const folder = join(packageRoot, '.git');
+  // Not of a project that the program is installed in, nor of one that GIT_DIR names.
+  if (!existsSync(folder)) return undefined;
+  const own = ['--no-optional-locks', `--git-dir=${folder}`, `--work-tree=${packageRoot}`, '-C', packageRoot];
+  const git = async (...args: string[]) => (await runTool('git', [...own, ...args])).trim();
   try {
     const commit = await git('rev-parse', 'HEAD');
     return { commit, dirty: (await git('status', '--porcelain')) !== '' };
