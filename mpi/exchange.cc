@@ -83,28 +83,37 @@ void sum(const float* send, const std::vector<int>& parts, size_t size, float* r
   std::vector<int> chunks(processes);
   for (size_t r = 0; r < processes; ++r)
     chunks[r] = static_cast<int>(size * (r + 1) / processes - size * r / processes);
-  const std::vector<int> places = offsets(chunks), before = offsets(parts);
+  const std::vector<int> places = offsets(chunks);
   const size_t own = static_cast<size_t>(chunks[self]);
-  const size_t arrays = static_cast<size_t>(before.back() + parts.back());
-  std::vector<float> received(arrays * own);
   const int rounds = *std::max_element(parts.begin(), parts.end());
+  // [rounds, processes, own]. MPI counts in int, which one round fits into, and all rounds of large networks do not.
+  std::vector<float> received(static_cast<size_t>(rounds) * processes * own);
+  const auto array = [&](size_t r, int round) {
+    return received.data() + (static_cast<size_t>(round) * processes + r) * own;
+  };
   for (int round = 0; round < rounds; ++round) {
     const std::vector<int> none(processes, 0);
     std::vector<int> counts(processes);
     std::vector<int> to(processes);
     for (size_t r = 0; r < processes; ++r) {
       counts[r] = round < parts[r] ? static_cast<int>(own) : 0;
-      to[r] = static_cast<int>(static_cast<size_t>(before[r] + round) * own);
+      to[r] = static_cast<int>(r * own);
     }
     const bool sends = round < parts[self];
     check(MPI_Alltoallv(send + static_cast<size_t>(round) * size, (sends ? chunks : none).data(), places.data(),
-                        MPI_FLOAT, received.data(), counts.data(), to.data(), MPI_FLOAT, MPI_COMM_WORLD));
+                        MPI_FLOAT, array(0, round), counts.data(), to.data(), MPI_FLOAT, MPI_COMM_WORLD));
   }
   float* __restrict total = receive + places[self];
-  std::copy(received.data(), received.data() + own, total);
-  for (size_t array = 1; array < arrays; ++array) {
-    const float* __restrict next = received.data() + array * own;
-    for (size_t i = 0; i < own; ++i) total[i] += next[i];
+  bool first = true;
+  for (size_t r = 0; r < processes; ++r) {
+    for (int round = 0; round < parts[r]; ++round) {
+      const float* __restrict next = array(r, round);
+      if (first)
+        std::copy(next, next + own, total);
+      else
+        for (size_t i = 0; i < own; ++i) total[i] += next[i];
+      first = false;
+    }
   }
   check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, receive, chunks.data(), places.data(), MPI_FLOAT,
                        MPI_COMM_WORLD));
