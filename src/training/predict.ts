@@ -62,18 +62,26 @@ export async function predictImages(
   await withModel(experiment, network, options, async ({ model }) => {
     await model.importState(initialState(network, weights));
     const bar = reporter.bar('predict', files.length, 'images');
-    for (let first = 0; first < files.length; first += AT_ONCE) {
-      signal?.throwIfAborted();
-      const read = await readImages(files.slice(first, first + AT_ONCE), experiment, options, skippedImages);
-      if (read.length === 0) continue;
-      const logits = await model.predict(concatenated(read.map(({ input }) => input)));
-      read.forEach(({ file }, n) => {
-        const own = logits.subarray(n * classNames.length, (n + 1) * classNames.length);
-        images.push({ file, classes: likeliest(own, classNames, top) });
-      });
-      bar.update(Math.min(first + AT_ONCE, files.length));
+    try {
+      for (let first = 0; first < files.length; first += AT_ONCE) {
+        signal?.throwIfAborted();
+        const read = await readImages(
+          files.slice(first, first + AT_ONCE),
+          experiment,
+          options,
+          skippedImages,
+        );
+        if (read.length === 0) continue;
+        const logits = await model.predict(concatenated(read.map(({ input }) => input)));
+        read.forEach(({ file }, n) => {
+          const own = logits.subarray(n * classNames.length, (n + 1) * classNames.length);
+          images.push({ file, classes: likeliest(own, classNames, top) });
+        });
+        bar.update(Math.min(first + AT_ONCE, files.length));
+      }
+    } finally {
+      bar.finish();
     }
-    bar.finish();
   });
   return { network: network.title, trained, images, skippedImages };
 }

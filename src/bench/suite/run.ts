@@ -69,26 +69,29 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
     const onnxFile = other.onnx ? onnx : undefined;
     return peerCommand(other, await options.python(other.environment), subject, { steps, threads, onnxFile });
   };
+  const measure = async (name: ContenderName) => {
+    try {
+      const [file, ...args] = await command(name);
+      const measured = readRound(name, await runTool(file, args));
+      checkSame(name, network, measured);
+      rounds.get(name)!.push(measured);
+      options.reporter.line(`  ${roundLine(name, subject, measured)}`);
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const reason = error.lastComplaint.replace(/^error: /, '');
+      failures.set(name, reason);
+      options.reporter.warn(`${name}: ${reason}`);
+    }
+  };
   options.reporter.line(`${subject.title}:`);
   if (contenders.some((name) => peer(name)?.onnx)) onnx = await writeOnnx(network);
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const name of contenders) {
-      if (failures.has(name)) continue;
-      try {
-        const [file, ...args] = await command(name);
-        const measured = readRound(name, await runTool(file, args));
-        checkSame(name, network, measured);
-        rounds.get(name)!.push(measured);
-        options.reporter.line(`  ${roundLine(name, subject, measured)}`);
-      } catch (error) {
-        if (!(error instanceof ToolError)) throw error;
-        const reason = error.lastComplaint.replace(/^error: /, '');
-        failures.set(name, reason);
-        options.reporter.warn(`${name}: ${reason}`);
-      }
+  try {
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const name of contenders) if (!failures.has(name)) await measure(name);
     }
+  } finally {
+    if (onnx) await rm(dirname(onnx), { recursive: true });
   }
-  if (onnx) await rm(dirname(onnx), { recursive: true });
   return contenders.map((contender) => ({
     subject,
     network,
