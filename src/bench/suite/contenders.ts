@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { EngineName } from '../../engines/engine.js';
+import { NODE_ARGUMENTS } from '../../util/node.js';
 import { packageRoot } from '../../util/package.js';
 import type { BenchReport } from '../report.js';
 import type { Case } from './cases.js';
@@ -88,7 +89,7 @@ type CommandLine = readonly [file: string, ...args: string[]];
 export function engineCommand(engine: EngineName, subject: Case, options: RoundOptions): CommandLine {
   const program = join(packageRoot, 'bin', 'densenet');
   const fixed = ['bench', '--json', '--engine', engine, '--device', 'cpu'];
-  return [process.execPath, program, ...fixed, ...roundArguments(subject, options)];
+  return [process.execPath, ...NODE_ARGUMENTS, program, ...fixed, ...roundArguments(subject, options)];
 }
 
 /** The command that measures a case with a peer's program, run by `python`, and prints JSON. */

@@ -9,8 +9,7 @@ import type { Reporter } from '../../util/reporter.js';
 import { runTool, ToolError } from '../../util/run-tool.js';
 
 /** Pythons that peers run in; `onnx` has the runtimes of ONNX files. */
-export const PEER_ENVIRONMENTS = ['pytorch', 'keras', 'onnx'] as const;
-export type PeerEnvironment = (typeof PEER_ENVIRONMENTS)[number];
+export type PeerEnvironment = 'pytorch' | 'keras' | 'onnx';
 
 /**
  * Makes a virtual environment of peers with what benchmarks/peers/NAME.txt pins, beside the compiled native
