@@ -159,13 +159,14 @@ async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const launcher = LAUNCHERS[name];
   const queued = { ...options, more };
   const due = name === 'local' ? order : { ...order, runs: await dueRuns(order, options) };
+  if (due.runs.length === 0) {
+    reporter.line('Nothing to submit: every run is finished, at work or in the queue, or diverged.');
+    if (!options.print) await showStatus(order, options);
+    return;
+  }
   if (options.print) {
     process.stdout.write(launcher.script(due, queued));
     return;
-  }
-  if (due.runs.length === 0) {
-    reporter.line('Nothing to submit: every run is finished, at work or in the queue, or diverged.');
-    return showStatus(order, options);
   }
   const force = new AbortController();
   const stop = stopInOrder(reporter, STOPPING, () => force.abort());
@@ -219,5 +220,5 @@ async function dryRun(runs: readonly SweepRun[], options: SweepCliOptions): Prom
 
 /** News goes to standard error where standard output carries a document. */
 function progressReporter(options: SweepCliOptions) {
-  return terminalReporter({ ...options, json: options.json || options.format !== 'text' });
+  return terminalReporter({ ...options, json: options.json || options.print || options.format !== 'text' });
 }

@@ -152,6 +152,10 @@ describe('sweep', () => {
       { seed: '1', status: 'finished', epochs: '3/3' },
       { seed: '2', status: 'not started', epochs: '0/3' },
     ]);
+    const done = ['sweep', CONFIG, '--seeds=1', ...THREE_EPOCHS, '--launcher=slurm', '--print'];
+    const nothing = await run(folder, done);
+    expect(nothing).toMatchObject({ code: 0, stdout: '' });
+    expect(nothing.stderr).toMatch(/^Nothing to submit: /);
     for (const [more, problem] of [
       [['--max-jobs=2'], /^error: --max-jobs is for a queue/],
       [['--cancel'], /^error: a sweep on this machine is in no queue/],

@@ -90,13 +90,20 @@ async function ask(command: string, words: readonly string[], input?: string): P
     return await runTool(command, words, { input });
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    const missing = error.cause !== undefined;
+    if (error.cause !== undefined) {
+      throw new UserError(
+        'usage',
+        `this machine has no Slurm: ${error.message}`,
+        'Run it on a host of the cluster from which jobs are submitted, or leave out --launcher.',
+        { cause: error },
+      );
+    }
     throw new UserError(
       'usage',
-      missing ? `this machine has no Slurm: ${error.message}` : `${command} refuses: ${error.firstComplaint}`,
-      missing
-        ? 'Run it on a host of the cluster from which jobs are submitted, or leave out --launcher.'
-        : 'Change --partition, --time, --max-jobs or --sbatch; --print shows what is submitted.',
+      `${command} refuses: ${error.firstComplaint}`,
+      command === 'sbatch'
+        ? 'Change --partition, --time, --max-jobs or --sbatch; --print shows what is submitted.'
+        : 'See whether the cluster answers: sinfo',
       { cause: error },
     );
   }
