@@ -20,7 +20,7 @@ export type { ProgressBar, Reporter } from './util/reporter.js';
 export type { Experiment, InitOptions, RunResult, WeightsEvaluation };
 
 /** What computes and where the images are; each as the option of the command line, with the same default. */
-export type ComputeOptions = Partial<EngineRequest> & Partial<Omit<OpenOptions, 'choice'>>;
+export type ComputeOptions = Partial<EngineRequest> & Partial<Omit<OpenOptions, 'choice' | 'group'>>;
 
 export interface TrainOptions extends ComputeOptions {
   /** Folder of results; `results` in the working directory by default. */
