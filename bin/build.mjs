@@ -90,7 +90,11 @@ export function ensureBuilt(refuse) {
 
 /** Whether dist/ was made from the source of this digest, perhaps by another process in the meantime. */
 function isBuiltFrom(digest) {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  try {
+    return readFileSync(stamp, 'utf8') === digest;
+  } catch {
+    return false; // there is none, or it is being replaced
+  }
 }
 
 /** What is wrong and what to do, in two lines. */
@@ -131,12 +135,12 @@ const ABANDONED = 10 * 60_000;
 /** Removes what processes left that were killed while they compiled. */
 function removeAbandoned() {
   for (const name of readdirSync(root)) {
+    if (!name.startsWith(FRESH)) continue;
     const path = join(root, name);
-    if (!name.startsWith(FRESH) || Date.now() - statSync(path).mtimeMs < ABANDONED) continue;
     try {
-      rmSync(path, { recursive: true, force: true });
+      if (Date.now() - statSync(path).mtimeMs >= ABANDONED) rmSync(path, { recursive: true, force: true });
     } catch {
-      // Another person's.
+      // Another person's, or gone: another process has finished it in this moment.
     }
   }
 }
