@@ -11,6 +11,7 @@ export const MPI: Addon = {
   headers: ['native/node_binding.h'],
   compiler: {
     name: "MPI's compiler, mpicxx",
+    variable: 'MPICXX',
     remedy: 'Run `apt-get install libopenmpi-dev g++`, load the MPI module of the cluster, set MPICXX',
   },
   findCompiler: findMpiCompiler,

@@ -120,7 +120,7 @@ function queueNotes(total: number, longest: number, { maxJobs, seconds }: QueueL
     ...(maxJobs === undefined
       ? []
       : [
-          `${maxJobs} at a time, on nodes as fast: ${formatDuration(Math.max(longest, total / maxJobs))} at least.`,
+          `${maxJobs} at a time, on nodes as fast as this machine: at least ${formatDuration(Math.max(longest, total / maxJobs))}.`,
         ]),
     ...(parts > 1
       ? [

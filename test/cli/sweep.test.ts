@@ -107,7 +107,7 @@ describe('sweep', () => {
     const { code, stdout } = await run(folder, [...args, ...long]);
     expect(code).toBe(0);
     const [, longest] = /The longest run takes (.*): \d+ tasks of 1 d 0 h, or more\./.exec(stdout)!;
-    expect(stdout).toContain(`3 at a time, on nodes as fast: ${longest} at least.`);
+    expect(stdout).toContain(`3 at a time, on nodes as fast as this machine: at least ${longest}.`);
   });
 
   test('--dry-run needs no data, also for ImageNet', async () => {

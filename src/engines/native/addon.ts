@@ -10,6 +10,7 @@ export const NATIVE_ENGINE: Addon = {
   headers: [],
   compiler: {
     name: 'a C++ compiler',
+    variable: 'CXX',
     remedy: 'Run `apt-get install g++` (macOS: `xcode-select --install`), set CXX',
   },
   findCompiler: () => findCompiler(),

@@ -11,8 +11,9 @@ export interface Addon {
   readonly sources: string;
   /** Files of the package outside it that they include. */
   readonly headers: readonly string[];
-  /** What compiles it: what it is called, how to get it, and what is there; undefined if nothing is. */
-  readonly compiler: { readonly name: string; readonly remedy: string };
+  /** What compiles it: what it is called, the environment variable that names it, and how to get it. */
+  readonly compiler: { readonly name: string; readonly variable: string; readonly remedy: string };
+  /** The compiler that is there; undefined if none is. */
   findCompiler(): Promise<Compiler | undefined>;
   /** What to do where it cannot be built; ends a sentence, as `use --engine tensorflow` does. */
   readonly otherwise: string;

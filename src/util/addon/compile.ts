@@ -23,7 +23,7 @@ const LINK_FLAGS = [
 ];
 
 export interface Compilation {
-  readonly addon: Pick<Addon, 'title' | 'otherwise'>;
+  readonly addon: Pick<Addon, 'title' | 'compiler' | 'otherwise'>;
   readonly compiler: Compiler;
   readonly sources: readonly string[];
   readonly includes: readonly string[];
@@ -58,7 +58,7 @@ export async function compile(compilation: Compilation): Promise<void> {
 }
 
 async function invoke(
-  { title, otherwise }: Compilation['addon'],
+  { title, compiler: { variable }, otherwise }: Compilation['addon'],
   compiler: Compiler,
   parameters: readonly string[],
   signal: AbortSignal | undefined,
@@ -73,7 +73,7 @@ async function invoke(
       `${compiler.command} cannot compile ${title}: ${error.firstComplaint}`,
       full
         ? 'Free some space, or set XDG_CACHE_HOME and TMPDIR to other folders.'
-        : `Set CXX to GCC 9 or Clang 10, or newer, or ${otherwise}.`,
+        : `Set ${variable} to GCC 9 or Clang 10, or newer, or ${otherwise}.`,
       { cause: error },
     );
   }
