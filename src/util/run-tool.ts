@@ -13,16 +13,20 @@ export class ToolError extends Error {
     this.name = 'ToolError';
   }
 
-  /** The first line it said of an error, else the last it said, else how it ended. Compilers explain after it. */
+  /** The first line of an error, not of a warning, else the last it said, else how it ended. Compilers explain after it. */
   get firstComplaint(): string {
     const lines = this.#lines();
-    return lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? this.message;
+    return (
+      lines.find((line) => /error/i.test(line) && !/\bwarning\b/i.test(line)) ?? lines.at(-1) ?? this.message
+    );
   }
 
   /** The last line it said of an error, else the last it said, else how it ended. Python ends with what is wrong. */
   get lastComplaint(): string {
     const lines = this.#lines();
-    return lines.findLast((line) => /^(error: |[\w.]*Error\b)/.test(line)) ?? lines.at(-1) ?? this.message;
+    return (
+      lines.findLast((line) => /^(error: |ERROR: |[\w.]*Error\b)/.test(line)) ?? lines.at(-1) ?? this.message
+    );
   }
 
   #lines(): string[] {

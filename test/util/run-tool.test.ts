@@ -13,6 +13,7 @@ test.each([
   ['console.error("news\\nerror: too small\\nUse more."); process.exit(3)', 'error: too small'],
   ['throw new RangeError("too small")', 'RangeError: too small'],
   ['console.error("Traceback\\nMemoryError"); process.exit(1)', 'MemoryError'],
+  ['console.error("ERROR: no match\\n[notice] A new pip"); process.exit(1)', 'ERROR: no match'],
   ['process.exit(4)', 'exit code 4'],
   ['process.kill(process.pid, "SIGKILL")', 'ended by SIGKILL'],
 ])('says in one line why it failed: %s', async (script, lastComplaint) => {
@@ -22,6 +23,8 @@ test.each([
 test('the first complaint of a compiler is the one that matters', async () => {
   const script = 'console.error("a.cc:1: error: one\\na.cc:9: error: two\\n2 errors"); process.exit(1)';
   await expect(node(script)).rejects.toMatchObject({ firstComplaint: 'a.cc:1: error: one' });
+  const retried = 'console.error("WARNING: Retrying: NewConnectionError\\nERROR: none"); process.exit(1)';
+  await expect(node(retried)).rejects.toMatchObject({ firstComplaint: 'ERROR: none' });
 });
 
 test('says that a program is not there', async () => {

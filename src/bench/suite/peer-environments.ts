@@ -33,7 +33,7 @@ export async function ensurePeer(peer: PeerEnvironment, reporter: Reporter): Pro
     if (!(error instanceof ToolError)) throw error;
     throw new UserError(
       'engine',
-      `cannot install ${peer}: ${error.lastComplaint}`,
+      `cannot install ${peer}: ${error.lastComplaint.replace(/^ERROR: /, '')}`,
       `Install Python 3 with venv, see that pip can fetch packages, or give --${peer}-python an environment that has them.`,
       { cause: error },
     );
