@@ -13,7 +13,7 @@ export class ToolError extends Error {
     this.name = 'ToolError';
   }
 
-  /** The first line of an error, not of a warning, else the last it said, else how it ended. Compilers explain after it. */
+  /** The first line of an error, not of a warning, else the last, else how it ended. Compilers explain after it. */
   get firstComplaint(): string {
     const lines = this.#lines();
     return (
