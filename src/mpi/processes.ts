@@ -41,6 +41,8 @@ export class Processes implements Group {
   readonly #warned = new Set<string>();
   readonly #watch: NodeJS.Timeout;
   #warnings: string[] = [];
+  /** A call that all were at failed in this process: whatever it asks of them now, they do not hear. */
+  #unheard = false;
 
   private constructor(
     binding: MpiBinding,
@@ -132,12 +134,21 @@ export class Processes implements Group {
   async gather(values: Float64Array, lengths: readonly number[]): Promise<Float64Array> {
     const all = new Float64Array(lengths.reduce((sum, length) => sum + length, 0));
     const sizes = lengths.map((length) => length * Float64Array.BYTES_PER_ELEMENT);
-    await this.#binding.gather(bytesOf(values), Int32Array.from(sizes), bytesOf(all));
+    await this.#exchanged(this.#binding.gather(bytesOf(values), Int32Array.from(sizes), bytesOf(all)));
     return all;
   }
 
   async sum(send: Float32Array, parts: readonly number[], receive: Float32Array): Promise<void> {
-    await this.#binding.sum(send, Int32Array.from(parts), receive);
+    await this.#exchanged(this.#binding.sum(send, Int32Array.from(parts), receive));
+  }
+
+  async #exchanged(call: Promise<void>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      this.#unheard = true;
+      throw error;
+    }
   }
 
   async gatherJson<T>(value: T): Promise<T[]> {
@@ -150,13 +161,13 @@ export class Processes implements Group {
     const text = Buffer.from(this.rank === 0 ? JSON.stringify(value) : '');
     const [length] = await this.agree(text.length);
     const bytes = this.rank === 0 ? text : Buffer.alloc(length!);
-    await this.#binding.broadcast(bytes);
+    await this.#exchanged(this.#binding.broadcast(bytes));
     return JSON.parse(bytes.toString()) as T;
   }
 
   async shareFloats(values: Float32Array): Promise<void> {
     await this.agree();
-    await this.#binding.broadcast(bytesOf(values));
+    await this.#exchanged(this.#binding.broadcast(bytesOf(values)));
   }
 
   async firstOnHost<T>(make: () => Promise<T>): Promise<T> {
@@ -167,6 +178,7 @@ export class Processes implements Group {
 
   /** Tells the others why this process cannot go on; returns what all throw, or undefined if they cannot be told. */
   async fail(error: unknown): Promise<AgreedFailure | undefined> {
+    if (this.#unheard) return undefined;
     try {
       await this.#agree(0, failureOf(error));
     } catch (failure) {

@@ -38,17 +38,28 @@ export function leastMemory(network: Network, images: number, memoryEfficient: b
 export function checkMemory(
   experiment: Experiment,
   network: Network,
-  { subset = Number.POSITIVE_INFINITY, device }: { subset?: number; device: 'cpu' | 'gpu' },
+  {
+    subset = Number.POSITIVE_INFINITY,
+    device,
+    processes = 1,
+  }: { readonly subset?: number | undefined; readonly device: 'cpu' | 'gpu'; readonly processes?: number },
 ): void {
   const { trainCount } = definition(experiment.dataset.name);
   // A GPU has its own memory for feature maps.
   const images = device === 'gpu' ? 0 : Math.min(microBatchSize(experiment), trainCount, subset);
-  requireMemory(network, images, experiment.training.memoryEfficient);
+  // Several processes send the gradient of each of their micro-batches, receive as much, and keep the sum.
+  const gradients = processes > 1 ? (2 * experiment.training.accumulate) / processes + 1 : 0;
+  requireMemory(network, images, experiment.training.memoryEfficient, gradients);
 }
 
-/** The same for a network alone, and `images` images that go through it at once. */
-export function requireMemory(network: Network, images: number, memoryEfficient: boolean): void {
-  const needed = leastMemory(network, images, memoryEfficient);
+/** The same for a network alone, `images` images that go through it at once, and so many gradients more than one. */
+export function requireMemory(
+  network: Network,
+  images: number,
+  memoryEfficient: boolean,
+  gradients = 0,
+): void {
+  const needed = leastMemory(network, images, memoryEfficient) + gradients * parameterCount(network) * FLOAT;
   const there = usableMemory();
   if (needed <= there) return;
   throw new UserError(

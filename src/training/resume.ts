@@ -132,7 +132,7 @@ export async function resumeRun(
     subset,
     choice,
   });
-  checkMemory(experiment, network, { subset, device: options.choice.device });
+  checkMemory(experiment, network, { subset, device: choice.device, processes: group.size });
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
     const session = await environmentOf(open, group);
     await folder.writeJson(

@@ -35,11 +35,11 @@ export interface Finished {
 /** Trains an experiment from its beginning, in a new run folder. */
 export async function startRun(experiment: Experiment, options: StartOptions): Promise<Finished> {
   const network = networkOf(experiment);
-  checkMemory(experiment, network, { subset: options.subset, device: options.choice.device });
+  const { subset, choice, group } = options;
+  checkMemory(experiment, network, { subset, device: choice.device, processes: group.size });
   const { seed } = experiment.training;
   const init = options.init && (await loadInitialWeights(options.init, network, seed));
   const state = initialState(network, init?.weights ?? initialValues(network, seed));
-  const { subset, choice, group } = options;
   await announce(group, network, state, { experiment, progress: NO_PROGRESS, subset, choice });
   return withExperiment(experiment, network, options, async (open) => {
     const session = await environmentOf(open, group);

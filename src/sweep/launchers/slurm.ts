@@ -23,7 +23,15 @@ export const slurm: Launcher = {
     // With several clusters, the job's is behind a semicolon.
     const job = answer.trim().split(';')[0]!;
     const submitted = new Date().toISOString();
-    await writeSubmission(resultsFolder, { launcher: NAME, job, submitted, tasks: runs.map(wantedKey) });
+    const tasks = runs.map(wantedKey);
+    await writeSubmission(resultsFolder, { launcher: NAME, job, submitted, tasks }).catch((cause) => {
+      throw new UserError(
+        'data',
+        `job ${job} is submitted, but what it trains cannot be noted in ${resultsFolder}: ${cause.message}`,
+        `Let it run, or end it with: scancel ${job}`,
+        { cause },
+      );
+    });
   },
 
   async queue(resultsFolder: string): Promise<Map<string, QueueEntry>> {
