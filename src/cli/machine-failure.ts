@@ -16,7 +16,7 @@ export function machineFailure(error: unknown): UserError | undefined {
   if (error.message.endsWith('uv_cwd')) {
     return new UserError(
       'usage',
-      'the present folder is there no more, or closed',
+      'the current folder no longer exists, or may not be read',
       'Go to another one: cd ~',
     );
   }

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { Command } from 'commander';
 import { chooseEngine, createEngine } from '../engines/select.js';
-import type { Check } from '../selftest/check.js';
+import type { Finding } from '../selftest/check.js';
 import { selftest } from '../selftest/selftest.js';
 import { EXIT } from '../util/errors.js';
 import { machine, usableMemory } from '../util/machine.js';
@@ -102,7 +102,7 @@ async function runSelftest(options: SelftestCliOptions): Promise<void> {
   }
 }
 
-function table(checks: readonly Check[]): string[] {
+function table(checks: readonly Finding[]): string[] {
   const rows = checks.map(({ what, deviation, allowed, passed, note }) => [
     what,
     number(deviation),

@@ -3,7 +3,7 @@ import type { Network } from '../networks/network.js';
 import { type Parameter, parameters } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
 import { BATCH, type Case, LEARNING_RATE, OPTIMIZER } from './cases.js';
-import { type Check, check, relativeError } from './check.js';
+import { check, type Finding, relativeError } from './check.js';
 import type { Expected } from './expected.js';
 import { randomBatch, randomWeights } from './inputs.js';
 
@@ -62,7 +62,7 @@ export function modelOptions(seed: number): ModelOptions {
 }
 
 /** Makes a model, uses it and disposes of it. */
-export async function withModel<T>(
+export async function withFreshModel<T>(
   engine: Engine,
   network: Network,
   seed: number,
@@ -78,7 +78,7 @@ export async function withModel<T>(
 
 /** Runs a case on an engine. */
 export function compute(engine: Engine, { network, seed, steps }: Case): Promise<Computed> {
-  return withModel(engine, network, seed, async (model) => {
+  return withFreshModel(engine, network, seed, async (model) => {
     await model.importState(initialState(network, randomWeights(network, seed)));
     const batch = randomBatch(network, BATCH, seed);
     const logits = await model.predict(batch.images);
@@ -93,7 +93,7 @@ export function compute(engine: Engine, { network, seed, steps }: Case): Promise
 }
 
 /** What a case's logits and training say. */
-export function caseChecks({ network, steps, expected }: Defined, computed: Computed): Check[] {
+export function caseChecks({ network, steps, expected }: Defined, computed: Computed): Finding[] {
   const title = network.title;
   const checks = [check(`${title}: logits`, relativeError(computed.logits, expected.logits), ALLOWED_LOGITS)];
   if (steps === 1) return checks;
@@ -108,7 +108,7 @@ export function caseChecks({ network, steps, expected }: Defined, computed: Comp
 }
 
 /** The gradients of every kind of layer, each the worst tensor of all cases. */
-export function gradientChecks(results: readonly (Defined & { readonly computed: Computed })[]): Check[] {
+export function gradientChecks(results: readonly (Defined & { readonly computed: Computed })[]): Finding[] {
   const errors = results.flatMap(({ network, expected, computed }) => {
     const all = [...expected.gradients.values()].flatMap(({ data }) => [...data]);
     const rootMeanSquare = Math.sqrt(all.reduce((sum, value) => sum + value ** 2, 0) / all.length);

@@ -5,9 +5,9 @@ import type { Engine, Model, ModelState } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { initialState, loadCheckpoint, NO_PROGRESS, saveCheckpoint } from '../training/checkpoint.js';
 import type { NamedTensors } from '../util/tensor.js';
-import { withModel } from './against-definition.js';
+import { withFreshModel } from './against-definition.js';
 import { BATCH, DROPPING, LEARNING_RATE } from './cases.js';
-import { type Check, check } from './check.js';
+import { check, type Finding } from './check.js';
 import { randomBatch, randomWeights } from './inputs.js';
 
 const SEED = 1;
@@ -20,11 +20,11 @@ const LOSS_CHANGE = 0.003;
 const ALLOWED_SLOPE = 0.02;
 
 /** With dropout, two runs end in the same bits, and so does one that goes on from a checkpoint in the middle. */
-export async function bitChecks(engine: Engine): Promise<Check[]> {
+export async function bitChecks(engine: Engine): Promise<Finding[]> {
   const network = DROPPING;
   const start = initialState(network, randomWeights(network, SEED));
   const run = (from: ModelState, first: number, last: number) =>
-    withModel(engine, network, SEED, async (model) => {
+    withFreshModel(engine, network, SEED, async (model) => {
       await model.importState(from);
       await train(model, network, first, last);
       return model.exportState();
@@ -40,11 +40,11 @@ export async function bitChecks(engine: Engine): Promise<Check[]> {
 }
 
 /** With dropout, the gradient is the slope of the loss, which is computed with the same masks in the same step. */
-export function slopeCheck(engine: Engine): Promise<Check[]> {
+export function slopeCheck(engine: Engine): Promise<Finding[]> {
   const network = DROPPING;
   const weights = randomWeights(network, SEED);
   const batch = randomBatch(network, BATCH, SEED);
-  return withModel(engine, network, SEED, async (model) => {
+  return withFreshModel(engine, network, SEED, async (model) => {
     const lossAt = async (from: NamedTensors) => {
       await model.importState(initialState(network, from));
       return (await model.train(batch, { learningRate: 0, step: 0 })).loss;

@@ -1,5 +1,5 @@
 /** One line of the selftest's table. */
-export interface Check {
+export interface Finding {
   readonly what: string;
   /** From what it should be; not finite where there is nothing to compare. */
   readonly deviation: number;
@@ -10,12 +10,12 @@ export interface Check {
 }
 
 /** A deviation that is no number is a fault. */
-export function check(what: string, deviation: number, allowed: number, note?: string): Check {
+export function check(what: string, deviation: number, allowed: number, note?: string): Finding {
   return { what, deviation, allowed, passed: deviation <= allowed, ...(note === undefined ? {} : { note }) };
 }
 
 /** For what could not be looked at, since the engine threw. */
-export function failure(what: string, error: unknown): Check {
+export function failure(what: string, error: unknown): Finding {
   return check(what, Number.NaN, 0, error instanceof Error ? error.message : String(error));
 }
 

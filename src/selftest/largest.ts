@@ -6,8 +6,8 @@ import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
 import { leastMemory } from '../training/memory.js';
 import { formatBytes } from '../util/format.js';
-import { withModel } from './against-definition.js';
-import { type Check, check, failure } from './check.js';
+import { withFreshModel } from './against-definition.js';
+import { check, type Finding, failure } from './check.js';
 import { randomBatch } from './inputs.js';
 
 /** What engines take of memory, in units of the least that training takes: up to 10 were measured with TensorFlow. */
@@ -55,11 +55,11 @@ export function thatFit(device: Engine['device'], memory: number): Choice[] {
 }
 
 /** One training step of the largest network that fits into `memory` bytes. */
-export async function largestCheck(engine: Engine, memory: number): Promise<Check[]> {
+export async function largestCheck(engine: Engine, memory: number): Promise<Finding[]> {
   for (const { network, images } of thatFit(engine.device, memory)) {
     const what = `one step of ${network.title}, ${images} images: loss less ln(${network.classes})`;
     try {
-      const loss = await withModel(engine, network, 1, async (model) => {
+      const loss = await withFreshModel(engine, network, 1, async (model) => {
         await model.importState(initialState(network, initialValues(network, 1)));
         return (await model.train(randomBatch(network, images, 1), { learningRate: 0.1, step: 0 })).loss;
       });

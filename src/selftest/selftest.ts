@@ -3,7 +3,7 @@ import type { Reporter } from '../util/reporter.js';
 import { type Computed, caseChecks, compute, type Defined, gradientChecks } from './against-definition.js';
 import { bitChecks, slopeCheck } from './against-itself.js';
 import { CASES } from './cases.js';
-import { type Check, failure } from './check.js';
+import { type Finding, failure } from './check.js';
 import { readExpected } from './expected.js';
 import { largestCheck } from './largest.js';
 
@@ -17,13 +17,16 @@ export interface SelftestOptions {
  * Compares what an engine computes with results in double precision that were stored, and with itself. What the engine
  * throws is a failed check. Throws a UserError (data) where the stored results cannot be read.
  */
-export async function selftest(engine: Engine, { freeMemory, reporter }: SelftestOptions): Promise<Check[]> {
+export async function selftest(
+  engine: Engine,
+  { freeMemory, reporter }: SelftestOptions,
+): Promise<Finding[]> {
   const cases = await Promise.all(
     CASES.map(async (one) => ({ ...one, expected: await readExpected(one.name) })),
   );
   const results: (Defined & { readonly computed: Computed })[] = [];
-  const parts: [what: string, work: () => Promise<Check[]>][] = [
-    ...cases.map((one): [string, () => Promise<Check[]>] => [
+  const parts: [what: string, work: () => Promise<Finding[]>][] = [
+    ...cases.map((one): [string, () => Promise<Finding[]>] => [
       one.network.title,
       async () => {
         const computed = await compute(engine, one);
@@ -36,7 +39,7 @@ export async function selftest(engine: Engine, { freeMemory, reporter }: Selftes
     ['bits', () => bitChecks(engine)],
     ['the largest network that fits', () => largestCheck(engine, freeMemory)],
   ];
-  const checks: Check[] = [];
+  const checks: Finding[] = [];
   const bar = reporter.bar('selftest', parts.length, 'steps');
   try {
     for (const [index, [what, work]] of parts.entries()) {

@@ -54,7 +54,7 @@ const CASES: Case[] = [
     /--set training\.seed=2 cannot be used with a run/,
     /Leave it out/,
   ],
-  [['train', SMOKE, '--results=short.safetensors'], 3, /folder short\.safetensors.*ENOTDIR/, /--results/],
+  [['train', SMOKE, '--results=short.safetensors'], 3, /short\.safetensors.*ENOTDIR/, /--results/],
   [['train', '--config=orphan.json'], 2, /extends "none\.json"/, /as seen from \.\//],
   [['sweep', 'tabel2'], 2, /no sweep 'tabel2'/, /Did you mean 'table2'/],
   [['sweep', './table2'], 2, /no sweep '\.\/table2'/, /Valid: .*table2/],

@@ -29,12 +29,20 @@ test.each(['24', '32', '64'])('with %s open files it works, or says so in two li
   expect(code).toBe(3);
 });
 
-test('a present folder that is there no more is said in two lines', async () => {
+test('a current folder that no longer exists is said in two lines', async () => {
   const program = join(packageRoot, 'bin', 'densenet');
   const script = `mkdir gone && cd gone && rmdir ../gone && "${program}" describe quickstart`;
   const { code, stderr } = await startProcess(await temporaryFolder(), 'bash', ['-c', script]).ended;
-  expect(stderr).toMatch(/error: the present folder is there no more, or closed\n[^\n]+\n$/);
+  expect(stderr).toMatch(/error: the current folder no longer exists, or may not be read\n[^\n]+\n$/);
   expect(code).toBe(2);
+});
+
+test('a closed standard output is refused: what is printed would be lost', async () => {
+  const program = join(packageRoot, 'bin', 'densenet');
+  const script = `"${program}" describe quickstart >&-`;
+  const { code, stderr } = await startProcess(await temporaryFolder(), 'bash', ['-c', script]).ended;
+  expect(stderr).toMatch(/^error: standard output is closed: [^\n]+\n[^\n]+\/dev\/null\.\n$/);
+  expect(code).toBe(3);
 });
 
 test('too little address space for Node is said before Node aborts; with enough it works', async () => {

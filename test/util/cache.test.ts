@@ -4,7 +4,7 @@ import { cacheFolder } from '../../src/util/cache.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
-test.each(['', 'relative'])('a HOME of "%s" does not put the cache into the present folder', (home) => {
+test.each(['', 'relative'])('a HOME of "%s" does not put the cache into the current folder', (home) => {
   vi.stubEnv('HOME', home);
   expect(isAbsolute(cacheFolder('x', { XDG_CACHE_HOME: 'relative' }))).toBe(true);
 });
