@@ -121,8 +121,10 @@ export class Processes implements Group {
   #hear(texts: readonly string[]): void {
     const messages = texts.map((text): Message => (text === '' ? {} : JSON.parse(text)));
     for (const text of messages.flatMap(({ warnings }) => warnings ?? [])) {
-      if (this.rank === 0 && !this.#warned.has(text)) this.#reporter.warn(text);
-      this.#warned.add(text);
+      // What is wrong with an image may be worded in several ways, behind the colon.
+      const subject = text.split(': ', 1)[0]!;
+      if (this.rank === 0 && !this.#warned.has(subject)) this.#reporter.warn(text);
+      this.#warned.add(subject);
     }
     const rank = messages.findIndex(({ failure }) => failure !== undefined);
     if (rank < 0) return;
