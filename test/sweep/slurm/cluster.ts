@@ -28,6 +28,8 @@ export class Cluster {
     const cluster = new Cluster(folder);
     const { environment } = cluster;
     await writeFile(environment.SLURM_CONF!, configuration(folder, await freePorts(3)));
+    // In /tmp, what killed nodes leave would keep the next cluster's step of the same number from starting.
+    await writeFile(join(folder, 'mpi.conf'), `PMIxCliTmpDirBase=${folder}\n`);
     await writeFile(join(folder, 'munge.key'), randomBytes(128), { mode: 0o600 });
     for (const name of ['state', ...NODES]) await mkdir(join(folder, name));
     const file = (what: string) => `--${what}-file=${join(folder, `munge.${what}`)}`;
