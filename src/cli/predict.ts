@@ -86,7 +86,8 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
   if (options.output) reporter.line(`Predictions: ${options.output}`);
 }
 
-const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i;
+/** Formats that sharp reads. */
+const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** A file as it is; the images in a folder, below it too, by name. */
 async function imageFiles(path: string): Promise<string[]> {

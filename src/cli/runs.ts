@@ -3,6 +3,7 @@ import { readFinishedRuns } from '../runs/finished-runs.js';
 import { findRunFolder } from '../runs/folders.js';
 import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
 import { measurements } from '../tables/measurements.js';
+import { paperRecipes } from '../tables/paper-recipe.js';
 import { runDetails } from '../tables/run-details.js';
 import {
   comparison,
@@ -108,7 +109,7 @@ async function compareSeeds(records: readonly RunRecord[], options: RunsOptions)
       'Take the newest finished run of a seed, or leave out --seeds.',
     );
   });
-  printTables(sheetDocument(seedsSheet([...new Set(chosen)])), options);
+  printTables(sheetDocument(seedsSheet([...new Set(chosen)], await paperRecipes())), options);
 }
 
 async function runDiff(first: string, second: string, options: RunsOptions): Promise<void> {

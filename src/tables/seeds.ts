@@ -1,4 +1,5 @@
 import type { Measurement } from './measurements.js';
+import { type PaperRecipes, placeInTable2 } from './paper-recipe.js';
 import { type Sheet, signed } from './sheet.js';
 import {
   againstOneRun,
@@ -12,8 +13,11 @@ import {
 /** The difference in test error, in percentage points, that the table of seeds counts seeds for. */
 const POINTS = 0.1;
 
-/** Experiments over their seeds, and how far each is from the first and from the paper. Errors are in percent. */
-export function seedsSheet(measured: readonly Measurement[]): Sheet {
+/**
+ * Experiments over their seeds, and how far each is from the first and, where data and recipe are the paper's, from its
+ * figure. Errors are in percent.
+ */
+export function seedsSheet(measured: readonly Measurement[], recipes: PaperRecipes): Sheet {
   const [first, ...others] = measured;
   return {
     title: 'Over seeds: test error (%)',
@@ -27,7 +31,7 @@ export function seedsSheet(measured: readonly Measurement[]): Sheet {
         one.mean.toFixed(2),
         one.sd?.toFixed(2) ?? '',
         half === undefined ? '' : `${(one.mean - half).toFixed(2)} … ${(one.mean + half).toFixed(2)}`,
-        fromPaper(one),
+        fromPaper(one, recipes),
         one.sd ? `${seedsToSee(POINTS, one.sd)}` : '',
       ];
     }),
@@ -45,11 +49,12 @@ export function seedsSheet(measured: readonly Measurement[]): Sheet {
   };
 }
 
-function fromPaper(one: Measurement): string {
+function fromPaper(one: Measurement, recipes: PaperRecipes): string {
   const { paper } = one.experiment;
-  const compared = paper && againstOneRun(one, paper.error);
-  if (compared) return comparisonText(compared);
-  return paper ? signed(one.mean - paper.error) : '';
+  const comparable = placeInTable2(recipes, one.dataset, one.experiment)?.differences.length === 0;
+  if (!paper || !comparable) return '';
+  const compared = againstOneRun(one, paper.error);
+  return compared ? comparisonText(compared) : signed(one.mean - paper.error);
 }
 
 /** `+0.17 [−0.05, +0.39], p = 0.09` */

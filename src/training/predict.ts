@@ -97,9 +97,8 @@ async function readImages(
   const shape = { channels: image.channels, side: image.height, photographs, resize, normalization };
   const read: { file: string; input: Float32Array }[] = [];
   for (const file of files) {
-    const encoded = await readSmallFile(file, MOST_BYTES);
     try {
-      read.push({ file, input: await singleImage(encoded, shape) });
+      read.push({ file, input: await singleImage(await readSmallFile(file, MOST_BYTES), shape) });
     } catch (error) {
       const problem = `cannot read the image ${file}: ${(error as Error).message}`;
       if (!skipBadImages) {
