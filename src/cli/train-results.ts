@@ -3,11 +3,11 @@ import { top5Note } from '../training/narrate.js';
 import type { Finished } from '../training/start.js';
 import { formatCount, formatDuration } from '../util/format.js';
 import { skippedLines } from './options.js';
-import { print } from './print.js';
 
-/** Prints the results of a run, with --quiet too. */
-export function printResults({ folder, experiment, result, note }: Finished, tables: string[]): void {
-  const line = (text: string) => print(text);
+/** The results of a run, in lines. */
+export function resultLines({ folder, experiment, result, note }: Finished, tables: string[]): string[] {
+  const lines: string[] = [];
+  const line = (text: string) => lines.push(text);
   const { last, best, bestValidation, reported, paperError } = result;
   const error = (label: string, at: ErrorAtEpoch | undefined) => {
     if (!at) return;
@@ -30,4 +30,5 @@ export function printResults({ folder, experiment, result, note }: Finished, tab
   line(`Parameters: ${formatCount(result.parameters)}`);
   line(`Run: ${folder.path}`);
   line(`Tables: ${tables.join(', ')}`);
+  return lines;
 }

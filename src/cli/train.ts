@@ -6,7 +6,7 @@ import type { Group } from '../mpi/group.js';
 import { place } from '../mpi/place.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
-import { type Claim, claimed } from '../runs/claim.js';
+import { BusyError, type Claim, claimed } from '../runs/claim.js';
 import { resultsFolderOf } from '../runs/folders.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
@@ -24,6 +24,7 @@ import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
+import { Transcript } from '../util/transcript.js';
 import { commandLine } from './command-line.js';
 import {
   addCommonOptions,
@@ -47,7 +48,7 @@ import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 import { type Crew, oneProcess, severalProcesses } from './together.js';
 import { planLines } from './train-plan.js';
-import { printResults } from './train-results.js';
+import { resultLines } from './train-results.js';
 import { duration, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
@@ -95,8 +96,11 @@ interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptio
   readonly takeOver?: boolean;
   /** The processes that work together; this one alone when undefined. */
   readonly crew?: Crew;
+  /** What this process says, for the run's log. */
+  readonly transcript?: Transcript;
   readonly maxTime?: number;
   readonly maxSteps?: number;
+  readonly logEvery?: number;
   readonly dryRun?: boolean;
 }
 
@@ -132,6 +136,7 @@ export function trainCommand(): Command {
       duration,
     )
     .option('--max-steps <n>', 'save and end after n steps', positiveInteger)
+    .option('--log-every <n>', 'log the loss of every n-th step, also for TensorBoard', positiveInteger)
     .addOption(
       new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
         'resume',
@@ -157,7 +162,24 @@ async function runTrain(config: string | undefined, given: TrainCliOptions): Pro
   });
 }
 
+/** Trains, and keeps what a person is told for the run's log. */
 async function train(options: TrainCliOptions, reporter: Reporter): Promise<void> {
+  const transcript = new Transcript();
+  try {
+    await chooseRun({ ...options, transcript }, transcript.of(reporter));
+  } catch (error) {
+    // A run that another process has taken over is left to it.
+    if (error instanceof Error && !(error instanceof BusyError)) {
+      transcript.note(`error: ${error.message}`);
+      if (error instanceof UserError) transcript.note(error.remedy);
+    }
+    throw error;
+  } finally {
+    await transcript.settled();
+  }
+}
+
+async function chooseRun(options: TrainCliOptions, reporter: Reporter): Promise<void> {
   const { resume, results, takeOver = false } = options;
   if (resume !== undefined) {
     await trainOn(options, await findRunToResume(results, resume, { takeOver }), reporter);
@@ -288,8 +310,10 @@ async function working(
 function common(options: TrainCliOptions, { group, signal }: Crew, reporter: Reporter) {
   const { cores } = group;
   const { threads = cores, workers = cores, skipBadImages, data: folder, setup } = options;
+  const { transcript, logEvery } = options;
   const limits = sessionLimits(options);
-  return { threads, workers, skipBadImages, folder, setup, reporter, signal, limits, group };
+  const log = { transcript, logEvery };
+  return { threads, workers, skipBadImages, folder, setup, reporter, signal, limits, group, ...log };
 }
 
 function processesLine({ training }: Experiment, { size, hosts }: Group): string {
@@ -309,9 +333,13 @@ async function conclude(
 ): Promise<void> {
   const tables = await updateTables(resultsFolder, reporter);
   const { folder, result } = finished;
+  const lines =
+    result.status === 'interrupted'
+      ? [`Stopped and saved. Go on with: ${goOn(folder, options)}`]
+      : resultLines(finished, tables);
+  for (const text of lines) options.transcript?.note(text);
   if (options.json) printJson({ run: folder.path, ...result, tables });
-  else if (result.status === 'interrupted') print(`Stopped and saved. Go on with: ${goOn(folder, options)}`);
-  else printResults(finished, tables);
+  else print(lines);
   // A signal that ended it has said so already; otherwise a limit did.
   if (result.status === 'interrupted') process.exitCode ??= EXIT.unfinished;
   if (result.status === 'finished') process.exitCode = EXIT.ok;

@@ -9,7 +9,7 @@ const errorAtEpoch = z.object({
 });
 export type ErrorAtEpoch = Readonly<z.infer<typeof errorAtEpoch>>;
 
-const RUN_STATUSES = ['running', 'finished', 'interrupted', 'diverged', 'failed'] as const;
+export const RUN_STATUSES = ['running', 'finished', 'interrupted', 'diverged', 'failed'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** result.json. */

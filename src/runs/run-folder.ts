@@ -32,6 +32,18 @@ export class RunFolder {
   get result() {
     return join(this.path, 'result.json');
   }
+  /** Events, one JSON object per line. */
+  get eventLog() {
+    return join(this.path, 'log.jsonl');
+  }
+  /** What a person was told, with times. */
+  get textLog() {
+    return join(this.path, 'log.txt');
+  }
+  /** Folder of TensorBoard's event files. */
+  get tensorboard() {
+    return join(this.path, 'tensorboard');
+  }
   /** The ten-crop errors of a finished run's last weights, once they were evaluated. */
   get tenCrop() {
     return join(this.path, 'ten-crop.json');

@@ -4,6 +4,7 @@ import { checkEngine, createEngine, type EngineChoice } from '../engines/select.
 import { ALONE, type Group } from '../mpi/group.js';
 import type { Network } from '../networks/network.js';
 import type { Claim } from '../runs/claim.js';
+import type { Transcript } from '../util/transcript.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
 import type { Limits } from './limits.js';
 import { engineOptions, modelOptions } from './model.js';
@@ -24,6 +25,10 @@ export interface RunOptions extends OpenOptions {
   /** On the run, or on its beginning. */
   readonly claim?: Claim | undefined;
   readonly group: Group;
+  /** What `reporter` has said so far, for the run's log; what is said from here on, when undefined. */
+  readonly transcript?: Transcript | undefined;
+  /** Log the loss every N steps. */
+  readonly logEvery?: number | undefined;
 }
 
 export interface OpenOptions extends DataOptions, ModelOpenOptions {}

@@ -14,6 +14,7 @@ import type { RunFolder } from '../runs/run-folder.js';
 import { UserError } from '../util/errors.js';
 import { thisProcess } from '../util/owner.js';
 import type { Reporter } from '../util/reporter.js';
+import { Transcript } from '../util/transcript.js';
 import {
   type Checkpoint,
   NO_PROGRESS,
@@ -26,6 +27,7 @@ import { evaluate } from './evaluate.js';
 import { type Limits, SessionLimit } from './limits.js';
 import { microBatchSize } from './model.js';
 import { EpochProgress, epochLine } from './narrate.js';
+import { RunLog } from './run-log.js';
 import { learningRate } from './schedule.js';
 import { type Share, SharedStep, shares } from './shares.js';
 
@@ -55,6 +57,10 @@ export interface TrainingRun {
   readonly group: Group;
   /** Whether images may be left out that cannot be read. */
   readonly skipBadImages?: boolean | undefined;
+  /** What `reporter` has said so far; what is said from here on, when undefined. */
+  readonly transcript?: Transcript | undefined;
+  /** Log the loss every N steps. */
+  readonly logEvery?: number | undefined;
 }
 
 /** Milliseconds between checkpoints inside an epoch: the most work that a power cut can cost. */
@@ -65,7 +71,8 @@ const CHECKPOINT_INTERVAL = 10 * 60_000;
  * `finished`, or `interrupted` by the signal or a limit. Throws a UserError (diverged) when a loss is not finite; the
  * last good checkpoint stays. Throws a BusyError if another process has taken the run over, and leaves it the folder.
  */
-export async function train(run: TrainingRun): Promise<RunResult> {
+export async function train(given: TrainingRun): Promise<RunResult> {
+  const run = transcribed(given);
   await run.model.importState(run.start.state);
   const limit = new SessionLimit(run.limits ?? {});
   const signal = run.group.together(AbortSignal.any([run.signal, limit.signal]));
@@ -77,6 +84,7 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   await run.folder?.writeJson(run.folder.config, run.experiment);
   await run.claim?.release();
   if (run.folder) await linkLog(run.folder);
+  trainer.openLog();
   const stopBeating = run.folder ? heartbeat(run.folder.result) : () => {};
   // A run that was killed between its last checkpoint and this file has nothing left to train.
   if (run.start.progress.history.length > 0) await run.folder?.writeEpochs(run.start.progress.history);
@@ -87,7 +95,7 @@ export async function train(run: TrainingRun): Promise<RunResult> {
     if (signal.aborted && error === signal.reason) {
       await trainer.save();
       await trainer.gatherSkipped();
-      return trainer.writeResult('interrupted');
+      return await trainer.writeResult('interrupted');
     }
     if (error instanceof BusyError) throw error;
     const status = error instanceof UserError && error.kind === 'diverged' ? 'diverged' : 'failed';
@@ -96,12 +104,23 @@ export async function train(run: TrainingRun): Promise<RunResult> {
   } finally {
     limit.close();
     stopBeating();
+    await trainer.log?.settled();
   }
   await trainer.gatherSkipped();
-  return trainer.writeResult('finished');
+  const result = await trainer.writeResult('finished');
+  await trainer.log?.settled();
+  return result;
+}
+
+/** A run whose reporter's words are kept for its log. */
+function transcribed(run: TrainingRun): TrainingRun & { readonly transcript: Transcript } {
+  const transcript = run.transcript ?? new Transcript();
+  return { ...run, transcript, reporter: run.transcript ? run.reporter : transcript.of(run.reporter) };
 }
 
 class Trainer {
+  /** Undefined before the run exists, and in processes that write nothing. */
+  log: RunLog | undefined;
   private progress: Progress;
   private readonly stepsPerEpoch: number;
   /** The steps of several processes. */
@@ -110,7 +129,7 @@ class Trainer {
   private skipped: readonly string[] | undefined;
 
   constructor(
-    private readonly task: TrainingRun,
+    private readonly task: TrainingRun & { readonly transcript: Transcript },
     private readonly limit: SessionLimit,
   ) {
     const { experiment, splits } = task;
@@ -160,6 +179,7 @@ class Trainer {
         };
         this.limit.stepDone(performance.now() - started);
         bar.update(this.progress);
+        this.log?.step(loss, moment, this.progress);
         if (Date.now() - this.savedAt > CHECKPOINT_INTERVAL) await this.save();
         started = performance.now();
       }
@@ -214,6 +234,9 @@ class Trainer {
       imagesPerSecond: progress.seen / progress.epochSeconds,
       waitPercent: (100 * progress.waitSeconds) / progress.epochSeconds,
     };
+    // A checkpoint whose epoch were not in the log would never get it there.
+    this.log?.add({ event: 'epoch', ...row });
+    await this.log?.settled();
     const history = [...progress.history, row];
     this.progress = {
       ...NO_PROGRESS,
@@ -236,7 +259,7 @@ class Trainer {
     reporter.line(epochLine(row, experiment.training.epochs, this.progress.seconds));
   }
 
-  private async evaluate(name: string, split: Split) {
+  private async evaluate(name: 'validation' | 'test', split: Split) {
     const { experiment, network, model, reporter, group, signal } = this.task;
     const bar = reporter.bar(name, split.indices.length, 'images');
     try {
@@ -245,7 +268,10 @@ class Trainer {
         classes: network.classes,
         signal,
         group,
-        onProgress: (images) => bar.update(images),
+        onProgress: (images) => {
+          bar.update(images);
+          this.log?.evaluating(this.progress.epochs + 1, name, images, split.indices.length);
+        },
       });
       if (!Number.isFinite(evaluation.loss)) {
         throw diverged(name, evaluation.loss, this.progress.epochs, this.progress.stepsInEpoch - 1);
@@ -273,7 +299,18 @@ class Trainer {
       ...(stepsInEpoch === 0 ? progress.history.at(-1) : {}),
     });
     this.savedAt = Date.now();
-    this.limit.saved(performance.now() - started);
+    const milliseconds = performance.now() - started;
+    this.limit.saved(milliseconds);
+    this.log?.add({ event: 'checkpoint', epochs, steps: stepsInEpoch, seconds: milliseconds / 1000 });
+  }
+
+  /** Begins the log of a run that exists. */
+  openLog(): void {
+    const { folder, engine, splits, resumed } = this.task;
+    if (!folder) return;
+    this.log = new RunLog(folder, this.stepsPerEpoch, this.task);
+    const trainImages = splits.train.indices.length;
+    this.log.begin({ engine: engine.description, trainImages }, resumed ? this.progress : undefined);
   }
 
   /** Of all processes, at the end of a session. */
@@ -302,6 +339,7 @@ class Trainer {
       message,
     };
     await folder?.writeJson(folder.result, result);
+    if (status !== 'running') this.log?.end(status, result, this.progress);
     return result;
   }
 }

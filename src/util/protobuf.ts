@@ -1,5 +1,6 @@
 /** Kinds of fields on the wire (https://protobuf.dev/programming-guides/encoding/). */
 const VARINT = 0;
+const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
@@ -16,6 +17,11 @@ export class ProtobufMessage {
   /** A single-precision number. */
   float(field: number, value: number): this {
     this.#pieces.push(varint(field * 8 + FIXED_32), new Uint8Array(Float32Array.of(value).buffer));
+    return this;
+  }
+
+  double(field: number, value: number): this {
+    this.#pieces.push(varint(field * 8 + FIXED_64), new Uint8Array(Float64Array.of(value).buffer));
     return this;
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues, isTrainable, parameters } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
+import { parseEpochs } from '../../src/runs/epochs.js';
+import { parseEvents, runEventSchema, validEvents } from '../../src/runs/events.js';
 import type { RunResult } from '../../src/runs/result.js';
 import { networkOf } from '../../src/training/model.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
@@ -35,6 +37,21 @@ async function onlyRun(folder: string): Promise<string> {
 
 async function json(path: string) {
   return JSON.parse(await readFile(path, 'utf8'));
+}
+
+/** What log.jsonl says in the end. */
+async function events(runFolder: string) {
+  return validEvents(parseEvents(await readFile(join(runFolder, 'log.jsonl'), 'utf8')));
+}
+
+/** What log.jsonl says of the epochs agrees with epochs.csv. */
+async function expectEpochs(runFolder: string, count: number): Promise<void> {
+  const told = (await events(runFolder)).filter(({ event }) => event === 'epoch');
+  const rows = parseEpochs(await readFile(join(runFolder, 'epochs.csv'), 'utf8'));
+  expect(rows).toHaveLength(count);
+  expect(told).toMatchObject(
+    rows.map(({ epoch, testError }) => ({ epoch, testError: expect.closeTo(testError, 1) })),
+  );
 }
 
 async function uninterrupted(): Promise<string> {
@@ -76,8 +93,23 @@ describe('train', () => {
       'config.json',
       'environment.json',
       'epochs.csv',
+      'log.jsonl',
+      'log.txt',
       'result.json',
+      'tensorboard',
     ]);
+    expect(await readdir(join(path, 'tensorboard'))).toEqual([
+      expect.stringMatching(/^events\.out\.tfevents\.\d{10}\./),
+    ]);
+    expect((await events(path)).map(({ event }) => event).filter((event) => event !== 'progress')).toEqual([
+      'start',
+      ...Array.from({ length: 8 }, () => ['epoch', 'checkpoint']).flat(),
+      'end',
+    ]);
+    const said = (await readFile(join(path, 'log.txt'), 'utf8')).trimEnd().split('\n');
+    expect(said.map((line) => line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /, ''))).toEqual(
+      stdout.trimEnd().split('\n'),
+    );
     expect(await readdir(join(path, 'checkpoint'))).toEqual([
       'best.json',
       'best.safetensors',
@@ -152,11 +184,21 @@ describe('train', () => {
     await running.seen(/epoch 2\/8 ·/);
     running.process.kill('SIGKILL');
     expect((await running.ended).code).toBe('SIGKILL');
-    expect((await json(join(await onlyRun(folder), 'result.json'))).status).toBe('running');
-    const resumed = await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native']);
+    const path = await onlyRun(folder);
+    expect((await json(join(path, 'result.json'))).status).toBe('running');
+    // As a process leaves it that is killed while it writes.
+    await appendFile(join(path, 'log.jsonl'), '{"time":"2026-11-24T10:1');
+    const args = ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native', '--log-every=7'];
+    const resumed = await run(folder, args);
     expect(resumed.stderr).toBe('');
     expect(resumed.stdout).not.toMatch(/epoch 1\/8 ·/);
-    expect(await bits(await onlyRun(folder))).toEqual(await expectedBits());
+    expect(await bits(path)).toEqual(await expectedBits());
+    await expectEpochs(path, 8);
+    const lines = (await readFile(join(path, 'log.jsonl'), 'utf8')).trimEnd().split('\n');
+    for (const line of lines) runEventSchema.parse(JSON.parse(line));
+    const steps = (await events(path)).flatMap((event) => (event.event === 'step' ? [event.globalStep] : []));
+    expect(steps).toEqual(Array.from({ length: 11 }, (_, index) => 7 * (index + 1)).slice(-steps.length));
+    expect(steps.at(-1)).toBe(77);
   });
 
   test('killed while a checkpoint is written, again and again, it resumes to the same bits', async () => {
@@ -190,7 +232,18 @@ describe('train', () => {
     running.process.kill('SIGINT');
     await running.ended;
     const path = await onlyRun(folder);
-    expect((await run(folder, ['train', '--resume', path, '--engine=native'])).code).toBe(0);
+    expect((await events(path)).at(-1)).toMatchObject({ event: 'end', status: 'interrupted' });
+    // The logs cannot be written: that ends no training.
+    for (const file of ['log.jsonl', 'tensorboard']) await rm(join(path, file), { recursive: true });
+    await symlink('/dev/full', join(path, 'log.jsonl'));
+    await writeFile(join(path, 'tensorboard'), '');
+    const resumed = await run(folder, ['train', '--resume', path, '--engine=native']);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr.trim().split('\n').sort()).toEqual([
+      expect.stringMatching(/^warning: cannot write .*log\.jsonl: .*\(ENOSPC\); the run goes on$/),
+      expect.stringMatching(/^warning: cannot write .*tensorboard.*\(EEXIST\); the run goes on$/),
+    ]);
+    expect(await readFile(join(path, 'log.txt'), 'utf8')).toMatch(/Z warning: cannot write .*ENOSPC/);
     expect(await bits(path)).toEqual(await expectedBits());
     expect((await json(join(path, 'environment.json'))).resumed).toHaveLength(1);
   });

@@ -125,13 +125,21 @@ function outcome(folder) {
       // The last three columns are times.
       epochs: epochs.map((line) => line.split(',').slice(0, -3).join(',')),
       result: { status, last, best, bestValidation },
-      files: files(path),
+      log: loggedEpochs(path),
+      // TensorBoard has a file of each time that the run went on.
+      files: files(path).filter((file) => !file.startsWith('tensorboard/')),
       otherRuns: more,
       strays: files(folder).filter((file) => file.endsWith('.tmp')),
     },
     null,
     1,
   );
+}
+
+/** Each epoch once, whatever was done again. */
+function loggedEpochs(path) {
+  const events = validEvents(parseEvents(readFileSync(join(path, 'log.jsonl'), 'utf8')));
+  return events.flatMap((event) => (event.event === 'epoch' ? [[event.epoch, event.testLoss]] : []));
 }
 
 function files(path) {
@@ -182,6 +190,7 @@ if (values.mpi) TRAIN.push(SHARED);
 const rounds = Number(values.rounds);
 const random = randomNumbers(Number(values.seed));
 if (!ensureBuilt(false)) process.exit(4);
+const { parseEvents, validEvents } = await import('../../dist/runs/events.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'densenet-kill-'));
 const kept = join(tmpdir(), `densenet-kill-failed-${process.pid}`);

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { parseEvents } from '../../src/runs/events.js';
 import { broken, writeMiniArchives } from '../datasets/support/imagenet-mini.js';
 import { bits, run, temporaryFolder } from '../program.js';
 import { startOn } from './mpirun.js';
@@ -22,6 +23,10 @@ async function trained(folder: string, experiment: string, processes: number, ..
   const path = await runFolder(folder, results, experiment);
   const { last, skippedImages } = JSON.parse(await readFile(join(path, 'result.json'), 'utf8'));
   const skipped = [...(skippedImages ?? [])].sort();
+  // One process writes the log.
+  const log = parseEvents(await readFile(join(path, 'log.jsonl'), 'utf8'));
+  expect(new Set(log.map(({ session }) => session)).size).toBe(1);
+  expect(await readdir(join(path, 'tensorboard'))).toHaveLength(1);
   return { outcome: { ...(await bits(path)), last, skipped }, stdout, stderr };
 }
 

@@ -13,6 +13,7 @@ test.each<[string, ProtobufMessage, string]>([
   ['2⁴⁰, beyond 32 bits', new ProtobufMessage().int(1, 2 ** 40), '08808080808020'],
   ['a field beyond 15', new ProtobufMessage().int(20, 7), 'a00107'],
   ['a float', new ProtobufMessage().float(2, 1.5), '150000c03f'],
+  ['a double', new ProtobufMessage().double(1, 1.5), '09000000000000f83f'],
   ['no text, no bytes', new ProtobufMessage().string(1, '').bytes(2, new Uint8Array()), '0a001200'],
   [
     'bytes of more than 127',
