@@ -1,7 +1,7 @@
 import { ProtobufMessage } from '../../util/protobuf.js';
 import { tfRecord } from './record.js';
 
-/** The messages of TensorBoard's event files that a run needs (event.proto, summary.proto, hparams' plugin_data.proto). */
+/** Messages of TensorBoard's event files: of event.proto, summary.proto and the hparams plugin's plugin_data.proto. */
 
 /** Seconds since 1970, and the step that it belongs to. */
 export interface Moment {
