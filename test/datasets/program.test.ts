@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../program.js';
-import { serve } from './support/server.js';
+import { serve, serveSockets } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
 
 let folder: string;
@@ -154,19 +153,16 @@ describe('densenet data', () => {
   });
 
   it('shows what a server says without obeying it', async () => {
-    const server = createServer((socket) => {
+    const mirror = await serveSockets((socket) => {
       socket.once('data', () =>
         socket.end('HTTP/1.1 404 \x1b[2Jnothing\u202e here\r\ncontent-length: 0\r\n\r\n'),
       );
     });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { code, stderr } = await runData('fetch', 'svhn', '--mirror', mirror);
     expect(code).toBe(3);
     expect(stderr).toContain('the server answers 404 \\u001b[2Jnothing');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal would obey
     expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f\u202e]/);
-    server.close();
   });
 
   it('shows examples with its help', async () => {

@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,7 +7,15 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadOptions, download } from '../../../src/datasets/files/download.js';
 import { UserError } from '../../../src/util/errors.js';
-import { type Answer, answerWith, dropAfter, honest, serve, type TestServer } from '../support/server.js';
+import {
+  type Answer,
+  answerWith,
+  dropAfter,
+  honest,
+  serve,
+  serveSockets,
+  type TestServer,
+} from '../support/server.js';
 import { noise } from '../support/tiny.js';
 
 const FILE = noise('download', 200_000);
@@ -240,11 +247,8 @@ describe('a server that cannot be used', () => {
       'the connection broke off',
     ],
   ])('%s', async (_, words, problem) => {
-    const speaker = createServer((socket) => socket.end(words));
-    await new Promise<void>((resolve) => speaker.listen(0, '127.0.0.1', resolve));
-    const { port } = speaker.address() as AddressInfo;
-    expect((await failure({ url: `http://127.0.0.1:${port}/file` })).message).toContain(problem);
-    speaker.close();
+    const address = await serveSockets((socket) => socket.end(words));
+    expect((await failure({ url: `${address}/file` })).message).toContain(problem);
   });
 
   it.each([
@@ -257,20 +261,13 @@ describe('a server that cannot be used', () => {
       'no byte came for 0.4 s',
     ],
   ])('goes on and on with %s', async (_, begins, goesOn, problem) => {
-    const speaker = createServer((socket) => {
-      socket.on('error', () => {});
+    const address = await serveSockets((socket) => {
       socket.write(begins);
       const timer = setInterval(() => socket.write(goesOn), HASTY.stall / 4);
       socket.on('close', () => clearInterval(timer));
     });
-    await new Promise<void>((resolve) => speaker.listen(0, '127.0.0.1', resolve));
-    const { port } = speaker.address() as AddressInfo;
-    const error = await failure({
-      url: `http://127.0.0.1:${port}/file`,
-      retry: { ...HASTY, attempts: 1 },
-    });
+    const error = await failure({ url: `${address}/file`, retry: { ...HASTY, attempts: 1 } });
     expect(error.message).toContain(problem);
-    speaker.close();
   });
 
   it('redirects forever', async () => {

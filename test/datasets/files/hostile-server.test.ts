@@ -1,13 +1,12 @@
-import { once } from 'node:events';
 import { rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { download } from '../../../src/datasets/files/download.js';
 import { UserError } from '../../../src/util/errors.js';
 import { FUZZ_RUNS } from '../../fuzz.js';
 import { temporaryFolder } from '../../program.js';
+import { serveSockets } from '../support/server.js';
 
 const BYTES = 1000;
 
@@ -48,13 +47,10 @@ test('whatever a server answers, a download ends: with a file of the right size,
   const path = join(await temporaryFolder(), 'file');
   let answers: readonly string[] = [];
   let asked = 0;
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
+  const address = await serveSockets((socket) => {
     socket.once('data', () => socket.end(Buffer.from(answers[asked++ % answers.length]!, 'latin1')));
   });
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
+  const url = `${address}/file`;
   const retry = { attempts: 3, firstDelay: 1, progress: 100, stall: 300, slowest: 1 };
   await fc.assert(
     fc.asyncProperty(

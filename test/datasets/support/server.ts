@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 
 export interface Asked {
   readonly path: string;
@@ -87,4 +88,16 @@ export async function serve(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A server on localhost that says what it likes, HTTP or not; it is gone when the test is done. Returns its address. */
+export async function serveSockets(answer: (socket: Socket) => void): Promise<string> {
+  const server = createSocketServer((socket) => {
+    // The other side may break off at any time.
+    socket.on('error', () => {});
+    answer(socket);
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
