@@ -17,8 +17,8 @@ export interface Ended {
 export interface Running {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves when the output so far (both streams) matches. */
-  seen(pattern: RegExp): Promise<void>;
+  /** Resolves with what matches when the output so far (both streams) does. */
+  seen(pattern: RegExp): Promise<string>;
 }
 
 /** A folder that is gone when the test is done. */
@@ -33,17 +33,25 @@ export function start(cwd: string, args: readonly string[], env: Record<string, 
   return startNode(cwd, [join(packageRoot, 'bin', 'densenet'), ...args], env);
 }
 
-/** Starts the program in a terminal: what is written to `process.stdin` is typed there. Python opens the terminal. */
+/**
+ * Starts the program in a terminal: what is written to `process.stdin` is typed there. Python opens the terminal, whose
+ * name is the first line.
+ */
 export function startInTerminal(
   cwd: string,
   args: readonly string[],
-  env: Record<string, string> = {},
+  { columns = 80, ...env }: { readonly columns?: number } & Record<string, string | number> = {},
 ): Running {
   const spawnInTerminal = `import os, pty, sys
 code = os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:]))
 sys.exit(128 - code if code < 0 else code)`;
+  const inSize = ['sh', '-c', `tty && stty cols ${columns} && exec "$@"`, 'sh'];
   const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
-  return startProcess(cwd, 'python3', ['-c', spawnInTerminal, ...program], { CI: '', ...env });
+  return startProcess(cwd, 'python3', ['-c', spawnInTerminal, ...inSize, ...program], {
+    CI: '',
+    TERM: 'xterm',
+    ...(env as Record<string, string>),
+  });
 }
 
 /** Starts a script of our own with Node. */
@@ -80,9 +88,10 @@ export function startProcess(
     seen: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          if (!pattern.test(stdout + stderr)) return;
+          const match = pattern.exec(stdout + stderr);
+          if (!match) return;
           output.off('more', look);
-          resolve();
+          resolve(match[0]);
         };
         output.on('more', look);
         child.on('close', () => reject(new Error(`ended before ${pattern}:\n${stdout}\n${stderr}`)));

@@ -9,7 +9,6 @@ import { requireMemory } from '../training/memory.js';
 import { networkOf } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
-import { textTable } from '../util/text-table.js';
 import { benchInputCommand } from './bench-input.js';
 import { benchPeersCommand } from './bench-peers.js';
 import {
@@ -19,8 +18,10 @@ import {
   type CommonOptions,
   type EngineCliOptions,
   engineLine,
+  type WideOption,
+  wideOption,
 } from './options.js';
-import { print, printJson } from './print.js';
+import { print, printJson, tableLines } from './print.js';
 import { terminalReporter } from './terminal.js';
 import { countUpTo, list, positiveInteger, wholeNumber } from './values.js';
 
@@ -34,7 +35,7 @@ Examples:
 Images are random numbers. All figures follow from the median step. Every figure beside PyTorch and Keras:
 densenet bench peers --help. Photographs: densenet bench input --help.`;
 
-interface BenchOptions extends CommonOptions, EngineCliOptions {
+interface BenchOptions extends CommonOptions, EngineCliOptions, WideOption {
   readonly config?: string;
   readonly set: string[];
   readonly depth: number;
@@ -86,7 +87,8 @@ export function benchCommand(): Command {
         .default('float32'),
     )
     .option('--compile', 'let XLA compile the steps (TensorFlow engine)')
-    .option('--profile', 'time of every stage and pass (native engine, training)');
+    .option('--profile', 'time of every stage and pass (native engine, training)')
+    .addOption(wideOption());
   addEngineOptions(command);
   return addCommonOptions(command).action(runBench);
 }
@@ -122,7 +124,7 @@ async function runBench(options: BenchOptions): Promise<void> {
   try {
     const report = await benchmark(engine, network, { ...options, memoryEfficient, profile, reporter });
     if (options.json) printJson(report);
-    else print(reportLines(report));
+    else print(reportLines(report, options));
   } finally {
     await engine.dispose();
   }
@@ -139,7 +141,7 @@ async function benchNetwork(options: BenchOptions): Promise<Network> {
 }
 
 /** What the command prints, line by line. */
-function reportLines(report: BenchReport): string[] {
+function reportLines(report: BenchReport, options: WideOption): string[] {
   const { stepMilliseconds: step, peakFlopsPerSecond: peak, shareOfPeak, machine, versions } = report;
   const what = report.mode === 'train' ? 'training' : 'prediction';
   const memory = report.memoryEfficient ? ', memory-efficient' : '';
@@ -158,15 +160,18 @@ function reportLines(report: BenchReport): string[] {
     `step               ${step.median.toFixed(1)} ms, the median of ${step.n} (${step.min.toFixed(1)} to ${step.max.toFixed(1)})`,
     `speed              ${speed}${share}`,
     `peak memory        ${formatBytes(report.peakRssBytes)}`,
-    ...profileLines(report),
+    ...profileLines(report, options),
     '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.platform}; densenet ${versions.densenet}${commit ?? ''}, Node ${versions.node}`,
   ];
 }
 
-function profileLines({ profile, stepMilliseconds, peakFlopsPerSecond }: BenchReport): string[] {
+function profileLines(
+  { profile, stepMilliseconds, peakFlopsPerSecond }: BenchReport,
+  options: WideOption,
+): string[] {
   if (profile === undefined) return [];
-  const header = ['stage', 'pass', 'ms per step', 'share', 'GFLOP/s', 'of peak'];
+  const columns = ['stage', 'pass', 'ms per step', 'share', 'GFLOP/s', 'of peak'];
   const total = profile.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = profile.map(({ stage, pass, seconds, operations }) => {
     const speed = operations > 0 && seconds > 0 ? operations / seconds : undefined;
@@ -181,7 +186,7 @@ function profileLines({ profile, stepMilliseconds, peakFlopsPerSecond }: BenchRe
         : `${((100 * speed) / peakFlopsPerSecond).toFixed(0)} %`,
     ];
   });
-  return ['', ...textTable(header, rows, header.slice(2))];
+  return ['', ...tableLines({ columns, right: columns.slice(2), rows }, options)];
 }
 
 function shape(text: string): BenchOptions['input'] {

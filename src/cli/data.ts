@@ -13,9 +13,8 @@ import {
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
-import { textTable } from '../util/text-table.js';
-import { addCommonOptions, type CommonOptions, dataOption } from './options.js';
-import { print, printJson } from './print.js';
+import { addCommonOptions, type CommonOptions, dataOption, type WideOption, wideOption } from './options.js';
+import { print, printJson, tableLines } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -45,6 +44,7 @@ export function dataCommand(): Command {
     command
       .command('list')
       .description('list the datasets, and which are here')
+      .addOption(wideOption())
       .addHelpText('after', EXAMPLES),
   ).action(runList);
   addOptions(
@@ -70,7 +70,7 @@ function addOptions(command: Command): Command {
   return addCommonOptions(command.addOption(dataOption()));
 }
 
-async function runList(options: DataCliOptions): Promise<void> {
+async function runList(options: DataCliOptions & WideOption): Promise<void> {
   const folder = dataFolder(options.data);
   const rows = await Promise.all(
     definitions.map(async ({ name, title, trainCount, testCount }) => {
@@ -91,8 +91,10 @@ async function runList(options: DataCliOptions): Promise<void> {
     row.present ? 'yes' : row.bytes > 0 ? 'incomplete' : 'no',
     row.folder,
   ]);
-  const header = ['Name', 'Title', 'Training', 'Test', 'On disk', 'Present', 'Folder'];
-  print(textTable(header, cells, ['Training', 'Test', 'On disk']));
+  const columns = ['Name', 'Title', 'Training', 'Test', 'On disk', 'Present', 'Folder'];
+  const right = ['Training', 'Test', 'On disk'];
+  const drop = ['Folder', 'Title', 'Test', 'Training', 'On disk'];
+  print(tableLines({ columns, right, drop, rows: cells }, options));
 }
 
 /** What `fetch` has done. */

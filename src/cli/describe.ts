@@ -7,9 +7,15 @@ import { type StageRow, stageTable } from '../networks/stage-table.js';
 import { describe } from '../training/describe.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
-import { textTable } from '../util/text-table.js';
-import { addCommonOptions, CONFIG, type CommonOptions, setOption } from './options.js';
-import { print, printJson } from './print.js';
+import {
+  addCommonOptions,
+  CONFIG,
+  type CommonOptions,
+  setOption,
+  type WideOption,
+  wideOption,
+} from './options.js';
+import { print, printJson, tableLines } from './print.js';
 import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
@@ -21,7 +27,7 @@ Examples:
 Multiply-adds are of one image: convolutions and the fully connected layer. Activations are the feature maps
 that the backward pass of one batch needs, each stored once in float32.`;
 
-interface DescribeOptions extends CommonOptions {
+interface DescribeOptions extends CommonOptions, WideOption {
   readonly set: string[];
   readonly batch?: number;
 }
@@ -36,6 +42,7 @@ export function describeCommand(): Command {
       "batch size that activations are counted for (default: the config's batch, or micro-batch)",
       positiveInteger,
     )
+    .addOption(wideOption())
     .addHelpText('after', EXAMPLES);
   return addCommonOptions(command).action(runDescribe);
 }
@@ -44,11 +51,16 @@ async function runDescribe(config: string, options: DescribeOptions): Promise<vo
   const experiment = await loadExperiment(config, { set: options.set });
   const batch = options.batch ?? microBatchSize(experiment);
   if (options.json) printJson(describe(experiment, batch));
-  else print(descriptionLines(experiment, networkOf(experiment), batch));
+  else print(descriptionLines(experiment, networkOf(experiment), batch, options));
 }
 
 /** What the command prints, line by line. */
-export function descriptionLines(experiment: Experiment, network: Network, batch: number): string[] {
+export function descriptionLines(
+  experiment: Experiment,
+  network: Network,
+  batch: number,
+  options?: WideOption,
+): string[] {
   const { name, description, dataset, paper } = experiment;
   const { batchSize, accumulate } = experiment.training;
   const { channels, height, width } = network.input;
@@ -59,7 +71,7 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
     `${name}: ${network.title} on ${dataset.name}, ${network.classes} classes`,
     ...(description ? [description] : []),
     '',
-    ...textTable(HEADER, [input, ...cells], COUNTS),
+    ...tableLines({ columns: HEADER, right: COUNTS, drop: DROP, rows: [input, ...cells] }, options),
     '',
     `Parameters     ${formatCount(parameterCount(network))}`,
     `Multiply-adds  ${formatCount(multiplyAdds(network))} per image`,
@@ -79,6 +91,7 @@ export function descriptionLines(experiment: Experiment, network: Network, batch
 
 const COUNTS = ['Output size', 'Channels', 'Parameters', 'Multiply-adds', 'Activations'];
 const HEADER = ['Layers', 'Output size', 'Channels', '', 'Parameters', 'Multiply-adds', 'Activations'];
+const DROP = ['Activations', 'Multiply-adds', 'Channels', 'Parameters', 'Output size'];
 
 function textRows(row: StageRow, batch: number): string[][] {
   return row.layers.map(({ text, output }, index) => {

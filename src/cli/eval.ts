@@ -16,7 +16,6 @@ import { trainedText } from '../training/trained.js';
 import { csv } from '../util/csv.js';
 import { checkWritable, writeFileAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
-import { textTable } from '../util/text-table.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -34,8 +33,10 @@ import {
   resultsOption,
   skippedLines,
   subsetOption,
+  type WideOption,
+  wideOption,
 } from './options.js';
-import { print, printJson } from './print.js';
+import { print, printJson, tableLines } from './print.js';
 import { findSubject, type Subject, type SubjectOptions } from './subject.js';
 import { terminalReporter } from './terminal.js';
 
@@ -52,7 +53,7 @@ Ten crops are the corners and the centre of an image and of its mirror image; th
 a finished run is kept in its folder as ten-crop.json, apart from that of a single crop, and enters the tables.
 Logits and the loss are then of the mean logits. The top-5 error is counted for datasets of 20 classes or more.`;
 
-interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, SubjectOptions {
+interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, SubjectOptions, WideOption {
   readonly data?: string;
   readonly split: SplitName;
   readonly subset?: number;
@@ -77,6 +78,7 @@ export function evalCommand(): Command {
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
     .addOption(outputFileOption('write what the network says of every image to this CSV file'))
     .option('--confusion <file>', 'write which class is taken for which to this CSV file')
+    .addOption(wideOption())
     .addOption(formerOption('--predictions <file>', '--output'));
   return addCommonOptions(command).action(runEval);
 }
@@ -142,9 +144,10 @@ function confusionText({ confusion, classNames }: WeightsEvaluation): string {
 
 function evaluationLines(
   evaluation: WeightsEvaluation,
-  { split, tenCrop }: EvalOptions,
+  options: EvalOptions,
   { weights, experiment }: Subject,
 ): string[] {
+  const { split, tenCrop } = options;
   const { classNames, classes, count, error, top5Error, loss, network, trained } = evaluation;
   const rows = classes.map(({ count, wrong, precision, recall, f1 }, c) => [
     classNames[c]!,
@@ -153,12 +156,12 @@ function evaluationLines(
     count > 0 ? `${((100 * wrong) / count).toFixed(2)} %` : '',
     ...[precision, recall, f1].map((score) => score?.toFixed(3) ?? ''),
   ]);
-  const header = ['class', 'images', 'wrong', 'error', 'precision', 'recall', 'F1'];
+  const columns = ['class', 'images', 'wrong', 'error', 'precision', 'recall', 'F1'];
   const paper = split === 'test' ? paperLine(experiment, evaluation, tenCrop ?? false) : undefined;
   return [
     [`${network}, weights ${weights}`, trainedText(trained)].filter(Boolean).join(', of '),
     '',
-    ...textTable(header, rows, header.slice(1)),
+    ...tableLines({ columns, right: columns.slice(1), rows }, options),
     '',
     `${split} error${tenCrop ? ' of ten crops' : ''} ${error.toFixed(2)} %${top5Note(top5Error)}, loss ${loss.toFixed(4)}, ${formatCount(count)} images`,
     `expected calibration error ${(100 * evaluation.calibration.error).toFixed(2)} % (Guo et al., 2017, 15 bins)`,

@@ -1,6 +1,6 @@
 import { EXIT } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
-import { clearBars } from './terminal.js';
+import { clearBars } from './terminal-bar.js';
 
 /** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;

@@ -21,15 +21,28 @@ export function addCommonOptions(command: Command): Command {
     .option('--no-setup', 'refuse to build or fetch what is missing');
 }
 
-export interface FormatOptions {
+export interface WideOption {
+  readonly wide?: boolean;
+}
+
+/** Of commands that print tables. */
+export function wideOption(): Option {
+  return new Option('--wide', 'print all columns of tables, also where the terminal is too narrow');
+}
+
+export interface FormatOptions extends WideOption {
   readonly json?: boolean;
   readonly format: 'text' | 'csv' | 'md';
 }
 
-export function formatOption(): Option {
-  return new Option('--format <format>', 'text, or for other programs csv or md; see also --json')
-    .choices(['text', 'csv', 'md'])
-    .default('text');
+export function addFormatOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', 'text, or for other programs csv or md; see also --json')
+        .choices(['text', 'csv', 'md'])
+        .default('text'),
+    )
+    .addOption(wideOption());
 }
 
 export interface EngineCliOptions extends EngineRequest {

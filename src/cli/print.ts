@@ -1,8 +1,8 @@
-import { sheetMarkdown, sheetText, type TableDocument } from '../tables/sheet.js';
+import { type Sheet, sheetMarkdown, sheetText, type TableDocument } from '../tables/sheet.js';
 import { csv } from '../util/csv.js';
 import type { UserError } from '../util/errors.js';
 import { printable, printableLine } from '../util/printable.js';
-import type { FormatOptions } from './options.js';
+import type { FormatOptions, WideOption } from './options.js';
 import { printStream } from './print-stream.js';
 
 /** Prints a line, or several. */
@@ -21,9 +21,16 @@ export function printTables(tables: TableDocument, options: FormatOptions): void
   if (options.json) printJson(tables.document ?? tables.records);
   else if (options.format === 'csv') printStream().write(printable(csv(tables.columns, tables.records)));
   else {
-    const lines = options.format === 'md' ? sheetMarkdown : sheetText;
+    const lines = (sheet: Sheet) =>
+      options.format === 'md' ? sheetMarkdown(sheet) : tableLines(sheet, options);
     print(tables.sheets.flatMap((sheet, index) => [...(index > 0 ? [''] : []), ...lines(sheet)]));
   }
+}
+
+/** A table as wide as the terminal, or as it needs where there is none, or `--wide` is given. */
+export function tableLines(sheet: Sheet, { wide }: WideOption = {}): string[] {
+  const { isTTY, columns } = printStream();
+  return sheetText(sheet, wide || !isTTY ? undefined : columns || undefined);
 }
 
 /** Prints on standard error what is wrong, and what to do. */

@@ -18,9 +18,9 @@ import { sheetDocument } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
 import {
   addCommonOptions,
+  addFormatOptions,
   type CommonOptions,
   type FormatOptions,
-  formatOption,
   formerOutputOption,
   resultsOption,
 } from './options.js';
@@ -56,7 +56,7 @@ export function runsCommand(): Command {
       .description(description)
       .addOption(resultsOption())
       .addOption(formerOutputOption());
-    return addCommonOptions(child.addOption(formatOption()));
+    return addCommonOptions(addFormatOptions(child));
   };
   add('list', 'all runs')
     .option(...sort)

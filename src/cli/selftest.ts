@@ -6,15 +6,16 @@ import { selftest } from '../selftest/selftest.js';
 import { EXIT } from '../util/errors.js';
 import { machine, usableMemory } from '../util/machine.js';
 import { packageVersion } from '../util/package.js';
-import { textTable } from '../util/text-table.js';
 import {
   addCommonOptions,
   addEngineOptions,
   type CommonOptions,
   type EngineCliOptions,
   engineLine,
+  type WideOption,
+  wideOption,
 } from './options.js';
-import { print, printJson } from './print.js';
+import { print, printJson, tableLines } from './print.js';
 import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
@@ -45,13 +46,13 @@ and report the table.`;
 /** Engines choose their kernels by it: those of most training runs are tested. */
 const USUAL_BATCH = 64;
 
-interface SelftestCliOptions extends CommonOptions, EngineCliOptions {}
+interface SelftestCliOptions extends CommonOptions, EngineCliOptions, WideOption {}
 
 export function selftestCommand(): Command {
   const command = new Command('selftest')
     .description('check that an engine computes correctly on this machine, against stored results')
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(addEngineOptions(command)).action(runSelftest);
+  return addCommonOptions(addEngineOptions(command).addOption(wideOption())).action(runSelftest);
 }
 
 async function runSelftest(options: SelftestCliOptions): Promise<void> {
@@ -89,7 +90,7 @@ async function runSelftest(options: SelftestCliOptions): Promise<void> {
         `densenet ${packageVersion}, ${description}, ${precision}`,
         `${cpu}, ${platform}`,
         '',
-        ...table(checks),
+        ...table(checks, options),
         '',
       ]);
       print(
@@ -102,14 +103,18 @@ async function runSelftest(options: SelftestCliOptions): Promise<void> {
   }
 }
 
-function table(checks: readonly Finding[]): string[] {
+function table(checks: readonly Finding[], options: WideOption): string[] {
   const rows = checks.map(({ what, deviation, allowed, passed, note }) => [
     what,
     number(deviation),
     number(allowed),
     `${passed ? 'ok' : 'WRONG'}${note === undefined ? '' : ` (${note})`}`,
   ]);
-  return textTable(['what', 'deviation', 'allowed', 'verdict'], rows, ['deviation', 'allowed']);
+  const [columns, right] = [
+    ['what', 'deviation', 'allowed', 'verdict'],
+    ['deviation', 'allowed'],
+  ];
+  return tableLines({ columns, right, drop: ['allowed', 'deviation'], rows }, options);
 }
 
 function number(value: number): string {

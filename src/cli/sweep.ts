@@ -22,13 +22,13 @@ import { stopInOrder } from './interrupt.js';
 import {
   addCommonOptions,
   addEngineOptions,
+  addFormatOptions,
   addInputOptions,
   type CommonOptions,
   dataOption,
   type EngineCliOptions,
   engineLine,
   type FormatOptions,
-  formatOption,
   formerOutputOption,
   type InputCliOptions,
   repeated,
@@ -105,11 +105,8 @@ export function sweepCommand(): Command {
       ]),
     )
     .addHelpText('after', EXAMPLES);
-  command
-    .addOption(resultsOption())
-    .addOption(formerOutputOption())
-    .addOption(dataOption())
-    .addOption(formatOption());
+  command.addOption(resultsOption()).addOption(formerOutputOption()).addOption(dataOption());
+  addFormatOptions(command);
   addInputOptions(command);
   addEngineOptions(command);
   return addCommonOptions(command).action(runSweepCommand);

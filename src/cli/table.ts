@@ -4,9 +4,9 @@ import { measurements } from '../tables/measurements.js';
 import { PAPER_TABLES, type PaperTable, paperTable } from '../tables/paper-table.js';
 import {
   addCommonOptions,
+  addFormatOptions,
   type CommonOptions,
   type FormatOptions,
-  formatOption,
   formerOutputOption,
   resultsOption,
 } from './options.js';
@@ -36,11 +36,10 @@ export function tableCommand(): Command {
     .addArgument(new Argument('<table>', 'number of the table').choices(PAPER_TABLES))
     .addOption(resultsOption())
     .addOption(formerOutputOption())
-    .addOption(formatOption())
     .option('--measured-only', 'leave out what was not measured')
     .option('--references', "add the authors' code and independent reproductions")
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runTable);
+  return addCommonOptions(addFormatOptions(command)).action(runTable);
 }
 
 async function runTable(number: PaperTable, options: TableCliOptions): Promise<void> {

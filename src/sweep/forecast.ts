@@ -96,6 +96,7 @@ export function forecastSheet(forecasts: readonly Forecast[], limits: QueueLimit
   return {
     columns: ['experiment', 'seed', 'action', 'epochs', 'images/s', 'expected time'],
     right: ['seed', 'epochs', 'images/s', 'expected time'],
+    drop: ['images/s', 'epochs', 'seed'],
     rows: forecasts.map(({ run: { experiment }, state, epochsDone, speed, seconds, problem }) => [
       experiment.name,
       `${experiment.training.seed}`,

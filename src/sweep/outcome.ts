@@ -37,6 +37,7 @@ export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
   return {
     columns: ['experiment', 'seed', 'status', 'epochs', 'test error', 'paper', 'time', 'run', 'problem'],
     right: ['seed', 'epochs', 'test error', 'paper', 'time'],
+    drop: ['run', 'paper', 'time', 'problem', 'epochs', 'test error', 'seed'],
     rows: outcomes.map((outcome) => {
       const { name, training } = outcome.run.experiment;
       const cells = Object.values(runCells(outcome.run, outcome.record));

@@ -50,6 +50,7 @@ export function statusSheet(statuses: readonly SweepStatus[]): Sheet {
       'problem',
     ],
     right: ['seed', 'epochs', 'test error', 'paper', 'time'],
+    drop: ['run', 'queue', 'paper', 'time', 'problem', 'epochs', 'test error', 'seed'],
     rows: statuses.map(({ run, entry, record }, index) => {
       const { name, problem, ...cells } = runCells(run, record);
       const inQueue = entry?.state !== undefined;

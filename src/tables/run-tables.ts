@@ -97,6 +97,7 @@ export function runSheet(columns: readonly string[], rows: readonly SheetRecord[
     title,
     columns: columns.map((column) => TITLES[column] ?? column),
     right: NUMBERS.map((column) => TITLES[column] ?? column),
+    drop: LEAST_ASKED_FOR.map((column) => TITLES[column] ?? column),
     rows: rows.map((row) => columns.map((column) => cellText(column, row[column]))),
   };
 }
@@ -108,6 +109,25 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 const ERRORS: readonly string[] = ['test_error', 'top5_error', 'best', 'paper'];
 const NUMBERS = ['depth', 'seed', 'epochs', 'of', ...ERRORS, 'parameters', 'seconds'];
+
+/** What narrow terminals leave out, the first to go first. */
+const LEAST_ASKED_FOR: readonly RunColumn[] = [
+  'engine',
+  'started',
+  'parameters',
+  'depth',
+  'method',
+  'top5_error',
+  'best',
+  'seed',
+  'seconds',
+  'dataset',
+  'paper',
+  'of',
+  'problem',
+  'epochs',
+  'test_error',
+];
 
 function cellText(column: string, value: string | number | undefined): string {
   if (typeof value !== 'number') return value ?? '';
@@ -176,6 +196,7 @@ export function differenceSheet(a: RunRecord, b: RunRecord): Sheet {
   return {
     columns: ['key', a.folder.name, b.folder.name, 'difference'],
     right: ['difference'],
+    drop: ['difference'],
     rows: [...config, ...results],
     notes: keys.length === 0 ? ['The configs are the same.'] : [],
   };

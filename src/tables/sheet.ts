@@ -6,6 +6,8 @@ export interface Sheet {
   readonly columns: readonly string[];
   /** Columns of numbers, aligned to the right. */
   readonly right: readonly string[];
+  /** Columns that a narrow terminal does without, as `TextTable` says. */
+  readonly drop?: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Lines below the table. */
   readonly notes?: readonly string[];
@@ -36,13 +38,17 @@ export function sheetDocument(sheet: Sheet, document?: unknown): TableDocument {
   return { sheets: [sheet], columns: sheet.columns, records: sheetRecords(sheet), document };
 }
 
-/** A table for the terminal. */
-export function sheetText(full: Sheet): string[] {
-  const { title, columns, rows, right, notes = [] } = withoutEmptyColumns(full);
+/** A table for a terminal of `width` columns, or for what has room for all. */
+export function sheetText(full: Sheet, width?: number): string[] {
+  const sheet = withoutEmptyColumns(full);
+  const { title, rows, notes = [] } = sheet;
+  const { lines, leftOut } = textTable(sheet, width);
+  const hidden = leftOut.filter(Boolean).join(', ');
+  const below = [...(leftOut.length > 0 ? [`With --wide also: ${hidden}`] : []), ...notes];
   return [
     ...(title ? [title, ''] : []),
-    ...(rows.length > 0 ? textTable(columns, rows, right) : ['(nothing)']),
-    ...(notes.length > 0 ? ['', ...notes] : []),
+    ...(rows.length > 0 ? lines : ['(nothing)']),
+    ...(below.length > 0 ? ['', ...below] : []),
   ];
 }
 

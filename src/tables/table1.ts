@@ -40,6 +40,7 @@ export function table1Sheet({ references = false }: { readonly references?: bool
     title: 'Table 1: DenseNet architectures for ImageNet',
     columns: ['layers', 'output size', ...titles],
     right: ['output size'],
+    drop: [...titles.slice(1).toReversed(), 'output size'],
     rows: [
       ...lines[0]!.map(({ name, size }, index) => [name, size, ...lines.map((line) => line[index]!.text)]),
       counts('Parameters', parameterCount),

@@ -127,6 +127,11 @@ export function table2Sheets({ rows, others }: Table2, options: TableOptions = {
     title: 'Table 2: test error (%)',
     columns: ['method', 'depth', 'params', ...columns],
     right: ['depth', 'params', ...columns],
+    drop: [
+      ...columns.filter((column) => !/ (paper|ours)$/.test(column)),
+      'params',
+      ...columns.slice(1).toReversed(),
+    ],
     rows: rows.map(({ method, depth, params, cells }) => [
       method,
       `${depth ?? ''}`,

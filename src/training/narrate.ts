@@ -24,15 +24,12 @@ export class EpochProgress {
     const secondsPerStep = seconds / steps;
     const imagesPerSecond = (progress.seen - this.start.seen) / seconds;
     const stepsLeft = (this.epochs - progress.epochs) * this.stepsPerEpoch - progress.stepsInEpoch;
-    this.bar.update(
-      progress.stepsInEpoch,
-      [
-        `${imagesPerSecond.toFixed(0)} images/s`,
-        `loss ${(progress.lossSum / progress.seen).toFixed(3)}`,
-        `error ${((100 * progress.wrong) / progress.seen).toFixed(1)} %`,
-        `run: ${formatDuration(stepsLeft * secondsPerStep)} left`,
-      ].join(' · '),
-    );
+    this.bar.update(progress.stepsInEpoch, [
+      `error ${((100 * progress.wrong) / progress.seen).toFixed(1)} %`,
+      `run: ${formatDuration(stepsLeft * secondsPerStep)} left`,
+      `loss ${(progress.lossSum / progress.seen).toFixed(3)}`,
+      `${imagesPerSecond.toFixed(0)} images/s`,
+    ]);
   }
 
   finish(): void {

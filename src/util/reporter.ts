@@ -9,8 +9,8 @@ export interface Reporter {
 }
 
 export interface ProgressBar {
-  /** `value` of `total` is done; `note` is shown after the bar. */
-  update(value: number, note?: string): void;
+  /** `value` of `total` is done; `notes` are shown after the bar, as far as there is room, the first ones first. */
+  update(value: number, notes?: readonly string[]): void;
   finish(): void;
 }
 

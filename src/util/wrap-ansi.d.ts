@@ -1,0 +1,7 @@
+declare module 'wrap-ansi' {
+  export default function wrapAnsi(
+    text: string,
+    columns: number,
+    options?: { readonly hard?: boolean },
+  ): string;
+}
