@@ -1,11 +1,10 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { CASES, type Case } from '../bench/suite/cases.js';
 import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
 import { writeSuite } from '../bench/suite/index.js';
 import { ensurePeer, type PeerEnvironment } from '../bench/suite/peer-environments.js';
-import { suggest } from '../util/suggest.js';
 import { terminalReporter } from './terminal.js';
-import { positiveInteger } from './values.js';
+import { names, positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:
@@ -72,12 +71,4 @@ function cases(text: string): readonly Case[] {
 
 function contenders(text: string): readonly ContenderName[] {
   return names(text, CONTENDERS);
-}
-
-function names<Name extends string>(text: string, valid: readonly Name[]): Name[] {
-  return text.split(',').map((name) => {
-    const found = valid.find((candidate) => candidate === name);
-    if (found === undefined) throw new InvalidArgumentError(`There is no '${name}'. ${suggest(name, valid)}`);
-    return found;
-  });
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { packageVersion } from '../util/package.js';
 import { printable } from '../util/printable.js';
 import { addCompletion } from './complete.js';
+import { didYouMean } from './did-you-mean.js';
 import { checkValues } from './values.js';
 
 const EXAMPLES = `
@@ -60,7 +61,7 @@ function prepare(command: Command): void {
   checkValues(command);
   command
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(printable(text)) })
+    .configureOutput({ outputError: (text, write) => write(printable(didYouMean(text))) })
     .showHelpAfterError(`Run ${fullName(command)} --help for what it takes.`);
   command.commands.forEach(prepare);
 }

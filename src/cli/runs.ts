@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import { readFinishedRuns } from '../runs/finished-runs.js';
 import { findRunFolder } from '../runs/folders.js';
-import { type RunRecord, readRunRecord, readRunRecords } from '../runs/run-records.js';
+import {
+  type RunRecord,
+  readRunRecord,
+  readRunRecords,
+  SHOWN_STATUSES,
+  type ShownStatus,
+} from '../runs/run-records.js';
 import { measurements } from '../tables/measurements.js';
 import { paperRecipes } from '../tables/paper-recipe.js';
 import { runDetails } from '../tables/run-details.js';
@@ -25,16 +31,24 @@ import {
   resultsOption,
 } from './options.js';
 import { printTables } from './print.js';
+import { runsNoteCommand, runsTagCommand } from './runs-note.js';
+import { runsRemoveCommand } from './runs-rm.js';
 import { terminalReporter } from './terminal.js';
+import { list, names } from './values.js';
 
 const EXAMPLES = `
 Examples:
   densenet runs list --sort test_error
   densenet runs list --sort -started --format csv
+  densenet runs list --status interrupted,killed      what can go on
+  densenet runs list --tag draft --wide
   densenet runs show quickstart                       the newest run of an experiment
   densenet runs compare quickstart cifar10-40-12 --sort seconds
   densenet runs compare cifar10plus-40-12 cifar10plus-bc-100-12 --seeds
   densenet runs diff quickstart/20261124-101500-seed-1 quickstart/20261124-113000-seed-2
+  densenet runs note quickstart "wider, as in the second draft"
+  densenet runs tag quickstart draft best-so-far      and with --remove, no longer
+  densenet runs rm quickstart                         its newest run, with all files
 
 A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
 running, finished, interrupted, diverged, failed, killed (it ended without saying so) or damaged.`;
@@ -43,12 +57,14 @@ interface RunsOptions extends CommonOptions, FormatOptions {
   readonly results: string;
   readonly sort?: string;
   readonly seeds?: boolean;
+  readonly status?: ShownStatus[];
+  readonly tag?: string[];
 }
 
 export function runsCommand(): Command {
   const sort = ['--sort <column>', 'sort by a column; -column for descending'] as const;
   const command = new Command('runs')
-    .description('list, show and compare runs, also those that did not finish')
+    .description('list, show, compare, tag and remove runs, also those that did not finish')
     .addHelpText('after', EXAMPLES);
   const add = (name: string, description: string) => {
     const child = command
@@ -60,6 +76,8 @@ export function runsCommand(): Command {
   };
   add('list', 'all runs')
     .option(...sort)
+    .option('--status <statuses>', 'only those of a status, or of several with commas between them', statuses)
+    .option('--tag <tags>', 'only those with a tag, or with one of several', list)
     .action(runList);
   add('show <run>', 'one run: config, environment, results, last epochs').action(runShow);
   add('compare <run...>', 'runs side by side: where their configs differ, and what came out')
@@ -69,11 +87,20 @@ export function runsCommand(): Command {
   add('diff <first> <second>', 'two runs: configs and results, and the second minus the first').action(
     runDiff,
   );
+  for (const edit of [runsNoteCommand, runsTagCommand, runsRemoveCommand]) command.addCommand(edit());
   return command;
 }
 
+function statuses(text: string): ShownStatus[] {
+  return names(text, SHOWN_STATUSES);
+}
+
 async function runList(options: RunsOptions): Promise<void> {
-  const all = (await readRunRecords(options.results)).map(runRow);
+  const { status, tag } = options;
+  const all = (await readRunRecords(options.results))
+    .filter((record) => status === undefined || status.includes(record.status))
+    .filter(({ tags }) => tag === undefined || tag.some((one) => tags.includes(one)))
+    .map(runRow);
   const rows = options.sort === undefined ? all : sortRows(all, RUN_COLUMNS, options.sort);
   const sheet = runSheet(RUN_COLUMNS, rows);
   printTables({ sheets: [sheet], columns: RUN_COLUMNS, records: rows }, options);

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { suggest } from '../util/suggest.js';
 
 /** How values on the command line are read. What cannot be meant is refused; commander names the option. */
 
@@ -58,6 +59,15 @@ export function list(text: string): string[] {
   const values = text.split(',').map(atHome);
   if (values.includes('')) throw new InvalidArgumentError('One of the values is empty.');
   return values;
+}
+
+/** Values with commas between them, each one of those that are valid. */
+export function names<Name extends string>(text: string, valid: readonly Name[]): Name[] {
+  return list(text).map((name) => {
+    const found = valid.find((candidate) => candidate === name);
+    if (found === undefined) throw new InvalidArgumentError(`There is no '${name}'. ${suggest(name, valid)}`);
+    return found;
+  });
 }
 
 /** Digits only: `1e9`, `0x10` and ` 1` are not what a person types for a number of things. */

@@ -51,14 +51,17 @@ export function experimentFolder(resultsFolder: string, experiment: string): str
 /** How a folder is called before it is a run's, with a number and its owner's name behind. */
 const UNBORN = '.new-';
 
+/** How the folder of a run is called while it is being removed, likewise. */
+export const REMOVED = '.removed-';
+
 /** Folders that this process has made. */
 let made = 0;
 
-/** Removes a folder that is not a run yet and never will be, for its process is dead: it holds nothing trained. */
+/** Removes a folder that is no run, and whose process is dead: it was to become one, or was being removed. */
 async function removeUnborn(path: string, name: string): Promise<void> {
   const folder = new RunFolder(path, name);
-  if (existsSync(folder.config) || existsSync(folder.epochs)) return;
-  const owner = /^\.new-\d+-(.*)$/s.exec(name)?.[1];
+  if (!name.startsWith(REMOVED) && (existsSync(folder.config) || existsSync(folder.epochs))) return;
+  const owner = /^\.(?:new|removed)-\d+-(.*)$/s.exec(name)?.[1];
   if (owner === undefined ? isAbandoned(folder) : isDead(owner))
     // What another person left is theirs to remove.
     await rm(path, { recursive: true, force: true }).catch(() => {});
@@ -118,7 +121,8 @@ export async function listRunFolders(resultsFolder: string): Promise<RunFolder[]
     for (const run of await subfolders(join(root, experiment))) {
       const path = join(root, experiment, run);
       const folder = new RunFolder(path, `${experiment}/${run}`);
-      if (existsSync(folder.config) || existsSync(folder.epochs) || isClosed(path)) runs.push(folder);
+      const isRun = existsSync(folder.config) || existsSync(folder.epochs) || isClosed(path);
+      if (isRun && !run.startsWith(REMOVED)) runs.push(folder);
     }
   }
   return runs;

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { parseExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
-import { writeFileAtomic } from '../util/files.js';
+import { cannotWrite, writeFileAtomic } from '../util/files.js';
 import { type RunEnvironment, runEnvironmentSchema } from './environment.js';
 import { type EpochRow, epochsCsv, parseEpochs } from './epochs.js';
 import { type RunResult, resultSchema, type TenCropResult, tenCropSchema } from './result.js';
@@ -44,6 +45,14 @@ export class RunFolder {
   get tensorboard() {
     return join(this.path, 'tensorboard');
   }
+  /** What a person wrote about the run. */
+  get note() {
+    return join(this.path, 'note.txt');
+  }
+  /** The tags that a person gave it, one per line. */
+  get tags() {
+    return join(this.path, 'tags.txt');
+  }
   /** The ten-crop errors of a finished run's last weights, once they were evaluated. */
   get tenCrop() {
     return join(this.path, 'ten-crop.json');
@@ -74,6 +83,29 @@ export class RunFolder {
     return existsSync(this.tenCrop) ? readChecked(this.tenCrop, tenCropSchema) : undefined;
   }
 
+  /** Undefined if nobody wrote one. */
+  readNote(): string | undefined {
+    return this.readText(this.note).trim() || undefined;
+  }
+
+  readTags(): string[] {
+    return this.readText(this.tags).split(/\s+/).filter(Boolean);
+  }
+
+  private readText(path: string): string {
+    return existsSync(path) ? read(path, (text) => text, 'Remove the file, or take another run.') : '';
+  }
+
+  /** Replaces the note. An empty one is removed. */
+  async writeNote(text: string): Promise<void> {
+    await writeOrRemove(this.note, text.trim());
+  }
+
+  /** Replaces the tags; each is kept once. */
+  async writeTags(tags: readonly string[]): Promise<void> {
+    await writeOrRemove(this.tags, [...new Set(tags)].join('\n'));
+  }
+
   /** The epochs of the run so far. */
   readEpochs(): EpochRow[] {
     if (!existsSync(this.epochs)) return [];
@@ -87,6 +119,16 @@ export class RunFolder {
   /** Rewrites epochs.csv from all rows so far. */
   async writeEpochs(rows: readonly EpochRow[]): Promise<void> {
     await writeFileAtomic(this.epochs, epochsCsv(rows));
+  }
+}
+
+/** No text is no file. */
+async function writeOrRemove(path: string, text: string): Promise<void> {
+  if (text !== '') return writeFileAtomic(path, `${text}\n`);
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw cannotWrite(path, error);
   }
 }
 

@@ -6,14 +6,15 @@ import type { RunEnvironment } from './environment.js';
 import type { EpochRow } from './epochs.js';
 import { findRunFolders, listRunFolders } from './folders.js';
 import { reportedErrors } from './reported-errors.js';
-import type { RunResult, RunStatus } from './result.js';
+import { RUN_STATUSES, type RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 
 /**
  * `killed`: result.json says `running`, but no process is at work on the run. `damaged`: a file of the folder
  * cannot be read.
  */
-export type ShownStatus = RunStatus | 'killed' | 'damaged';
+export const SHOWN_STATUSES = [...RUN_STATUSES, 'killed', 'damaged'] as const;
+export type ShownStatus = (typeof SHOWN_STATUSES)[number];
 
 /** A run in whatever state it is. What could not be read is undefined. */
 export interface RunRecord {
@@ -28,6 +29,9 @@ export interface RunRecord {
   readonly atWork?: AtWork | undefined;
   /** Why the run stopped, or what is damaged. */
   readonly problem?: string | undefined;
+  /** What a person wrote about it. */
+  readonly note?: string | undefined;
+  readonly tags: readonly string[];
 }
 
 /** Every run of a results folder, by experiment, oldest first. */
@@ -50,6 +54,8 @@ export function readRunRecord(folder: RunFolder): RunRecord {
   const environment = existsSync(folder.environment) ? readable(() => folder.readEnvironment()) : undefined;
   const stored = existsSync(folder.result) ? readable(() => folder.readResult()) : undefined;
   const epochs = readable(() => folder.readEpochs()) ?? [];
+  const note = readable(() => folder.readNote());
+  const tags = readable(() => folder.readTags()) ?? [];
   const ended = stored !== undefined && stored.status !== 'running';
   const atWork = ended ? undefined : whoTrains(folder, environment, stored);
   const status = ended ? stored.status : atWork ? 'running' : 'killed';
@@ -62,6 +68,8 @@ export function readRunRecord(folder: RunFolder): RunRecord {
     epochs,
     atWork,
     problem: damage.length > 0 ? damage.join('; ') : stored?.message,
+    note,
+    tags,
   };
 }
 

@@ -4,7 +4,7 @@ import { type Sheet, sheetDocument, type TableDocument } from './sheet.js';
 
 /** Everything about one run: each value of its results, environment, config and last epoch with its dotted path. */
 export function runDetails(record: RunRecord): TableDocument {
-  const { folder, status, experiment, environment, result, epochs, problem } = record;
+  const { folder, status, experiment, environment, result, epochs, problem, note, tags } = record;
   const sheet: Sheet = {
     columns: ['key', 'value'],
     right: [],
@@ -17,7 +17,18 @@ export function runDetails(record: RunRecord): TableDocument {
     ],
   };
   const { name, path } = folder;
-  return sheetDocument(sheet, { name, path, status, problem, result, experiment, environment, epochs });
+  return sheetDocument(sheet, {
+    name,
+    path,
+    status,
+    problem,
+    note,
+    tags,
+    result,
+    experiment,
+    environment,
+    epochs,
+  });
 }
 
 /** Lists count as one value. */

@@ -27,12 +27,15 @@ export const RUN_COLUMNS = [
   'engine',
   'started',
   'problem',
+  'tags',
+  'note',
 ] as const;
 export type RunColumn = (typeof RUN_COLUMNS)[number];
 export type RunRow = Readonly<Partial<Record<RunColumn, string | number>>>;
 
 /** `test_error` is the one that the experiment reports, so far; `best` was chosen by looking at the test set. */
-export function runRow({ folder, status, experiment, environment, result, problem }: RunRecord): RunRow {
+export function runRow(record: RunRecord): RunRow {
+  const { folder, status, experiment, environment, result, problem, note, tags } = record;
   const label =
     experiment &&
     datasetLabel({
@@ -59,6 +62,8 @@ export function runRow({ folder, status, experiment, environment, result, proble
     engine: environment && `${environment.engine.name} ${environment.engine.device}`,
     started: environment?.started,
     problem,
+    tags: tags.join(' ') || undefined,
+    note,
   };
 }
 
@@ -120,11 +125,13 @@ const LEAST_ASKED_FOR: readonly RunColumn[] = [
   'top5_error',
   'best',
   'seed',
+  'note',
   'seconds',
   'dataset',
   'paper',
   'of',
   'problem',
+  'tags',
   'epochs',
   'test_error',
 ];

@@ -104,8 +104,8 @@ describe('bad input gets one clear line and what to do', () => {
 
   test('unknown commands, options and choices exit 2 and name the nearest', async () => {
     for (const [args, nearest] of [
-      [['trian'], /Did you mean train/],
-      [['train', '--confg', 'quickstart'], /Did you mean --config/],
+      [['trian'], /Did you mean 'train'\?/],
+      [['train', '--confg', 'quickstart'], /Did you mean '--config/],
       [['train', '--engine=cuda'], /auto, native, tensorflow/],
       [['train', '--seed=-1'], /whole number from 0\./],
       [['train', '--seed='], /--seed <n>.*It is empty\./],

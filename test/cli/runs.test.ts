@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
-import { run, temporaryFolder } from '../program.js';
+import { run, startInTerminal, temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
 
 async function someRuns() {
@@ -121,6 +122,9 @@ describe('runs', () => {
     for (const [args, says] of [
       [['list', '--sort=eror'], /no column 'eror'/],
       [['show', 'nothing'], /no run 'nothing'/],
+      [['show', 'quickstrat'], /no run 'quickstrat'.*\nDid you mean 'quickstart'\?/],
+      [['list', '--status=finishd'], /no 'finishd'\. Did you mean 'finished'\?/],
+      [['note', a.name], /no text/],
       [['compare', a.name], /two runs or more/],
     ] as const) {
       const { code, stderr } = await run(folder, ['runs', ...args]);
@@ -130,5 +134,49 @@ describe('runs', () => {
     }
     await rm(join(folder, 'results'), { recursive: true });
     expect((await run(folder, ['runs', 'list'])).stdout.trim()).toBe('(nothing)');
+  });
+
+  test('keeps notes and tags with a run, and lists runs by status and tag', async () => {
+    const { folder, a, b, failed } = await someRuns();
+    await run(folder, ['runs', 'note', a.name, 'wider, as in the draft']);
+    const tagged = await run(folder, ['runs', 'tag', a.name, 'draft', 'v1.0', '--json']);
+    expect(JSON.parse(tagged.stdout)).toEqual({ run: a.name, tags: ['draft', 'v1.0'] });
+    expect(await readFile(join(a.path, 'note.txt'), 'utf8')).toBe('wider, as in the draft\n');
+    const shown = await run(folder, ['runs', 'show', a.name]);
+    expect(shown.stdout).toMatch(/^tags +draft v1\.0\nnote +wider, as in the draft$/m);
+    const listed = async (...options: string[]) => {
+      const { stdout } = await run(folder, ['runs', 'list', '--json', ...options]);
+      return (JSON.parse(stdout) as { run: string }[]).map((row) => row.run);
+    };
+    expect(await listed('--tag=other,draft')).toEqual([a.name]);
+    expect(await listed('--status=failed,killed')).toEqual([failed.name]);
+    await run(folder, ['runs', 'tag', a.name, 'draft', '--remove']);
+    expect(await listed('--tag=draft')).toEqual([]);
+    expect(await listed('--status=finished')).toEqual([a.name, b.name]);
+  });
+
+  test('removes runs where it is told so, on a terminal or by --yes', async () => {
+    const { folder, a, b } = await someRuns();
+    const refused = await run(folder, ['runs', 'rm', a.name]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/no terminal.*\n.*--yes\n$/)]);
+    for (const [answer, left] of [
+      ['n', true],
+      ['y', false],
+    ] as const) {
+      const asked = startInTerminal(folder, ['runs', 'rm', a.name, a.name]);
+      expect(await asked.seen(/ {2}.*\r\nRemove this run for good\? \[y\/N\]/)).toContain(
+        'test error 12.50 %',
+      );
+      asked.process.stdin!.write(`${answer}\n`);
+      expect((await asked.ended).code).toBe(0);
+      expect(existsSync(a.path)).toBe(left);
+    }
+    expect((await run(folder, ['runs', 'rm', b.name, '--yes'])).stdout).toContain(`Removed ${b.name}\n`);
+    expect(await readdir(join(folder, 'results/runs/quickstart'))).toEqual([]);
+    expect(await readFile(join(folder, 'results/test-error.csv'), 'utf8')).not.toContain('11.25');
+    // What only looks like a run.
+    await writeFile(join(folder, 'config.json'), '{}');
+    const stranger = await run(folder, ['runs', 'rm', '.', '--yes']);
+    expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringMatching(/not a run in results\n/)]);
   });
 });
