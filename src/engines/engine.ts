@@ -118,12 +118,17 @@ export interface Model {
   /** Lengths of a contribution's arrays. */
   readonly contributionSize: { readonly gradient: number; readonly statistics: number };
   /**
-   * The first part of `train`, for one micro-batch of a batch of `stepImages` images: forward and backward. Fills
-   * `into`, and returns its share of the batch's mean loss.
+   * Says which images the call after the one under way will be given, so that an engine in another process gets them
+   * while it computes. They must not change until then, and need not be given after all. Changes no result.
+   */
+  handOver?(images: Float32Array): void;
+  /**
+   * The first part of `train`, for one micro-batch: forward and backward. `batch` holds it, perhaps among others of the
+   * step, which has `stepImages` images. Fills `into`, and returns its share of the step's mean loss.
    */
   contribute(
-    microBatch: Batch,
-    part: { readonly draw: number; readonly stepImages: number },
+    batch: Batch,
+    part: MicroBatch & { readonly stepImages: number },
     into: Contribution,
   ): Promise<TrainResult>;
   /**

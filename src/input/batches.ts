@@ -74,6 +74,8 @@ export interface BatchesOptions {
   readonly epoch?: number;
   /** The ten crops of each image instead of one. */
   readonly tenCrop?: boolean;
+  /** Called with the images of the batch after the one in use, as soon as they are made; not with those of the first. */
+  readonly onNext?: (images: Float32Array) => void;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function* batches(
   options: BatchesOptions,
 ): AsyncGenerator<InputBatch, void, void> {
   const { source, indices } = split;
-  const { batchSize, first = 0, epoch, tenCrop = false, share } = options;
+  const { batchSize, first = 0, epoch, tenCrop = false, share, onNext } = options;
   const make = (part: Uint32Array) => (tenCrop ? source.makeTenCrops!(part) : source.make(part, epoch));
   const total = Math.min(batchCount(split, batchSize), options.end ?? Number.POSITIVE_INFINITY);
   const ahead = source.ahead(batchSize);
@@ -101,6 +103,11 @@ export async function* batches(
         pending.push(made);
       }
       const made = await pending.shift()!;
+      if (onNext)
+        void pending[0]?.then(
+          ({ images }) => onNext(images),
+          () => undefined,
+        );
       if (made.indices.length > 0 || share) yield { ...made, number, labels: labelsOf(source, made) };
       source.release?.(made);
     }

@@ -103,7 +103,8 @@ export async function evaluate(model: Model, split: Split, options: EvaluationOp
   const batchSize = Math.max(1, Math.floor(options.batchSize / views));
   const total = batchCount(split, batchSize);
   const [first, end] = [rangeBegin(total, group.rank, group), rangeBegin(total, group.rank + 1, group)];
-  const own = batches(split, { batchSize, tenCrop, first, end });
+  const onNext = (images: Float32Array) => model.handOver?.(images);
+  const own = batches(split, { batchSize, tenCrop, first, end, onNext });
   const counted: number[] = [];
   try {
     // All processes make the same calls, though some have a batch less, or one that cannot be read.

@@ -93,13 +93,9 @@ export class SharedStep {
     const moves = new Float64Array(statistics * own.length);
     for (const [index, { begin, end, draw }] of own.entries()) {
       const at = begin - own[0]!.begin;
-      const pixels = share.images.length / share.labels.length;
       const { loss, correct } = await this.#model.contribute(
-        {
-          images: share.images.subarray(at * pixels, (at + end - begin) * pixels),
-          labels: share.labels.subarray(at, at + end - begin),
-        },
-        { draw, stepImages: share.count },
+        share,
+        { begin: at, end: at + end - begin, draw, stepImages: share.count },
         {
           gradient: this.#gradients.subarray(index * gradient, (index + 1) * gradient),
           statistics: moves.subarray(index * statistics, (index + 1) * statistics),

@@ -197,9 +197,11 @@ class Trainer {
 
   /** The batches of the epoch under way, from step `first` on: what of them is this process's. */
   private shares(order: Split, first: number): AsyncGenerator<Share> {
-    const { experiment, group, skipBadImages: mayLack = false } = this.task;
+    const { experiment, model, group, skipBadImages: mayLack = false } = this.task;
     const { batchSize, accumulate } = experiment.training;
-    return shares(order, { batchSize, accumulate, first, epoch: this.progress.epochs, mayLack }, group);
+    const onNext = (images: Float32Array) => model.handOver?.(images);
+    const { epochs: epoch } = this.progress;
+    return shares(order, { batchSize, accumulate, first, epoch, mayLack, onNext }, group);
   }
 
   private train(share: Share, step: TrainStep): Promise<TrainResult> {

@@ -6,6 +6,7 @@ import type { Tensor } from '../../util/tensor.js';
 import {
   type Batch,
   type Contribution,
+  type MicroBatch,
   type Model,
   type ModelOptions,
   type ModelState,
@@ -53,11 +54,13 @@ export class NativeModel implements Model {
   }
 
   async contribute(
-    { images, labels }: Batch,
-    { draw, stepImages }: { readonly draw: number; readonly stepImages: number },
+    batch: Batch,
+    { begin, end, draw, stepImages }: MicroBatch & { readonly stepImages: number },
     { gradient, statistics }: Contribution,
   ): Promise<TrainResult> {
     const random = this.#random([draw]);
+    const images = batch.images.subarray(begin * this.#imageSize, end * this.#imageSize);
+    const labels = batch.labels.subarray(begin, end);
     return this.#binding.gradient(this.#handle, images, labels, stepImages, ...random, gradient, statistics);
   }
 

@@ -30,6 +30,10 @@ export class TensorFlowModel implements Model {
   readonly #masks: number;
   /** Of every residual unit; empty without stochastic depth. */
   readonly #survival: readonly number[];
+  /** Values of an image. */
+  readonly #imageSize: number;
+  /** The numbers of the batches that were handed over. */
+  readonly #handedOver = new WeakMap<Float32Array, number>();
 
   constructor(
     process: TensorFlowProcess,
@@ -47,6 +51,7 @@ export class TensorFlowModel implements Model {
     this.#seed = seed;
     this.#masks = maskCount(network);
     this.#survival = survivalProbabilities(network);
+    this.#imageSize = network.input.channels * network.input.height * network.input.width;
   }
 
   async train(batch: Batch, step: TrainStep): Promise<TrainResult> {
@@ -72,12 +77,13 @@ export class TensorFlowModel implements Model {
   }
 
   async contribute(
-    microBatch: Batch,
-    { draw, stepImages }: { readonly draw: number; readonly stepImages: number },
+    batch: Batch,
+    part: MicroBatch & { readonly stepImages: number },
     into: Contribution,
   ): Promise<TrainResult> {
-    const images = microBatch.labels.length;
-    const feeds = this.#feeds(microBatch, draw, stepImages);
+    const { stepImages } = part;
+    const images = part.end - part.begin;
+    const feeds = this.#feeds(batch, part, stepImages);
     const fetches = [FETCH.result, FETCH.gradient, FETCH.statistics].map((fetch) => this.#way(fetch, images));
     const [result, gradient, statistics] = await this.#process.run(this.#session, feeds, fetches);
     into.gradient.set(gradient!.data);
@@ -123,24 +129,18 @@ export class TensorFlowModel implements Model {
   }
 
   /** One way through the network and back with a micro-batch of the batch. */
-  async #pass(batch: Batch, { begin, end, draw }: MicroBatch, fetch: string, more: readonly Feed[] = []) {
-    const images = batch.labels.length;
-    const size = batch.images.length / images;
-    const part = {
-      images: batch.images.subarray(begin * size, end * size),
-      labels: batch.labels.subarray(begin, end),
-    };
-    const feeds = [...this.#feeds(part, draw, images), ...more];
-    const [result] = await this.#process.run(this.#session, feeds, [this.#way(fetch, end - begin)]);
+  async #pass(batch: Batch, part: MicroBatch, fetch: string, more: readonly Feed[] = []) {
+    const feeds = [...this.#feeds(batch, part, batch.labels.length), ...more];
+    const [result] = await this.#process.run(this.#session, feeds, [this.#way(fetch, part.end - part.begin)]);
     const [loss, correct] = result!.data;
     return { loss: loss!, correct: correct! };
   }
 
   /** What a micro-batch of a step is fed as. */
-  #feeds({ images, labels }: Batch, draw: number, stepImages: number): Feed[] {
+  #feeds({ images, labels }: Batch, { begin, end, draw }: MicroBatch, stepImages: number): Feed[] {
     const feeds: Feed[] = [
-      this.#images(images),
-      { name: FEED.labels, shape: [labels.length], data: labels },
+      this.#images(images, begin, end),
+      { name: FEED.labels, shape: [end - begin], data: labels.subarray(begin, end) },
       { name: FEED.stepImages, shape: [], data: Float32Array.of(stepImages) },
       ...this.#branches(draw),
     ];
@@ -162,8 +162,9 @@ export class TensorFlowModel implements Model {
   }
 
   async predict(images: Float32Array): Promise<Float32Array> {
-    const feed = this.#images(images);
-    const fetch = this.#way(FETCH.logits, feed.shape[0]!);
+    const count = images.length / this.#imageSize;
+    const feed = this.#images(images, 0, count);
+    const fetch = this.#way(FETCH.logits, count);
     const [logits] = await this.#process.run(this.#session, [feed], [fetch]);
     return logits!.data as Float32Array;
   }
@@ -207,10 +208,20 @@ export class TensorFlowModel implements Model {
     return this.#use.compiled ? compiledName(fetch) : fetch;
   }
 
-  #images(images: Float32Array): Feed {
+  handOver(images: Float32Array): void {
+    this.#handedOver.set(images, this.#process.handOver(images));
+  }
+
+  /** Images begin … end − 1 of a batch, which may have been handed over. */
+  #images(batch: Float32Array, begin: number, end: number): Feed {
     const { channels, height, width } = this.#network.input;
-    const count = images.length / (channels * height * width);
-    return { ...this.#bits(FEED.images, images), shape: [count, channels, height, width] };
+    const offset = begin * this.#imageSize;
+    const number = this.#handedOver.get(batch);
+    return {
+      ...this.#bits(FEED.images, batch.subarray(offset, end * this.#imageSize)),
+      shape: [end - begin, channels, height, width],
+      ahead: number === undefined ? undefined : { number, offset },
+    };
   }
 
   /** A large array. */

@@ -40,16 +40,11 @@ async function trainApart(models: readonly Model[], batch: Batch, step: TrainSte
   const sum = new Float32Array(gradient);
   const all = new Float64Array(cut.length * statistics);
   const total = { loss: 0, correct: 0 };
-  const size = batch.images.length / batch.labels.length;
-  for (const [index, { begin, end, draw }] of cut.entries()) {
-    const part = {
-      images: batch.images.slice(begin * size, end * size),
-      labels: batch.labels.slice(begin, end),
-    };
+  for (const [index, part] of cut.entries()) {
     const own = new Float32Array(gradient);
     const { loss, correct } = await models[index % models.length]!.contribute(
-      part,
-      { draw, stepImages: batch.labels.length },
+      batch,
+      { ...part, stepImages: batch.labels.length },
       { gradient: own, statistics: all.subarray(index * statistics, (index + 1) * statistics) },
     );
     total.loss += loss;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Model } from '../../../src/engines/engine.js';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
 import { initialValues } from '../../../src/networks/parameters.js';
 import { randomBatch } from '../../../src/selftest/inputs.js';
 import { initialState } from '../../../src/training/checkpoint.js';
 import { silent } from '../../../src/util/reporter.js';
 import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
-import { DEFAULTS } from '../conformance/models.js';
+import { bitsOf, DEFAULTS } from '../conformance/models.js';
 
 const network = exampleNetwork({ ...EXAMPLE, height: 16, width: 16, dropout: 0.2 });
 const options = { device: 'cpu', threads: 2, setup: true, reporter: silent } as const;
@@ -55,6 +56,30 @@ test('two models of one engine do not disturb each other', async () => {
   };
   const alone = await train(1);
   expect(await train(2)).toEqual(alone.flatMap((loss) => [loss, loss]));
+});
+
+test('batches that are handed over, in time or not, change no bit', async () => {
+  const batches = [8, 8, 5, 8].map((size, step) => randomBatch(network, size, step));
+  const train = async (handOver: (model: Model, index: number) => void) => {
+    const model = await newModel(engine);
+    const results: unknown[] = [];
+    for (const [step, batch] of batches.entries()) {
+      const under = model.train(batch, { learningRate: 0.1, step, accumulate: 1 + (step % 2) });
+      handOver(model, step);
+      results.push(await under, await model.predict(batch.images));
+    }
+    const state = bitsOf(await model.exportState());
+    await model.dispose();
+    return { results, state };
+  };
+  const without = await train(() => {});
+  expect(
+    await train((model, step) => {
+      if (step < 3) model.handOver!(batches[step + 1]!.images);
+      // Never given.
+      if (step === 1) model.handOver!(new Float32Array(1000));
+    }),
+  ).toEqual(without);
 });
 
 test('when its process dies, calls under way and later ones say so', async () => {

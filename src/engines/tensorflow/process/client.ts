@@ -5,16 +5,23 @@ import { UserError } from '../../../util/errors.js';
 import { NODE_ARGUMENTS } from '../../../util/node.js';
 import {
   type Answer,
+  bytesOf,
   decode,
   encode,
   type Feed,
+  type FeedHead,
   type Fetched,
+  headOf,
+  MOST_AHEAD,
   type Request,
   type Status,
 } from './messages.js';
 
 /** Characters of the process's own error output that are kept for the message when it dies. */
 const KEPT_OUTPUT = 2000;
+
+/** The number of what was not handed over. */
+const NOT_HANDED_OVER = -1;
 
 /** The compiled server beside this file; from source (in tests), the one that `npm run build` has made. */
 const SERVER = fileURLToPath(
@@ -36,6 +43,11 @@ interface Pending {
 export class TensorFlowProcess {
   readonly #child: ChildProcess;
   readonly #channel: Socket;
+  /** For what is handed over while the process computes. */
+  readonly #ahead: Socket;
+  /** How many arrays were handed over, and the number of the last that was fed. */
+  #handedOver = 0;
+  #lastFed = 0;
   readonly #pending: Pending[] = [];
   #message = decode<Answer>();
   #wanted: number;
@@ -53,16 +65,19 @@ export class TensorFlowProcess {
       // A process group of its own: Ctrl-C is for the program, which then ends this one in order.
       detached: true,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.#channel = this.#child.stdio[3] as Socket;
+    this.#ahead = this.#child.stdio[4] as Socket;
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
     });
     this.#channel.on('data', (chunk: Buffer) => this.#accept(chunk));
-    this.#channel.on('error', () => {
-      // The exit that follows says more.
-    });
+    for (const channel of [this.#channel, this.#ahead]) {
+      channel.on('error', () => {
+        // The exit that follows says more.
+      });
+    }
     this.#child.on('error', (error) => this.#finish(error));
     this.#child.on('close', (code, signal) => this.#finish(this.#death(code, signal)));
   }
@@ -82,8 +97,30 @@ export class TensorFlowProcess {
 
   /** Runs the session's graph once and returns the fetched tensors in order. */
   async run(session: number, feeds: readonly Feed[], fetches: readonly string[]): Promise<Fetched[]> {
-    const names = feeds.map(({ name }) => name);
-    return (await this.#request({ method: 'run', session, feeds: names, fetches }, feeds)).arrays;
+    const heads = feeds.map((feed) => this.#feedHead(feed));
+    const sent = feeds.filter((_, index) => !heads[index]!.ahead);
+    return (await this.#request({ method: 'run', session, feeds: heads, fetches }, sent)).arrays;
+  }
+
+  /**
+   * Sends values that will be fed, while the process still computes. They must not change until then.
+   * @returns the number by which a feed refers to them. Where they are too large, or later ones were fed meanwhile, they
+   * are sent with the feed.
+   */
+  handOver(values: Float32Array): number {
+    if (this.#end || values.length === 0 || values.byteLength > MOST_AHEAD) return NOT_HANDED_OVER;
+    const length = Buffer.alloc(Uint32Array.BYTES_PER_ELEMENT);
+    length.writeUInt32LE(values.byteLength);
+    this.#ahead.write(length);
+    this.#ahead.write(bytesOf(values));
+    return this.#handedOver++;
+  }
+
+  #feedHead(feed: Feed): FeedHead {
+    const { name, ahead } = feed;
+    if (!ahead || ahead.number < this.#lastFed) return { name };
+    this.#lastFed = ahead.number;
+    return { name, ahead: { ...headOf(feed), ...ahead } };
   }
 
   async status(): Promise<Status> {
@@ -101,6 +138,7 @@ export class TensorFlowProcess {
     if (this.#end) return;
     const ended = new Promise<void>((resolve) => this.#child.once('close', () => resolve()));
     this.#channel.end();
+    this.#ahead.end();
     await ended;
   }
 

@@ -12,6 +12,20 @@ export interface Feed {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: TypedArray;
+  /** Where `data` lies in what was handed over, if it was: in which array, and from which value on. */
+  readonly ahead?: { readonly number: number; readonly offset: number } | undefined;
+}
+
+/** The largest array that is handed over ahead, in bytes. */
+export const MOST_AHEAD = 2 ** 29;
+
+/** Values of an array that was handed over. */
+export type AheadHead = ArrayHead & NonNullable<Feed['ahead']>;
+
+/** How a tensor is called that is fed. What was handed over does not travel with the request. */
+export interface FeedHead {
+  readonly name: string;
+  readonly ahead?: AheadHead;
 }
 
 export interface Fetched {
@@ -27,7 +41,7 @@ export type Request =
   | {
       readonly method: 'run';
       readonly session: number;
-      readonly feeds: readonly string[];
+      readonly feeds: readonly FeedHead[];
       readonly fetches: readonly string[];
     }
   | { readonly method: 'status' };
@@ -45,9 +59,25 @@ export type Answer =
   | { readonly ok: true; readonly session?: number; readonly status?: Status }
   | { readonly ok: false; readonly error: string };
 
-interface ArrayHead {
+export interface ArrayHead {
   readonly type: 'float32' | 'int32';
   readonly shape: readonly number[];
+}
+
+export function headOf({ shape, data }: Fetched): ArrayHead {
+  return { type: data instanceof Float32Array ? 'float32' : 'int32', shape };
+}
+
+/** The values that a head speaks of, from a byte of a buffer on. */
+export function arrayAt({ type, shape }: ArrayHead, buffer: ArrayBufferLike, byteOffset: number): TypedArray {
+  const length = valueCount(shape);
+  return type === 'float32'
+    ? new Float32Array(buffer, byteOffset, length)
+    : new Int32Array(buffer, byteOffset, length);
+}
+
+function valueCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A head as it travels: with the shapes of the arrays after it. */
@@ -57,17 +87,14 @@ const LENGTH_BYTES = 4;
 
 /** The bytes of a message, as chunks to be written one after another. Arrays are not copied. */
 export function encode<T extends object>(body: T, arrays: readonly Fetched[]): Uint8Array[] {
-  const heads = arrays.map(
-    ({ shape, data }): ArrayHead => ({ type: data instanceof Float32Array ? 'float32' : 'int32', shape }),
-  );
-  const head = Buffer.from(JSON.stringify({ ...body, arrays: heads }));
+  const head = Buffer.from(JSON.stringify({ ...body, arrays: arrays.map(headOf) }));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(head.length);
-  return [
-    length,
-    head,
-    ...arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  ];
+  return [length, head, ...arrays.map(({ data }) => bytesOf(data))];
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**
@@ -78,14 +105,9 @@ export function* decode<T>(): Generator<number, { body: T; arrays: Fetched[] }, 
   const length = Buffer.from(yield LENGTH_BYTES).readUInt32LE();
   const body = JSON.parse(Buffer.from(yield length).toString()) as Head<T>;
   const arrays: Fetched[] = [];
-  for (const { type, shape } of body.arrays) {
-    const bytes = yield 4 * shape.reduce((product, size) => product * size, 1);
-    const { buffer, byteOffset } = bytes;
-    const data =
-      type === 'float32'
-        ? new Float32Array(buffer, byteOffset, bytes.length / 4)
-        : new Int32Array(buffer, byteOffset, bytes.length / 4);
-    arrays.push({ shape, data });
+  for (const head of body.arrays) {
+    const { buffer, byteOffset } = yield 4 * valueCount(head.shape);
+    arrays.push({ shape: head.shape, data: arrayAt(head, buffer, byteOffset) });
   }
   return { body, arrays };
 }

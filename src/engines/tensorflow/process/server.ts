@@ -1,11 +1,21 @@
 import { readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
-import { type Answer, decode, encode, type Fetched, type Request, type TypedArray } from './messages.js';
+import { Ahead } from './ahead.js';
+import {
+  type AheadHead,
+  type Answer,
+  decode,
+  encode,
+  type Fetched,
+  type Request,
+  type TypedArray,
+} from './messages.js';
 
 /**
  * The TensorFlow process: loads the binding named on its command line, then answers one request after
- * another on file descriptor 3 until that is closed. It does nothing between requests, so it may block.
+ * another on file descriptor 3 until that is closed. It does nothing between requests, so it may block. What is
+ * handed over meanwhile, on file descriptor 4, another thread reads.
  */
 const CHANNEL = 3;
 
@@ -14,6 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as co
   process.on(signal, () => {});
 
 const binding: TFJSBinding = createRequire(import.meta.url)(process.argv[2]!);
+const ahead = new Ahead();
 
 /** Reads exactly `size` bytes, or ends the process where the other side has closed the channel. */
 function receive(size: number): Uint8Array {
@@ -61,17 +72,19 @@ function answer(request: Request, arrays: readonly Fetched[]): { body: Answer; a
   }
 }
 
-function run(request: Request & { method: 'run' }, feeds: readonly Fetched[]): Fetched[] {
+function run(request: Request & { method: 'run' }, arrays: readonly Fetched[]): Fetched[] {
   const ids: number[] = [];
+  const sent = arrays.values();
   try {
-    for (const { shape, data } of feeds) {
+    for (const feed of request.feeds) {
+      const { shape, data } = feed.ahead ? takeAhead(feed.ahead) : sent.next().value!;
       const type = data instanceof Float32Array ? binding.TF_FLOAT : binding.TF_INT32;
       ids.push(binding.createTensor([...shape], type, data));
     }
     const made = binding.runSavedModel(
       request.session,
       ids,
-      request.feeds.join(','),
+      request.feeds.map(({ name }) => name).join(','),
       request.fetches.join(','),
     );
     ids.push(...made.map(({ id }) => id));
@@ -79,6 +92,13 @@ function run(request: Request & { method: 'run' }, feeds: readonly Fetched[]): F
   } finally {
     for (const id of ids) binding.deleteTensor(id);
   }
+}
+
+/** What was handed over. Ends the process where it does not come any more: the other side has closed the channel. */
+function takeAhead(head: AheadHead): Fetched {
+  const data = ahead.array(head);
+  if (!data) process.exit(1);
+  return { shape: head.shape, data };
 }
 
 for (;;) {
