@@ -99,6 +99,13 @@ function networkOption(flags: string, description: string): Option {
 }
 
 async function runBench(options: BenchOptions): Promise<void> {
+  if (options.config === undefined && options.set.length > 0) {
+    throw new UserError(
+      'usage',
+      `--set ${options.set[0]} needs --config: it changes a value of a config`,
+      'Add --config, or describe the network by --depth, --growth-rate and the like.',
+    );
+  }
   if (options.profile && options.mode === 'predict') {
     throw new UserError(
       'usage',

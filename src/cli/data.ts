@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { DatasetName } from '../datasets/dataset.js';
 import {
   type DatasetCheck,
@@ -53,7 +53,11 @@ export function dataCommand(): Command {
       .description('download or import datasets; does nothing for those that are here and whole')
       .argument('<name...>', `any of ${definitions.map(({ name }) => name).join(', ')}`)
       .option('--from <dir>', 'import from this folder: archives, or the files in them, gzipped or not')
-      .option('--mirror <url>', "download <url>/<file> instead of the publisher's address")
+      .addOption(
+        new Option('--mirror <url>', "download <url>/<file> instead of the publisher's address").conflicts(
+          'from',
+        ),
+      )
       .addHelpText('after', EXAMPLES),
   ).action(runFetch);
   addOptions(

@@ -40,7 +40,8 @@ export function addFormatOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', 'text, or for other programs csv or md; see also --json')
         .choices(['text', 'csv', 'md'])
-        .default('text'),
+        .default('text')
+        .conflicts('json'),
     )
     .addOption(wideOption());
 }
@@ -104,7 +105,8 @@ export function addConfigOptions(command: Command): Command {
 export function checkpointOption(): Option {
   return new Option('--checkpoint <which>', 'which weights of the run')
     .choices(['last', 'best'])
-    .default('last');
+    .default('last')
+    .conflicts('weights');
 }
 
 export const DEFAULT_RESULTS = 'results';

@@ -83,7 +83,12 @@ export function sweepCommand(): Command {
     .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
     .addOption(subsetOption())
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', threadCount, 1)
-    .option('--dry-run', 'show what would run and how long it would take, from a short measurement')
+    .addOption(
+      new Option(
+        '--dry-run',
+        'show what would run and how long it would take, from a short measurement',
+      ).conflicts(['print', 'status', 'cancel']),
+    )
     .addOption(
       new Option(
         '--launcher <name>',
@@ -116,8 +121,12 @@ function seedList(text: string): number[] {
   return list(text).map(wholeNumber);
 }
 
-async function runSweepCommand(file: string | undefined, options: SweepCliOptions): Promise<void> {
-  checkQueueOptions(options);
+async function runSweepCommand(
+  file: string | undefined,
+  options: SweepCliOptions,
+  command: Command,
+): Promise<void> {
+  checkQueueOptions(options, command.getOptionValueSource('jobs') !== 'default');
   const here = place();
   if (here) throw severalSweeps(here);
   const runs = await expandSweep(await sweepDefinition({ ...options, file, configs: options.config }));
@@ -137,8 +146,18 @@ function severalSweeps({ size }: Place): UserError {
   );
 }
 
-/** Throws a UserError (usage) if a queue is asked for something, and none is chosen. */
-function checkQueueOptions({ launcher, partition, time, maxJobs, sbatch }: SweepCliOptions): void {
+/** Throws a UserError (usage) if a queue is asked for something and none is chosen, or one for what is done here. */
+function checkQueueOptions(
+  { launcher, partition, time, maxJobs, sbatch }: SweepCliOptions,
+  jobsGiven: boolean,
+): void {
+  if (launcher !== 'local' && jobsGiven) {
+    throw new UserError(
+      'usage',
+      '--jobs is for runs that are started here, and these go to a queue',
+      'Use --max-jobs, or leave out --launcher.',
+    );
+  }
   const given = { partition, time, 'max-jobs': maxJobs, sbatch: sbatch[0] };
   const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (launcher !== 'local' || option === undefined) return;

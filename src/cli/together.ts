@@ -33,11 +33,10 @@ export async function severalProcesses(
   const speaks = here.rank === 0;
   let joined: Group | undefined;
   let lost = (): Loss | undefined => undefined;
-  let end = (code: number): void => process.exit(code);
   const onLost = async (loss: Loss) => {
     if (loss.speaks) printError(loss.error);
     else await setTimeout(SAID);
-    end(loss.error.exitCode);
+    loss.end(loss.error.exitCode);
   };
   const signal = stopInOrder(
     {
@@ -56,7 +55,6 @@ export async function severalProcesses(
     await withGroup(here, options, async (group, tools) => {
       joined = group;
       lost = tools.lost;
-      end = tools.end;
       // Several may meet the same fault, which is said once.
       await use({ group, signal }, { ...(speaks ? reporter : silent), warn: tools.warn }).catch(
         (error: unknown) => {

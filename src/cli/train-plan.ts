@@ -25,7 +25,7 @@ export function planLines(experiment: Experiment, network: Network, plan: Plan, 
     dataset.present
       ? `  data            present in ${dataset.folder}`
       : `  data            ${missingData(experiment, dataset)}`,
-    'Nothing was fetched, trained or written (--dry-run).',
+    'Nothing was fetched or trained, and nothing was written to the results (--dry-run).',
   ];
 }
 

@@ -13,8 +13,9 @@ import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-reco
 import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { trainAsNeeded } from '../training/as-needed.js';
+import { checkTraining } from '../training/check.js';
 import { dividedAmong, withOwnGpu } from '../training/divide.js';
-import { dismiss, followRun, othersTrain } from '../training/follow.js';
+import { dismiss, followRun } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
@@ -185,6 +186,13 @@ async function chooseRun(options: TrainCliOptions, reporter: Reporter): Promise<
     await trainOn(options, await findRunToResume(results, resume, { takeOver }), reporter);
     return;
   }
+  if (takeOver && !options.autoResume) {
+    throw new UserError(
+      'usage',
+      '--take-over needs --resume or --auto-resume: a new run takes nothing over',
+      'Leave it out, or name the run: --resume RUN --take-over',
+    );
+  }
   const processes = (options.dryRun ? place() : options.crew?.group)?.size ?? 1;
   const experiment = dividedAmong(await newExperiment(options), processes);
   if (options.autoResume) await autoResume(options, experiment, reporter);
@@ -201,6 +209,8 @@ async function dryRun(
   const network = networkOf(experiment);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
+  const { setup, subset } = options;
+  await checkTraining(experiment, network, { choice, subset, processes, setup, reporter });
   const init = initOptions(options);
   if (init) await loadInitialWeights(init, network, experiment.training.seed);
   const plan = await planRun(experiment, network, options);
@@ -283,8 +293,10 @@ async function autoResume(
     },
   );
   if (!busy) return;
-  if (options.crew && othersTrain(options.crew.group)) throw busy;
-  reporter.warn(`left alone: ${busy.message}`);
+  const leftAlone = `left alone: ${busy.message}`;
+  // Several processes hear of it, and end alike.
+  if (options.crew) throw new UserError('unfinished', leftAlone, busy.remedy);
+  reporter.warn(leftAlone);
   process.exitCode = EXIT.unfinished;
 }
 

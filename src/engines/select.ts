@@ -1,4 +1,6 @@
+import type { Network } from '../networks/network.js';
 import { UserError } from '../util/errors.js';
+import { checkCompile } from './compile.js';
 import type { Engine, EngineName, EngineOptions, Gpu } from './engine.js';
 import { checkBfloat16, checkPrecision } from './precision.js';
 import { findGpus, type GpuSearch, pickGpu } from './tensorflow/gpu/find.js';
@@ -58,20 +60,14 @@ export async function chooseEngine(
 type Demands = Omit<EngineOptions, 'device' | 'gpu'>;
 
 /**
- * Throws a UserError for what the chosen engine cannot do here. Fetches nothing; compiles the native engine where only
- * that tells what the processor can do.
+ * Throws a UserError for what the chosen engine cannot do here, with this network if it is given. Fetches nothing;
+ * compiles the native engine where only that tells what the processor can do.
  */
-export async function checkEngine(choice: EngineChoice, demands: Demands): Promise<void> {
+export async function checkEngine(choice: EngineChoice, demands: Demands, network?: Network): Promise<void> {
   const { precision = 'float32', compile } = demands;
   checkPrecision(precision, choice.device, choice.gpu);
+  if (compile) checkCompile(choice.engine, network);
   if (choice.engine !== 'native') return;
-  if (compile) {
-    throw new UserError(
-      'usage',
-      'training.compile is for the TensorFlow engine; the native engine has nothing left to compile',
-      'Set training.compile to false, or use --engine tensorflow.',
-    );
-  }
   if (precision === 'bfloat16') checkBfloat16(await (await import('./native/loader.js')).loadNative(demands));
 }
 

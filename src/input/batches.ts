@@ -74,7 +74,7 @@ export interface BatchesOptions {
   readonly epoch?: number;
   /** The ten crops of each image instead of one. */
   readonly tenCrop?: boolean;
-  /** Called with the images of the batch after the one in use, as soon as they are made; not with those of the first. */
+  /** Called with the images of the batch after the one in use, as soon as they are made: of all but the first. */
   readonly onNext?: (images: Float32Array) => void;
 }
 

@@ -30,8 +30,11 @@ export interface Group {
   share<T>(value: T | undefined): Promise<T>;
   /** Fills `values` with those of the first process. */
   shareFloats(values: Float32Array): Promise<void>;
-  /** Lets one process of each host make something before the others, which then find it on the disk. */
-  firstOnHost<T>(make: () => Promise<T>): Promise<T>;
+  /**
+   * Lets one process of each host make something before the others, which then find on the disk what it needs. Where
+   * another process has failed meanwhile, it is disposed of.
+   */
+  firstOnHost<T extends { dispose(): Promise<void> }>(make: () => Promise<T>): Promise<T>;
 }
 
 /** One process. */

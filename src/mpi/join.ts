@@ -11,12 +11,12 @@ import { AgreedFailure, Processes, type ProcessesOptions } from './processes.js'
  * cannot be used.
  */
 export async function withGroup(
-  { size }: Place,
+  here: Place,
   options: BuildOptions & ProcessesOptions,
-  use: (group: Group, tools: Pick<Processes, 'warn' | 'lost' | 'end'>) => Promise<void>,
+  use: (group: Group, tools: Pick<Processes, 'warn' | 'lost'>) => Promise<void>,
 ): Promise<void> {
   const binding = await loadAddon<MpiBinding>(MPI, options);
-  const group = await Processes.join(binding, size, options);
+  const group = await Processes.join(binding, here, options);
   try {
     await use(group, group);
     await group.agree();

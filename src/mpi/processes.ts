@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { EXIT, UserError } from '../util/errors.js';
+import { formatDuration } from '../util/format.js';
 import { isDead, ownerName, shownOwner } from '../util/owner.js';
 import type { Reporter } from '../util/reporter.js';
 import type { MpiBinding } from './binding.js';
 import { errorOf, type Failure, failureOf } from './failure.js';
 import type { Group } from './group.js';
+import type { Place } from './place.js';
 
 /** What a process says of itself when it joins. */
 interface Introduction {
@@ -24,6 +26,12 @@ interface Message {
 
 /** Milliseconds between looks at whether the other processes of this host live. */
 const WATCH = 1000;
+
+/**
+ * Milliseconds to wait for the other processes in the beginning: each may have to build the MPI part. Not every
+ * launcher ends them where one has failed before.
+ */
+const PATIENCE = 5 * 60_000;
 
 /** Values of each process in a call of `agree`: bytes of its message, exit code if asked to stop, value. */
 const HEAD = 3;
@@ -67,9 +75,24 @@ export class Processes implements Group {
     this.#watch.unref();
   }
 
-  /** Joins the others. Throws a UserError (engine) if MPI does not see the processes that the launcher started. */
-  static async join(binding: MpiBinding, size: number, options: ProcessesOptions): Promise<Processes> {
-    const joined = await binding.join();
+  /**
+   * Joins the others; `onLost` hears of it if they do not come. Throws a UserError (engine) if MPI does not see the
+   * processes that the launcher started.
+   */
+  static async join(
+    binding: MpiBinding,
+    { size, localRank = 0 }: Place,
+    options: ProcessesOptions,
+  ): Promise<Processes> {
+    const { onLost, patience = PATIENCE } = options;
+    const error = new UserError(
+      'engine',
+      `${size} processes were started, and some have not come within ${formatDuration(patience / 1000)}`,
+      'See what the others print. With --kill-on-bad-exit, srun ends all when one fails.',
+    );
+    const loss = { error, speaks: localRank === 0, end: binding.end };
+    const timer = setTimeout(() => onLost(loss), patience);
+    const joined = await binding.join().finally(() => clearTimeout(timer));
     if (joined.size !== size) {
       await binding.leave();
       throw new UserError(
@@ -172,9 +195,14 @@ export class Processes implements Group {
     await this.#exchanged(this.#binding.broadcast(bytesOf(values)));
   }
 
-  async firstOnHost<T>(make: () => Promise<T>): Promise<T> {
+  async firstOnHost<T extends { dispose(): Promise<void> }>(make: () => Promise<T>): Promise<T> {
     const made = this.localRank === 0 ? await make() : undefined;
-    await this.agree();
+    try {
+      await this.agree();
+    } catch (error) {
+      await made?.dispose();
+      throw error;
+    }
     return made ?? make();
   }
 
@@ -195,9 +223,6 @@ export class Processes implements Group {
     await this.#binding.leave();
   }
 
-  /** Ends this process now, whatever its threads wait for. */
-  readonly end = (code: number): never => this.#binding.end(code);
-
   /** That another process of this host has ended. */
   readonly lost = (): Loss | undefined => {
     const { host } = this.#all[this.rank]!;
@@ -209,21 +234,26 @@ export class Processes implements Group {
       `process ${dead.rank + 1} of ${this.size} has ended: ${shownOwner(dead.owner)}`,
       'The run is kept as of its last checkpoint: go on with --resume, on as many processes or as few as you like.',
     );
-    return { error, speaks: here.find(({ owner }) => !isDead(owner))?.rank === this.rank };
+    const speaks = here.find(({ owner }) => !isDead(owner))?.rank === this.rank;
+    return { error, speaks, end: this.#binding.end };
   };
 }
 
-/** What is to be said of a process that has ended, and whether this one is to say it: one of each host does. */
+/** What is to be said of a process that is not there, and whether this one is to say it: one of each host does. */
 export interface Loss {
   readonly error: UserError;
   readonly speaks: boolean;
+  /** Ends this process now, whatever its threads wait for. */
+  end(code: number): never;
 }
 
 export interface ProcessesOptions {
   /** Of the first process. */
   readonly reporter: Reporter;
-  /** Called when another process of this host has ended. */
+  /** Called when another process of this host has ended, or some do not come. */
   onLost(loss: Loss): void;
+  /** Milliseconds to wait for them. */
+  readonly patience?: number;
 }
 
 /** A failure that all processes know of. */

@@ -1,9 +1,10 @@
 import type { Experiment } from '../config/schema.js';
 import { definition, definitions } from '../datasets/index.js';
+import { checkEngine } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
-import { microBatchSize, networkOf } from './model.js';
+import { engineOptions, microBatchSize, networkOf } from './model.js';
 import { type OpenOptions, withExperiment } from './open.js';
 import { type Trained, warnIfUntrained } from './trained.js';
 
@@ -41,6 +42,7 @@ export async function evaluateWeights(
   const network = networkOf(experiment);
   const { weights, trained } = await loadWeights(file, network);
   warnIfUntrained(options.reporter, file, trained);
+  await checkEngine(options.choice, { ...options, ...engineOptions(experiment) }, network);
   return withExperiment(experiment, network, options, async (open) => {
     const { dataset, splits, model, engine } = open;
     const split = splits[options.split];

@@ -5,6 +5,7 @@ import type { Group } from '../mpi/group.js';
 import type { Network } from '../networks/network.js';
 import { elementCount, initialValues, isTrainable, parameters } from '../networks/parameters.js';
 import type { Tensor } from '../util/tensor.js';
+import { checkTraining } from './check.js';
 import { initialState, type Origin, type Progress } from './checkpoint.js';
 import { withOwnGpu } from './divide.js';
 import { networkOf } from './model.js';
@@ -32,16 +33,12 @@ export async function announce(
   await shareState(group, network, state);
 }
 
+/** Groups whose processes train with the first. */
 const announced = new WeakSet<Group>();
-
-/** Whether others train with this process. What ends its training must then be thrown, so that they hear of it. */
-export function othersTrain(group: Group): boolean {
-  return announced.has(group);
-}
 
 /** Lets the others go where there was nothing to announce. */
 export async function dismiss(group: Group): Promise<void> {
-  if (!othersTrain(group)) await group.share<Announcement | null>(null);
+  if (!announced.has(group)) await group.share<Announcement | null>(null);
 }
 
 /** Trains with the first process, as one of the others. */
@@ -55,6 +52,7 @@ export async function followRun(options: Omit<RunOptions, 'choice'>, gpu: number
   await shareState(group, network, state);
   const own = await withOwnGpu(choice, group, gpu);
   const opening = { ...options, choice: own, subset };
+  await checkTraining(experiment, network, { ...opening, processes: group.size });
   await withExperiment(experiment, network, opening, async (open) => {
     const { name, device, description } = open.engine;
     const origin: Origin = { subset, engine: { name, device, description } };

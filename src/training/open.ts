@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import type { Engine, Model } from '../engines/engine.js';
-import { checkEngine, createEngine, type EngineChoice } from '../engines/select.js';
+import { createEngine, type EngineChoice } from '../engines/select.js';
 import { ALONE, type Group } from '../mpi/group.js';
 import type { Network } from '../networks/network.js';
 import type { Claim } from '../runs/claim.js';
@@ -47,7 +47,6 @@ export async function withExperiment<T>(
   options: OpenOptions,
   use: (open: OpenExperiment) => Promise<T>,
 ): Promise<T> {
-  await checkEngine(options.choice, { ...options, ...engineOptions(experiment) });
   const data = await loadExperimentData(experiment, options);
   try {
     return await withModel(experiment, network, options, (open) => use({ ...data, ...open }));

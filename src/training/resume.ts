@@ -9,9 +9,9 @@ import type { RunFolder } from '../runs/run-folder.js';
 import { readRunRecord } from '../runs/run-records.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import { checkTraining } from './check.js';
 import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint.js';
 import { announce } from './follow.js';
-import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { type RunOptions, withExperiment } from './open.js';
 import { environmentOf, type Finished } from './start.js';
@@ -132,7 +132,7 @@ export async function resumeRun(
     subset,
     choice,
   });
-  checkMemory(experiment, network, { subset, device: choice.device, processes: group.size });
+  await checkTraining(experiment, network, { ...options, subset, processes: group.size });
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
     const session = await environmentOf(open, group);
     await folder.writeJson(

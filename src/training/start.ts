@@ -10,10 +10,10 @@ import {
 import { createRunFolder } from '../runs/folders.js';
 import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import { checkTraining } from './check.js';
 import { initialState, NO_PROGRESS, type Origin } from './checkpoint.js';
 import { announce } from './follow.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
-import { checkMemory } from './memory.js';
 import { networkOf } from './model.js';
 import { type OpenExperiment, type RunOptions, withExperiment } from './open.js';
 import { train } from './trainer.js';
@@ -36,7 +36,7 @@ export interface Finished {
 export async function startRun(experiment: Experiment, options: StartOptions): Promise<Finished> {
   const network = networkOf(experiment);
   const { subset, choice, group } = options;
-  checkMemory(experiment, network, { subset, device: choice.device, processes: group.size });
+  await checkTraining(experiment, network, { ...options, processes: group.size });
   const { seed } = experiment.training;
   const init = options.init && (await loadInitialWeights(options.init, network, seed));
   const state = initialState(network, init?.weights ?? initialValues(network, seed));

@@ -13,7 +13,8 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-export type FailureKind = 'usage' | 'data' | 'engine' | 'diverged';
+/** `unfinished`: another process is at work on the same, and the same command may go on later. */
+export type FailureKind = 'usage' | 'data' | 'engine' | 'diverged' | 'unfinished';
 
 /**
  * An error that a person can cause and correct. The program prints it as two lines, what is wrong and what to

@@ -47,6 +47,26 @@ const CASES: Case[] = [
     /49999/,
   ],
   [['train', SMOKE, '--dry-run', '--init=missing.safetensors'], 3, /missing\.safetensors/, /\.safetensors/],
+  [
+    ['train', SMOKE, '--dry-run', '--device=cpu', '--set=training.precision=tf32'],
+    2,
+    /tf32 is a precision of NVIDIA GPUs/,
+    /float32/,
+  ],
+  [
+    [
+      'train',
+      '--config=cifar10-resnet-stochastic-110',
+      ...['--set=training.compile=true', '--engine=tensorflow', '--device=cpu', '--data=empty', '--no-setup'],
+    ],
+    2,
+    /stochastic depth cannot be compiled/,
+    /training\.compile/,
+  ],
+  [['train', SMOKE, '--take-over'], 2, /--take-over needs --resume or --auto-resume/, /--resume RUN/],
+  [['sweep', 'table2', '--dry-run', '--status'], 2, /--dry-run.*cannot be used with.*--status/, /--help/],
+  [['sweep', 'table2', '--launcher=slurm', '--jobs=2'], 2, /--jobs is for runs.*started here/, /--max-jobs/],
+  [['bench', '--set=network.depth=22'], 2, /--set network\.depth=22 needs --config/, /--depth/],
   [['eval'], 2, /either a run, or --config together with --weights/, /densenet eval/],
   [
     ['eval', 'any', '--set=training.seed=2'],

@@ -70,14 +70,21 @@ test('a signal to any process is a decision of all: they save the same step', as
 
 test('a run that another process has taken over is left by all', async () => {
   const folder = await temporaryFolder();
-  const running = startOn(2, folder, [...LONG, '--auto-resume']);
+  const said = ['sh', '-c', '"$@"; echo "exit code $?"', 'sh'];
+  const running = startOn(2, folder, [...LONG, '--auto-resume'], {}, said);
   await running.seen(/epoch 1\/500/);
   const path = await resultFile(folder);
   const result = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, JSON.stringify({ ...result, process: { ...result.process, pid: 1 } }));
-  const { code, stderr } = await running.ended;
-  expect(code, stderr).not.toBe(0);
-  expect(stderr.match(/^error: .*/gm)).toEqual([expect.stringContaining('was taken over by process 1')]);
+  const { stdout, stderr } = await running.ended;
+  expect(stderr.match(/^error: .*/gm)).toEqual([
+    expect.stringMatching(/^error: left alone: .* was taken over by process 1/),
+  ]);
+  expect(stdout.match(/^exit code .*/gm)).toEqual(['exit code 75', 'exit code 75']);
+
+  // As before it began, where another process is at work.
+  const { stdout: again } = await startOn(2, folder, [...LONG, '--auto-resume'], {}, said).ended;
+  expect(again.match(/^exit code .*/gm)).toEqual(['exit code 75', 'exit code 75']);
 });
 
 test('what cannot work is said once', async () => {

@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/util/package.js';
 import { type Running, startProcess } from '../program.js';
 
-/** Starts the program on several processes, or on one without MPI. */
+/** Starts the program on several processes, or on one without MPI; each by the `wrapper`, if there is one. */
 export function startOn(
   processes: number,
   cwd: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  wrapper: readonly string[] = [],
 ): Running {
-  const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
+  const program = [...wrapper, process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
   if (processes === 1) return startProcess(cwd, program[0]!, program.slice(1), env);
   const options = ['--oversubscribe', '--bind-to', 'none', '-np', `${processes}`];
   // Open MPI runs for root only if told so.

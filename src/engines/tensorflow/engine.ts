@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
-import { survivalProbabilities } from '../../networks/residual.js';
-import { UserError } from '../../util/errors.js';
+import { checkCompile } from '../compile.js';
 import type { Engine, Model, ModelOptions, Precision } from '../engine.js';
 import { precisionInForce } from '../precision.js';
 import { TAG } from './graph/builder.js';
@@ -40,13 +39,7 @@ export class TensorFlowEngine implements Engine {
 
   /** Throws a UserError (usage) for a network that XLA is asked to compile and cannot. */
   async createModel(network: Network, options: ModelOptions): Promise<Model> {
-    if (this.#use.compiled && survivalProbabilities(network).length > 0) {
-      throw new UserError(
-        'usage',
-        'networks with stochastic depth cannot be compiled: XLA would compute every branch in every step',
-        'Set training.compile to false.',
-      );
-    }
+    if (this.#use.compiled) checkCompile(this.name, network);
     const layout = layoutOf(parameters(network));
     const session = await this.#load(modelGraph(network, layout, options, this.#use));
     return new TensorFlowModel(this.#process, session, network, layout, this.#use, options.seed);

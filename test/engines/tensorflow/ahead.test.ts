@@ -87,7 +87,7 @@ test('what is handed over reaches the process while it runs', async () => {
 
 test('arrays of any size, some fed in parts and some never, arrive as they are', async () => {
   await withProcess(async (process) => {
-    const sizes = [1, 3000, 90_000, 16, 200_000, 199_999, 7, 100_000, 2, 150_000];
+    const sizes = [1, 30_000, 90_000, 16_384, 200_000, 199_999, 7, 100_000, 20_000, 150_000];
     const arrays = sizes.map((size, index) => values(1000 * index, size));
     const numbers = arrays.map(() => -1);
     const ends = async (index: number) => {

@@ -12,6 +12,7 @@ import {
   type FeedHead,
   type Fetched,
   headOf,
+  LEAST_AHEAD,
   MOST_AHEAD,
   type Request,
   type Status,
@@ -104,13 +105,14 @@ export class TensorFlowProcess {
 
   /**
    * Sends values that will be fed, while the process still computes. They must not change until then.
-   * @returns the number by which a feed refers to them. Where they are too large, or later ones were fed meanwhile, they
-   * are sent with the feed.
+   * @returns the number by which a feed refers to them. Where they are too small or too large, or later ones were fed
+   * meanwhile, they are sent with the feed.
    */
   handOver(values: Float32Array): number {
-    if (this.#end || values.length === 0 || values.byteLength > MOST_AHEAD) return NOT_HANDED_OVER;
+    const { byteLength } = values;
+    if (this.#end || byteLength < LEAST_AHEAD || byteLength > MOST_AHEAD) return NOT_HANDED_OVER;
     const length = Buffer.alloc(Uint32Array.BYTES_PER_ELEMENT);
-    length.writeUInt32LE(values.byteLength);
+    length.writeUInt32LE(byteLength);
     this.#ahead.write(length);
     this.#ahead.write(bytesOf(values));
     return this.#handedOver++;
