@@ -10,6 +10,7 @@ Examples:
   densenet train --config quickstart                  train a small DenseNet on real images in a minute or two
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
+  densenet watch                                      a page that shows runs as they go
   densenet eval quickstart                            evaluate the newest run of an experiment
   densenet predict quickstart shoe.png                what the network sees in an image
   densenet table 2                                    the paper's test errors, and yours beside them
@@ -29,6 +30,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   describe: async () => (await import('./describe.js')).describeCommand(),
   sweep: async () => (await import('./sweep.js')).sweepCommand(),
   runs: async () => (await import('./runs.js')).runsCommand(),
+  watch: async () => (await import('./watch.js')).watchCommand(),
   table: async () => (await import('./table.js')).tableCommand(),
   figure: async () => (await import('./figure.js')).figureCommand(),
   report: async () => (await import('./report.js')).reportCommand(),

@@ -1,0 +1,49 @@
+import { parseEvents, type RunEvent, validEvents } from '../runs/events.js';
+import type { RunRecord } from '../runs/run-records.js';
+import { lastLines } from './tail.js';
+
+/** Bytes of log.jsonl that are looked at: its last hundreds of lines. */
+const TAIL = 65_536;
+
+type Progress = Extract<RunEvent, { event: 'progress' }>;
+
+/** How far a run at work has come. */
+export interface Live {
+  /** Of the epoch under way; undefined where its log does not tell. */
+  readonly epoch: Progress | undefined;
+  readonly imagesPerSecond: number | undefined;
+  /** Until the end of the run; undefined where nothing was measured yet. */
+  readonly secondsLeft: number | undefined;
+}
+
+export function liveState({ folder, experiment, epochs }: RunRecord): Live {
+  const events = validEvents(parseEvents(lastLines(folder.eventLog, TAIL).join('\n')));
+  const begun = events.findLast(({ event }) => event === 'start' || event === 'resume' || event === 'epoch');
+  const latest = events.findLast((event) => event.event === 'progress');
+  const isNow = latest && events.indexOf(latest) > (begun ? events.indexOf(begun) : -1);
+  const epoch = isNow && latest.epoch > epochs.length ? latest : undefined;
+  const imagesPerSecond = epoch?.imagesPerSecond ?? epochs.at(-1)?.imagesPerSecond;
+  if (!experiment) return { epoch, imagesPerSecond, secondsLeft: undefined };
+  const { epochs: total, batchSize } = experiment.training;
+  const perEpoch =
+    epochs.length > 0
+      ? mean(epochs.slice(-5).map(({ seconds }) => seconds))
+      : epoch?.imagesPerSecond && (epoch.total * batchSize) / epoch.imagesPerSecond;
+  const done = epochs.length + (epoch ? shareDone(epoch) : 0);
+  const secondsLeft = perEpoch && Math.max(0, (total - done) * perEpoch - secondsSince(epoch));
+  return { epoch, imagesPerSecond, secondsLeft };
+}
+
+/** Evaluation is the end of an epoch, and takes little of it. */
+function shareDone({ part, done, total }: Progress): number {
+  return part === 'train' ? done / total : 1;
+}
+
+/** Clocks of hosts may differ. */
+function secondsSince(event: Progress | undefined): number {
+  return event ? Math.max(0, (Date.now() - Date.parse(event.time)) / 1000) : 0;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
