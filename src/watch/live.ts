@@ -12,6 +12,8 @@ export interface Live {
   /** Of the epoch under way; undefined where its log does not tell. */
   readonly epoch: Progress | undefined;
   readonly imagesPerSecond: number | undefined;
+  /** Of the epoch's training. */
+  readonly secondsInEpoch: number;
   /** Until the end of the run; undefined where nothing was measured yet. */
   readonly secondsLeft: number | undefined;
 }
@@ -23,15 +25,17 @@ export function liveState({ folder, experiment, epochs }: RunRecord): Live {
   const isNow = latest && events.indexOf(latest) > (begun ? events.indexOf(begun) : -1);
   const epoch = isNow && latest.epoch > epochs.length ? latest : undefined;
   const imagesPerSecond = epoch?.imagesPerSecond ?? epochs.at(-1)?.imagesPerSecond;
-  if (!experiment) return { epoch, imagesPerSecond, secondsLeft: undefined };
+  if (!experiment) return { epoch, imagesPerSecond, secondsInEpoch: 0, secondsLeft: undefined };
   const { epochs: total, batchSize } = experiment.training;
+  const secondsPerStep = epoch?.imagesPerSecond && batchSize / epoch.imagesPerSecond;
+  const secondsInEpoch = secondsPerStep ? epoch.done * secondsPerStep : 0;
   const perEpoch =
     epochs.length > 0
       ? mean(epochs.slice(-5).map(({ seconds }) => seconds))
-      : epoch?.imagesPerSecond && (epoch.total * batchSize) / epoch.imagesPerSecond;
+      : secondsPerStep && epoch!.total * secondsPerStep;
   const done = epochs.length + (epoch ? shareDone(epoch) : 0);
   const secondsLeft = perEpoch && Math.max(0, (total - done) * perEpoch - secondsSince(epoch));
-  return { epoch, imagesPerSecond, secondsLeft };
+  return { epoch, imagesPerSecond, secondsInEpoch, secondsLeft };
 }
 
 /** Evaluation is the end of an epoch, and takes little of it. */

@@ -127,7 +127,7 @@ function progress({ experiment, epochs, result }: WatchedRun['record'], live: Li
     ['paper', result?.paperError === undefined ? undefined : `${result.paperError.toFixed(2)} %`],
     ['training loss', (now?.loss ?? last?.trainLoss)?.toFixed(4)],
     ['images/s', (live ? live.imagesPerSecond : last?.imagesPerSecond)?.toFixed(0)],
-    ['time so far', result && formatDuration(result.seconds)],
+    ['time so far', result && formatDuration(result.seconds + (live?.secondsInEpoch ?? 0))],
     ['time left', live?.secondsLeft === undefined ? undefined : `about ${formatDuration(live.secondsLeft)}`],
   ];
   const known = facts.flatMap(([name, value]) =>
