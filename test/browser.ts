@@ -17,7 +17,7 @@ export interface BrowserPage {
   readonly messages: readonly string[];
 }
 
-/** Opens an address in a Chromium of its own, `chromium` on the PATH or `CHROMIUM`, while `use` works with it. */
+/** Opens an address in a Chromium of its own (`chromium` on the PATH, or `CHROMIUM`) while `use` works with it. */
 export async function withPage<T>(url: string, use: (page: BrowserPage) => Promise<T>): Promise<T> {
   const profile = await mkdtemp(join(tmpdir(), 'densenet-chromium-'));
   const child = spawn(
