@@ -1,7 +1,7 @@
 import type { Batch, Engine, Model, ModelOptions, ProfileEntry } from '../engines/engine.js';
+import { randomBatch } from '../engines/noise.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
-import { randomBatch } from '../selftest/inputs.js';
 import { initialState } from '../training/checkpoint.js';
 import { peakMemory, takeProfile } from './instruments.js';
 

@@ -11,7 +11,7 @@ export function didYouMean(text: string): string {
       return `\nDid you mean ${near.join(' or ')}? `;
     })
     .replace(
-      / '(.*)' is invalid(.*)\. Allowed choices are (.*)\.\n$/,
+      / '([^']*)' is invalid(.*)\. Allowed choices are (.*)\.\n$/,
       (_, value: string, of: string, all: string) => {
         return ` '${value}' is invalid${of}\n${suggest(value, all.split(', '))} `;
       },

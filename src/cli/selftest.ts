@@ -1,10 +1,9 @@
-import { freemem } from 'node:os';
 import { Command } from 'commander';
 import { chooseEngine, createEngine } from '../engines/select.js';
 import type { Finding } from '../selftest/check.js';
 import { selftest } from '../selftest/selftest.js';
 import { EXIT } from '../util/errors.js';
-import { machine, usableMemory } from '../util/machine.js';
+import { freeMemory, machine } from '../util/machine.js';
 import { packageVersion } from '../util/package.js';
 import {
   addCommonOptions,
@@ -67,11 +66,9 @@ async function runSelftest(options: SelftestCliOptions): Promise<void> {
     precision: 'float32',
     reporter,
   });
-  const freeMemory = choice.gpu
-    ? (choice.gpu.freeMemory ?? choice.gpu.memory)
-    : Math.min(freemem(), usableMemory());
+  const memory = choice.gpu ? (choice.gpu.freeMemory ?? choice.gpu.memory) : freeMemory();
   try {
-    const checks = await selftest(engine, { freeMemory, reporter });
+    const checks = await selftest(engine, { freeMemory: memory, reporter });
     const failed = checks.filter(({ passed }) => !passed).length;
     const { description, precision } = engine;
     const { cpu, platform } = machine();

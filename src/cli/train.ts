@@ -19,7 +19,6 @@ import { dismiss, followRun } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
 import { sessionLimits } from '../training/limits.js';
 import { networkOf } from '../training/model.js';
-import { planRun } from '../training/plan.js';
 import { engineToResume, readResumption, resumeRun } from '../training/resume.js';
 import { type Finished, startRun } from '../training/start.js';
 import { EXIT, UserError } from '../util/errors.js';
@@ -48,7 +47,7 @@ import {
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 import { type Crew, oneProcess, severalProcesses } from './together.js';
-import { planLines } from './train-plan.js';
+import { dryRun } from './train-dry-run.js';
 import { resultLines } from './train-results.js';
 import { duration, positiveInteger, wholeNumber } from './values.js';
 
@@ -57,7 +56,7 @@ Examples:
   densenet train --config quickstart
   densenet train --config cifar10plus-bc-100-12 --seed 2
   densenet train --config my.yaml --set training.epochs=40 --set network.growthRate=24
-  densenet train --config cifar100-bc-100-12 --dry-run      what would happen, without training
+  densenet train --config cifar100-bc-100-12 --dry-run      what would happen, and how long it would take here
   densenet train --config svhn-40-12 --subset 1000          the first 1,000 images only
   densenet train --config my.yaml --init FILE.safetensors --init-skip classifier
                                                             fine-tune given weights with a new classifier
@@ -103,6 +102,8 @@ interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptio
   readonly maxSteps?: number;
   readonly logEvery?: number;
   readonly dryRun?: boolean;
+  /** `--no-measure` makes it false. */
+  readonly measure: boolean;
 }
 
 export function trainCommand(): Command {
@@ -139,10 +140,12 @@ export function trainCommand(): Command {
     .option('--max-steps <n>', 'save and end after n steps', positiveInteger)
     .option('--log-every <n>', 'log the loss of every n-th step, also for TensorBoard', positiveInteger)
     .addOption(
-      new Option('--dry-run', 'show what would happen, without fetching data or training').conflicts(
-        'resume',
-      ),
-    );
+      new Option(
+        '--dry-run',
+        'show what would happen, with time and memory from a short measurement; no data is fetched',
+      ).conflicts('resume'),
+    )
+    .option('--no-measure', 'with --dry-run: compute nothing');
   for (const [flags, key] of SETTINGS) command.addOption(settingOption(flags, key));
   return addCommonOptions(command).action(runTrain);
 }
@@ -196,11 +199,11 @@ async function chooseRun(options: TrainCliOptions, reporter: Reporter): Promise<
   const processes = (options.dryRun ? place() : options.crew?.group)?.size ?? 1;
   const experiment = dividedAmong(await newExperiment(options), processes);
   if (options.autoResume) await autoResume(options, experiment, reporter);
-  else if (options.dryRun) await dryRun(options, experiment, processes, reporter);
+  else if (options.dryRun) await showPlan(options, experiment, processes, reporter);
   else await trainNew(options, experiment, reporter);
 }
 
-async function dryRun(
+async function showPlan(
   options: TrainCliOptions,
   experiment: Experiment,
   processes: number,
@@ -213,9 +216,7 @@ async function dryRun(
   await checkTraining(experiment, network, { choice, subset, processes, setup, reporter });
   const init = initOptions(options);
   if (init) await loadInitialWeights(init, network, experiment.training.seed);
-  const plan = await planRun(experiment, network, options);
-  if (options.json) printJson({ experiment, choice, network: network.title, processes, ...plan });
-  else print(planLines(experiment, network, plan, processes));
+  await dryRun(experiment, network, choice, { ...options, processes }, reporter);
 }
 
 async function trainNew(

@@ -1,5 +1,4 @@
 import { mkdtemp, rmdir, statfs } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { dataFolder, datasetStatus, definitions } from '../datasets/index.js';
 import type { EngineName } from '../engines/engine.js';
@@ -8,7 +7,7 @@ import { cacheFolder } from '../util/cache.js';
 import type { Check } from '../util/check.js';
 import { diskProblem } from '../util/disk-errors.js';
 import { formatBytes } from '../util/format.js';
-import { machine } from '../util/machine.js';
+import { freeMemory, machine } from '../util/machine.js';
 
 export interface CheckSection {
   readonly title: string;
@@ -71,10 +70,10 @@ function cpuCheck(): Check {
 }
 
 function memoryCheck(): Check {
-  const found = `${formatBytes(machine().memoryBytes)}, ${formatBytes(freemem())} free`;
+  const found = `${formatBytes(machine().memoryBytes)}, ${formatBytes(freeMemory())} free`;
   return {
     name: 'memory',
-    ok: freemem() > 1e9,
+    ok: freeMemory() > 1e9,
     found,
     remedy: 'Close other programs, or use a smaller batch or training.memoryEfficient.',
   };

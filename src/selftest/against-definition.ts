@@ -1,11 +1,11 @@
 import type { Engine, Model, ModelOptions } from '../engines/engine.js';
+import { randomBatch, randomWeights } from '../engines/noise.js';
 import type { Network } from '../networks/network.js';
 import { type Parameter, parameters } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
 import { BATCH, type Case, LEARNING_RATE, OPTIMIZER } from './cases.js';
 import { check, type Finding, relativeError } from './check.js';
 import type { Expected } from './expected.js';
-import { randomBatch, randomWeights } from './inputs.js';
 
 /** Relative, in norm. Single precision errs by some 1e-6; TF32, which has 10 bits of fraction, by some 1e-3. */
 const ALLOWED_LOGITS = 2e-5;

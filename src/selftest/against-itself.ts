@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, Model, ModelState } from '../engines/engine.js';
+import { randomBatch, randomWeights } from '../engines/noise.js';
 import type { Network } from '../networks/network.js';
 import { initialState, loadCheckpoint, NO_PROGRESS, saveCheckpoint } from '../training/checkpoint.js';
 import type { NamedTensors } from '../util/tensor.js';
 import { withFreshModel } from './against-definition.js';
 import { BATCH, DROPPING, LEARNING_RATE } from './cases.js';
 import { check, type Finding } from './check.js';
-import { randomBatch, randomWeights } from './inputs.js';
 
 const SEED = 1;
 const STEPS = 6;

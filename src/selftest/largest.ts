@@ -1,14 +1,14 @@
 import type { Engine } from '../engines/engine.js';
+import { randomBatch } from '../engines/noise.js';
 import { multiplyAdds } from '../networks/counts.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { leastMemory } from '../training/memory.js';
+import { isFullGpu, leastMemory } from '../training/memory.js';
 import { formatBytes } from '../util/format.js';
 import { withFreshModel } from './against-definition.js';
 import { check, type Finding, failure } from './check.js';
-import { randomBatch } from './inputs.js';
 
 /** What engines take of memory, in units of the least that training takes: up to 10 were measured with TensorFlow. */
 const MEMORY_FACTOR = 12;
@@ -66,9 +66,8 @@ export async function largestCheck(engine: Engine, memory: number): Promise<Find
       const note = `chosen for ${formatBytes(memory)} of free memory`;
       return [check(what, Math.abs(loss - Math.log(network.classes)), ALLOWED_LOSS, note)];
     } catch (error) {
-      // TensorFlow's word for a GPU whose memory is full: it can go on with a smaller one.
-      if (!String(error).includes('RESOURCE_EXHAUSTED')) return [failure(what, error)];
+      if (!isFullGpu(error)) return [failure(what, error)];
     }
   }
-  return [check('largest network that fits', 0, 0, `none in ${formatBytes(memory)} of free memory`)];
+  return [failure('largest network that fits', `none in ${formatBytes(memory)} of free memory`)];
 }

@@ -1,3 +1,4 @@
+import { expectedSeconds, measureSpeed, type Speed, speedKey } from '../bench/speed.js';
 import type { Experiment } from '../config/schema.js';
 import type { Engine } from '../engines/engine.js';
 import type { RunRecord } from '../runs/run-records.js';
@@ -9,7 +10,6 @@ import { UserError } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
-import { measureSpeed, type Speed, speedKey } from './speed.js';
 
 /** What a sweep would do about a run. */
 export interface Forecast {
@@ -65,8 +65,7 @@ export async function forecastSweep(
       speeds.set(key, speed);
     }
     const { images } = await planRun(experiment, network, { data, subset });
-    const epoch = images.train / speed.train + (images.validation + images.test) / speed.predict;
-    const seconds = (experiment.training.epochs - epochsDone) * epoch;
+    const seconds = expectedSeconds(experiment.training.epochs - epochsDone, images, speed);
     forecasts.push({ run, state, epochsDone, speed, seconds });
   }
   return forecasts;

@@ -8,6 +8,8 @@ import { formatBytes } from '../util/format.js';
 import { usableMemory } from '../util/machine.js';
 import { microBatchSize } from './model.js';
 
+const SMALLER = 'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.';
+
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /** What lies in memory for each parameter: weight, momentum, gradient. */
@@ -52,6 +54,21 @@ export function checkMemory(
   requireMemory(network, images, experiment.training.memoryEfficient, gradients);
 }
 
+/** Throws a UserError (engine) where training takes more memory, in bytes, than is free. */
+export function requireFreeMemory({ title }: Network, needed: number, free: number): void {
+  if (needed <= free) return;
+  throw new UserError(
+    'engine',
+    `${title} does not fit into memory: training takes about ${formatBytes(needed)}, and ${formatBytes(free)} are free`,
+    `Close other programs, or take less. ${SMALLER}`,
+  );
+}
+
+/** Whether it is TensorFlow's word for a GPU whose memory is full; it can go on with less. */
+export function isFullGpu(error: unknown): boolean {
+  return String(error).includes('RESOURCE_EXHAUSTED');
+}
+
 /** The same for a network alone, `images` images that go through it at once, and so many gradients more than one. */
 export function requireMemory(
   network: Network,
@@ -65,6 +82,6 @@ export function requireMemory(
   throw new UserError(
     'engine',
     `${network.title} does not fit into memory: training needs at least ${formatBytes(needed)}, and this machine has ${formatBytes(there)}`,
-    'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.',
+    SMALLER,
   );
 }

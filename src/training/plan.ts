@@ -1,7 +1,7 @@
 import type { Experiment } from '../config/schema.js';
 import { checkHoldOut, dataFolder, datasetStatus, definition } from '../datasets/index.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
-import type { Network } from '../networks/network.js';
+import type { FeatureShape, Network } from '../networks/network.js';
 import { microBatchSize } from './model.js';
 
 /** What a training run would do. */
@@ -18,6 +18,8 @@ export interface Plan {
   readonly trainingFlops: number;
   readonly dataset: {
     readonly present: boolean;
+    /** Of the images that training keeps in memory, in bytes. */
+    readonly memoryBytes: number;
     readonly folder: string;
     readonly downloadBytes: number;
     readonly brought: boolean;
@@ -58,9 +60,17 @@ export async function planRun(
     trainingFlops: 2 * 3 * multiplyAddCount * images.train * epochs,
     dataset: {
       present: status.present,
+      memoryBytes: published.photographs
+        ? 0
+        : Object.values(images).reduce((a, b) => a + b) * values(network.input),
       folder,
       downloadBytes: status.present ? 0 : sources.reduce((sum, source) => sum + source.bytes, 0),
       brought: origin === 'brought',
     },
   };
+}
+
+/** Numbers of one image. */
+function values({ channels, height, width }: FeatureShape): number {
+  return channels * height * width;
 }

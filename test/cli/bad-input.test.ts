@@ -144,7 +144,7 @@ describe('bad input gets one clear line and what to do', () => {
 
   test('~/ is the home folder where a shell leaves it', async () => {
     await writeFile(join(folder, 'home.yaml'), 'extends: quickstart\nname: at-home\n');
-    const args = ['--config=~/home.yaml', '--data=~/data', '--dry-run', '--json'];
+    const args = ['--config=~/home.yaml', '--data=~/data', '--dry-run', '--no-measure', '--json'];
     const { code, stdout } = await run(folder, ['train', ...args], { HOME: folder });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ experiment: { name: 'at-home' } });

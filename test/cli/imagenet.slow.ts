@@ -181,7 +181,7 @@ test('CMYK, grey and PNG images are among those that either engine trains on', a
 test('without the data, or with an archive gone, one line says what to do', async () => {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'mini.json'), JSON.stringify(CONFIG));
-  const dry = await train(folder, '--dry-run');
+  const dry = await train(folder, '--dry-run', '--no-measure');
   expect(dry.stdout).toContain('not present; import it with: densenet data fetch imagenet --from DIR');
   const missing = await train(folder);
   expect(missing.code).toBe(3);
@@ -192,7 +192,7 @@ test('without the data, or with an archive gone, one line says what to do', asyn
   expect(refused.stderr).toContain('there is no index of ImageNet (ILSVRC2012)');
 
   const placed = await place(writeMiniArchives);
-  const plan = await train(placed, '--dry-run');
+  const plan = await train(placed, '--dry-run', '--no-measure');
   expect(plan.stdout).toContain('images          40 training, 10 test');
   await rm(join(placed, 'from', 'ILSVRC2012_img_val.tar'));
   const moved = await train(placed);

@@ -289,19 +289,29 @@ describe('train', () => {
 
   test('a dry run says what would happen and writes nothing', async () => {
     const folder = await temporaryFolder();
-    const { code, stdout } = await run(folder, ['train', '--config=cifar10-bc-100-12', '--dry-run']);
+    const dryRun = ['train', '--config=cifar10-bc-100-12', '--dry-run', '--no-measure'];
+    const { code, stdout } = await run(folder, dryRun);
     expect(code).toBe(0);
     expect(stdout).toMatch(/parameters +769,162/);
     expect(stdout).toMatch(/activations .* per batch of 64\n/);
     expect(stdout).toMatch(/steps +234,600 \(300 epochs of 782\)\n/);
-    const parts = await run(folder, [
-      'train',
-      '--config=cifar10-bc-100-12',
-      '--set=training.accumulate=4',
-      '--dry-run',
-    ]);
+    const parts = await run(folder, [...dryRun, '--set=training.accumulate=4']);
     expect(parts.stdout).toMatch(/activations .* per micro-batch of 16\n/);
     expect(parts.stdout).toMatch(/steps +234,600 \(300 epochs of 782\), each of 4 micro-batches\n/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('a dry run measures the time and the memory that training takes here', async () => {
+    const folder = await temporaryFolder();
+    const epochs = '--set=training.epochs=1000';
+    const { code, stdout } = await run(folder, [...SMALL, epochs, '--dry-run', '--json']);
+    expect(code).toBe(0);
+    const { images, measured } = JSON.parse(stdout);
+    const { trainImagesPerSecond: train, predictImagesPerSecond: predict, seconds, memoryBytes } = measured;
+    expect(seconds).toBeCloseTo(1000 * (images.train / train + images.test / predict), 5);
+    // No process of Node has less; what this network takes is small.
+    expect(memoryBytes / 1e6).toBeGreaterThan(30);
+    expect(memoryBytes / 1e6).toBeLessThan(600);
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { randomBatch, randomWeights } from '../../src/engines/noise.js';
 import { onnxFile } from '../../src/export/onnx/model.js';
 import type { Network } from '../../src/networks/network.js';
-import { randomBatch, randomWeights } from '../../src/selftest/inputs.js';
 import { PUBLISHED_NETWORKS, publishedNetwork } from '../fixtures/pytorch/published.js';
 import { relativeError } from '../reference/compare.js';
 import { type Example, exampleNetwork } from '../reference/examples.js';

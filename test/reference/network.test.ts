@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../src/engines/noise.js';
 import type { Network } from '../../src/networks/network.js';
 import { isTrainable, parameters } from '../../src/networks/parameters.js';
 import { stageShapes } from '../../src/networks/stages.js';
-import { randomBatch, randomWeights } from '../../src/selftest/inputs.js';
 import { key, uniform } from '../../src/util/random.js';
 import { crossEntropy } from './classifier.js';
 import { relativeError } from './compare.js';

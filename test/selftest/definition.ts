@@ -1,7 +1,7 @@
+import { randomBatch, randomWeights } from '../../src/engines/noise.js';
 import { survivalProbabilities, survivors } from '../../src/networks/residual.js';
 import { BATCH, type Case, LEARNING_RATE, OPTIMIZER } from '../../src/selftest/cases.js';
 import type { Expected } from '../../src/selftest/expected.js';
-import { randomBatch, randomWeights } from '../../src/selftest/inputs.js';
 import { ReferenceModel } from '../reference/model.js';
 
 /** What the definition says of a case, and how near a value that enters a ReLU comes to 0 in the first step. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNativeEngine, type NativeEngine } from '../../src/engines/native/index.js';
+import { randomWeights } from '../../src/engines/noise.js';
 import type { ImageSource, MadeImages } from '../../src/input/batches.js';
 import { MemorySource } from '../../src/input/memory-source.js';
 import { type Crop, tenCrops } from '../../src/input/ten-crop.js';
-import { randomWeights } from '../../src/selftest/inputs.js';
 import { argmax, evaluate, type Prediction, rank } from '../../src/training/evaluate.js';
 import { bits, key, uniform } from '../../src/util/random.js';
 import { silent } from '../../src/util/reporter.js';

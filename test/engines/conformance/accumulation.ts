@@ -6,8 +6,8 @@ import {
   type TrainResult,
   type TrainStep,
 } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import {
   RESIDUAL_EXAMPLE,

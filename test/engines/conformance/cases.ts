@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Batch, ModelOptions } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import type { Network } from '../../../src/networks/network.js';
 import { survivalProbabilities, survivors } from '../../../src/networks/residual.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import type { NamedTensors } from '../../../src/util/tensor.js';
 import { exact, type Rounding } from '../../reference/convolution.js';
 import { fewestPixels } from '../../reference/examples.js';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Model } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import type { Network } from '../../../src/networks/network.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import type { NamedTensors, Tensor } from '../../../src/util/tensor.js';
 import { distance, norm } from '../../reference/compare.js';
 import { type Example, exampleNetwork } from '../../reference/examples.js';

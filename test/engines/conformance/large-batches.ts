@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelOptions } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { BN_MOMENTUM, type Network } from '../../../src/networks/network.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { EXAMPLE, type Example, exampleNetwork } from '../../reference/examples.js';
 import { forward, toValues } from '../../reference/network.js';
 import { RESIDUAL_EXAMPLE, RESIDUAL_KINDS, residualNetwork } from '../../reference/residual-examples.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Batch, Model, TrainResult } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import type { Network } from '../../../src/networks/network.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { exampleNetwork } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { parameters } from '../../../src/networks/parameters.js';
 import { survivalProbabilities, survivors } from '../../../src/networks/residual.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import type { NamedTensors, Tensor } from '../../../src/util/tensor.js';
 import {
   RESIDUAL_EXAMPLE,

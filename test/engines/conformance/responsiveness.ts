@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { exampleNetwork } from '../../reference/examples.js';
 import { DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ModelState } from '../../../src/engines/engine.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import type { Network } from '../../../src/networks/network.js';
 import { parameters } from '../../../src/networks/parameters.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { type Example, exampleNetwork } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, type TestedEngine, untrained, withModel } from './models.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Model } from '../../../src/engines/engine.js';
 import { createNativeEngine, type NativeEngine } from '../../../src/engines/native/index.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { evaluate } from '../../../src/training/evaluate.js';
 import { silent } from '../../../src/util/reporter.js';
 import { nearestBfloat16 } from '../../reference/bfloat16.js';

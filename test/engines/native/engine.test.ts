@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checks } from '../../../src/engines/native/checks.js';
 import { createNativeEngine, measurePeak, type NativeEngine } from '../../../src/engines/native/index.js';
 import { loadNative } from '../../../src/engines/native/loader.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import { silent } from '../../../src/util/reporter.js';
 import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';
 import { bitsOf, DEFAULTS, untrained, withModel } from '../conformance/models.js';

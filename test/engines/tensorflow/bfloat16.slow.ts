@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { randomBatch, randomWeights } from '../../../src/engines/noise.js';
 import type { GraphForm } from '../../../src/engines/tensorflow/graph/ops.js';
 import { createTensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
 import type { Network } from '../../../src/networks/network.js';
-import { randomBatch, randomWeights } from '../../../src/selftest/inputs.js';
 import { silent } from '../../../src/util/reporter.js';
 import { nearestBfloat16 } from '../../reference/bfloat16.js';
 import { distance, norm, relativeError } from '../../reference/compare.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Model } from '../../../src/engines/engine.js';
+import { randomBatch } from '../../../src/engines/noise.js';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../../src/engines/tensorflow/index.js';
 import { initialValues } from '../../../src/networks/parameters.js';
-import { randomBatch } from '../../../src/selftest/inputs.js';
 import { initialState } from '../../../src/training/checkpoint.js';
 import { silent } from '../../../src/util/reporter.js';
 import { EXAMPLE, exampleNetwork } from '../../reference/examples.js';

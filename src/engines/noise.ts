@@ -1,8 +1,10 @@
-import type { Batch } from '../engines/engine.js';
 import type { Network } from '../networks/network.js';
 import { elementCount, parameters } from '../networks/parameters.js';
 import { key, normal, uniform } from '../util/random.js';
 import type { NamedTensors, Tensor } from '../util/tensor.js';
+import type { Batch } from './engine.js';
+
+/** Random weights and images, for checks and measurements that need no data. */
 
 /** Weights that hide nothing: no γ is 1, no β is 0, no running statistic is at its start. */
 export function randomWeights(network: Network, seed: number): NamedTensors {
