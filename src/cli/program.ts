@@ -19,6 +19,8 @@ Examples:
 Exit codes: 0 done, 2 usage or config, 3 data, 4 engine or device, 5 diverged, 75 saved but not finished: run it
 again, 130 and 143 interrupted, 141 the reader of the output went away.`;
 
+const VERSION = ['-V, --version', "print the program's version, and the engines' below it"] as const;
+
 /**
  * Every command, in the order of the help; loaded when it is needed, since that takes longer than many a command runs.
  */
@@ -43,19 +45,27 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 
 /** The program with the command that is asked for, or with all where none of them is. */
 export async function program(asked?: string): Promise<Command> {
+  const asksVersion = asked !== undefined && /^(-V|--version)$/.test(asked);
   const root = new Command('densenet')
     .description(
       'Reproduce the benchmarks of "Densely Connected Convolutional Networks" (Huang et al., 2017).',
     )
-    .version(packageVersion)
+    .version(asksVersion ? await versionText() : packageVersion, ...VERSION)
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError();
   const known = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
-  for (const load of known ? [known] : Object.values(COMMANDS)) root.addCommand(await load());
+  const needed = known ? [known] : asksVersion ? [] : Object.values(COMMANDS);
+  for (const load of needed) root.addCommand(await load());
   prepare(root);
   // Completion knows every command; what it is asked may be empty, which no other command takes.
-  if (!known) addCompletion(root);
+  if (!known && !asksVersion) addCompletion(root);
   return root;
+}
+
+/** The first line is the program's version alone; the engines' follow. */
+async function versionText(): Promise<string> {
+  const { engineVersions } = await import('../engines/versions.js');
+  return [packageVersion, ...(await engineVersions())].join('\n');
 }
 
 /** For every command: values are checked; commander throws instead of ending the process, and says what to do. */
