@@ -3,6 +3,7 @@ import type { Experiment } from './config/schema.js';
 import { chooseEngine, type EngineRequest } from './engines/select.js';
 import { ALONE } from './mpi/group.js';
 import type { RunResult } from './runs/result.js';
+import { withContents } from './training/contents.js';
 import {
   type EvaluateWeightsOptions,
   evaluateWeights,
@@ -46,8 +47,9 @@ export type EvaluateOptions = ComputeOptions &
  */
 export async function train(experiment: Experiment, options: TrainOptions = {}): Promise<TrainedRun> {
   const { results = 'results', init, signal = new AbortController().signal } = options;
-  const { folder, result } = await startRun(experiment, {
-    ...(await complete(options)),
+  const computing = await complete(options);
+  const { folder, result } = await startRun(await withContents(experiment, computing), {
+    ...computing,
     signal,
     group: ALONE,
     init,
@@ -66,7 +68,9 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<WeightsEvaluation> {
   const { split = 'test', tenCrop, onPrediction } = options;
-  return evaluateWeights(experiment, weights, { ...(await complete(options)), split, tenCrop, onPrediction });
+  const computing = await complete(options);
+  const whole = await withContents(experiment, computing);
+  return evaluateWeights(whole, weights, { ...computing, split, tenCrop, onPrediction });
 }
 
 async function complete(options: ComputeOptions): Promise<OpenOptions> {

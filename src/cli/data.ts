@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
-import type { DatasetName } from '../datasets/dataset.js';
+import { type DatasetName, FOLDER } from '../datasets/dataset.js';
 import {
+  checkFolders,
   type DatasetCheck,
   dataFolder,
   datasetName,
@@ -8,6 +9,7 @@ import {
   definition,
   definitions,
   fetchDataset,
+  knownFolders,
   verifyDataset,
 } from '../datasets/index.js';
 import { UserError } from '../util/errors.js';
@@ -82,11 +84,12 @@ async function runList(options: DataCliOptions & WideOption): Promise<void> {
       return { name, title, trainCount, testCount, counts, present, bytes, folder: where };
     }),
   );
+  const folders = await knownFolders(folder);
   if (options.json) {
-    printJson({ folder, datasets: rows });
+    printJson({ folder, datasets: rows, folders });
     return;
   }
-  const cells = rows.map((row) => [
+  const published = rows.map((row) => [
     row.name,
     row.title,
     formatCount(row.counts?.train ?? row.trainCount),
@@ -95,10 +98,19 @@ async function runList(options: DataCliOptions & WideOption): Promise<void> {
     row.present ? 'yes' : row.bytes > 0 ? 'incomplete' : 'no',
     row.folder,
   ]);
+  const own = folders.map(({ path, images, bytes, present }) => [
+    FOLDER,
+    `${formatCount(images)} images of your own`,
+    '',
+    '',
+    formatBytes(bytes),
+    present ? 'yes' : 'no',
+    path,
+  ]);
   const columns = ['Name', 'Title', 'Training', 'Test', 'On disk', 'Present', 'Folder'];
   const right = ['Training', 'Test', 'On disk'];
   const drop = ['Folder', 'Title', 'Test', 'Training', 'On disk'];
-  print(tableLines({ columns, right, drop, rows: cells }, options));
+  print(tableLines({ columns, right, drop, rows: [...published, ...own] }, options));
 }
 
 /** What `fetch` has done. */
@@ -108,6 +120,7 @@ async function runFetch(names: string[], options: FetchCliOptions): Promise<void
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
   checkMirror(options.mirror);
+  if (names.includes(FOLDER)) throw nothingToFetch(options.from);
   const results = [];
   for (const name of names.map(datasetName)) {
     const { from, mirror } = options;
@@ -122,6 +135,14 @@ async function runFetch(names: string[], options: FetchCliOptions): Promise<void
   if (options.json) printJson({ folder, datasets: results });
 }
 
+function nothingToFetch(from = 'DIR'): UserError {
+  return new UserError(
+    'usage',
+    'a folder of your own images is not fetched: it is used where it lies',
+    `Name it in a config, dataset: { name: folder, path: ${from} }, and look at it with: densenet train CONFIG --dry-run`,
+  );
+}
+
 function checkMirror(url: string | undefined): void {
   if (url === undefined || (/^https?:\/\//.test(url) && URL.canParse(url))) return;
   throw new UserError(
@@ -134,8 +155,11 @@ function checkMirror(url: string | undefined): void {
 async function runVerify(names: string[], options: DataCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
   const folder = dataFolder(options.data);
-  const chosen = names.length > 0 ? names.map(datasetName) : await namesOnDisk(folder);
-  const results: ({ name: DatasetName } & DatasetCheck)[] = [];
+  const chosen =
+    names.length > 0
+      ? names.map((name) => (name === FOLDER ? name : datasetName(name)))
+      : await namesOnDisk(folder);
+  const results: NamedCheck[] = [];
   for (const name of chosen) {
     const check = await verifyWithBar(name, folder, reporter);
     results.push({ name, ...check });
@@ -144,27 +168,42 @@ async function runVerify(names: string[], options: DataCliOptions): Promise<void
   else print(results.flatMap(describeCheck));
   const bad = results.filter((check) => !check.whole).map(({ name }) => name);
   if (bad.length > 0) {
-    const remedy = `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
+    const remedy = bad.includes(FOLDER)
+      ? 'Put back the images as they were; on others, train makes another run.'
+      : `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
     throw new UserError('data', `not whole: ${bad.join(', ')}`, remedy);
   }
 }
 
-function describeCheck({ name, recorded, files }: { name: DatasetName } & DatasetCheck): string[] {
+type NamedCheck = { readonly name: DatasetName | typeof FOLDER } & DatasetCheck;
+
+function describeCheck({ name, recorded, files }: NamedCheck): string[] {
+  if (name === FOLDER) return folderLines(files);
   const { origin } = definition(name);
   const manifest =
     recorded || origin === 'brought' ? [] : [`${name}/manifest.json: missing or not of these files`];
   return [...files.map((file) => `${name}/${file.name}: ${file.status}`), ...manifest];
 }
 
+function folderLines(files: DatasetCheck['files']): string[] {
+  if (files.length === 0) return ['folder: no images of your own have been read yet'];
+  return files.map((file) => `${file.path}: ${file.status}`);
+}
+
 /** The datasets of which at least something is on disk. */
 async function namesOnDisk(folder: string) {
   const names = definitions.map(({ name }) => name);
   const statuses = await Promise.all(names.map((name) => datasetStatus(name, folder)));
-  return names.filter((_, i) => statuses[i]!.bytes > 0);
+  const own = (await knownFolders(folder)).length > 0 ? ([FOLDER] as const) : [];
+  return [...names.filter((_, i) => statuses[i]!.bytes > 0), ...own];
 }
 
-async function verifyWithBar(name: DatasetName, folder: string, reporter: Reporter): Promise<DatasetCheck> {
-  const { bytes } = await datasetStatus(name, folder);
+async function verifyWithBar(
+  name: NamedCheck['name'],
+  folder: string,
+  reporter: Reporter,
+): Promise<DatasetCheck> {
+  const bytes = await bytesOf(name, folder);
   const bar = reporter.bar(name, bytes, 'bytes');
   let done = 0;
   try {
@@ -172,8 +211,15 @@ async function verifyWithBar(name: DatasetName, folder: string, reporter: Report
       done += read;
       bar.update(done);
     };
-    return await verifyDataset(name, folder, { onBytes });
+    return await (name === FOLDER
+      ? checkFolders(folder, { onBytes })
+      : verifyDataset(name, folder, { onBytes }));
   } finally {
     bar.finish();
   }
+}
+
+async function bytesOf(name: NamedCheck['name'], folder: string): Promise<number> {
+  if (name !== FOLDER) return (await datasetStatus(name, folder)).bytes;
+  return (await knownFolders(folder)).reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -68,7 +68,7 @@ export function descriptionLines(
   const input = ['Input', size(network.input), `${channels}`, '', '', '', images];
   const cells = stageTable(network).flatMap((row) => textRows(row, batch));
   return [
-    `${name}: ${network.title} on ${dataset.name}, ${network.classes} classes`,
+    `${name}: ${network.title} on ${dataset.path ?? dataset.name}, ${network.classes} classes`,
     ...(description ? [description] : []),
     '',
     ...tableLines({ columns: HEADER, right: COUNTS, drop: DROP, rows: [input, ...cells] }, options),

@@ -85,7 +85,7 @@ export function evalCommand(): Command {
 
 async function runEval(run: string | undefined, options: EvalOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const subject = await findSubject('eval', run, options);
+  const subject = await findSubject('eval', run, options, reporter);
   const subset = options.subset ?? subject.subset;
   for (const path of [options.output, options.confusion]) if (path) await checkWritable(path);
   const choice = await chooseEngine(options);

@@ -56,10 +56,11 @@ export function exportCommand(): Command {
 }
 
 async function runExport(run: string | undefined, options: ExportOptions): Promise<void> {
-  const { experiment, weights: source } = await findSubject('export', run, options);
+  const reporter = terminalReporter(options);
+  const { experiment, weights: source } = await findSubject('export', run, options, reporter);
   const network = networkOf(experiment);
   const { weights, trained } = await loadWeights(source, network);
-  warnIfUntrained(terminalReporter(options), source, trained);
+  warnIfUntrained(reporter, source, trained);
   const { format, output = `${experiment.name}.${format}` } = options;
   const bytes = exportedFile(format, experiment, network, weights, trainedMetadata(trained));
   await writeFileAtomic(output, bytes);

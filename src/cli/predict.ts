@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { IMAGE } from '../datasets/folder/listing.js';
 import { chooseEngine } from '../engines/select.js';
 import { type ClassProbability, type ImagePredictions, predictImages } from '../training/predict.js';
 import { trainedText } from '../training/trained.js';
@@ -62,7 +63,7 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
   const reporter = terminalReporter(options);
   const run = options.weights === undefined ? names[0] : undefined;
   const images = names.slice(run === undefined ? 0 : 1);
-  const subject = await findSubject('predict', run, options);
+  const subject = await findSubject('predict', run, options, reporter);
   const files = (await Promise.all(images.map(imageFiles))).flat();
   if (files.length === 0) {
     throw new UserError(
@@ -85,9 +86,6 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
   else print(predictionLines(predictions, subject.weights));
   if (options.output) reporter.line(`Predictions: ${options.output}`);
 }
-
-/** Formats that sharp reads. */
-const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
 /** A file as it is; the images in a folder, below it too, by name. */
 async function imageFiles(path: string): Promise<string[]> {

@@ -3,7 +3,9 @@ import type { Experiment } from '../config/schema.js';
 import { findRunFolder } from '../runs/folders.js';
 import type { RunResult } from '../runs/result.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import { withContents } from '../training/contents.js';
 import { UserError } from '../util/errors.js';
+import type { Reporter } from '../util/reporter.js';
 
 /** How a command is told which weights it is about: a run and a checkpoint, or a config and a file. */
 export interface SubjectOptions {
@@ -12,6 +14,8 @@ export interface SubjectOptions {
   readonly results: string;
   readonly weights?: string;
   readonly checkpoint: 'last' | 'best';
+  readonly data?: string;
+  readonly skipBadImages?: boolean;
 }
 
 /** A network with its weights. */
@@ -30,6 +34,7 @@ export async function findSubject(
   command: string,
   run: string | undefined,
   options: SubjectOptions,
+  reporter: Reporter,
 ): Promise<Subject> {
   if (run !== undefined && options.config === undefined && options.weights === undefined) {
     if (options.set.length > 0) {
@@ -49,7 +54,9 @@ export async function findSubject(
     };
   }
   if (run === undefined && options.config !== undefined && options.weights !== undefined) {
-    const experiment = await loadExperiment(options.config, { set: options.set });
+    const config = await loadExperiment(options.config, { set: options.set });
+    const { data: folder, skipBadImages } = options;
+    const experiment = await withContents(config, { folder, skipBadImages, reporter });
     return { experiment, weights: options.weights };
   }
   throw new UserError(

@@ -129,7 +129,12 @@ async function runSweepCommand(
   checkQueueOptions(options, command.getOptionValueSource('jobs') !== 'default');
   const here = place();
   if (here) throw severalSweeps(here);
-  const runs = await expandSweep(await sweepDefinition({ ...options, file, configs: options.config }));
+  const { data: folder, workers, skipBadImages } = options;
+  const contents = { folder, workers, skipBadImages, reporter: progressReporter(options) };
+  const runs = await expandSweep(
+    await sweepDefinition({ ...options, file, configs: options.config }),
+    contents,
+  );
   if (options.dryRun) return dryRun(runs, options);
   const name = basename(file ?? options.config![0]!).replace(/\.\w+$/, '');
   const order = { name, runs, resultsFolder: options.results, trainOptions: trainOptions(options) };

@@ -14,6 +14,7 @@ import { hiddenByDamage, runState } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { trainAsNeeded } from '../training/as-needed.js';
 import { checkTraining } from '../training/check.js';
+import { type ContentsOptions, withContents } from '../training/contents.js';
 import { dividedAmong, withOwnGpu } from '../training/divide.js';
 import { dismiss, followRun } from '../training/follow.js';
 import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
@@ -197,7 +198,9 @@ async function chooseRun(options: TrainCliOptions, reporter: Reporter): Promise<
     );
   }
   const processes = (options.dryRun ? place() : options.crew?.group)?.size ?? 1;
-  const experiment = dividedAmong(await newExperiment(options), processes);
+  const asked = await newExperiment(options);
+  const whole = options.dryRun ? asked : await withContents(asked, contentsOptions(options, reporter));
+  const experiment = dividedAmong(whole, processes);
   if (options.autoResume) await autoResume(options, experiment, reporter);
   else if (options.dryRun) await showPlan(options, experiment, processes, reporter);
   else await trainNew(options, experiment, reporter);
@@ -265,7 +268,8 @@ async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Re
   const finished = await claimed(folder, { takeOver }, async (claim) => {
     // Another process may have finished it just now.
     if (autoResume && readRunRecord(folder).status === 'finished') return undefined;
-    const resumption = await readResumption(folder, options, reporter);
+    const said = { ...options, contents: contentsOptions(options, reporter) };
+    const resumption = await readResumption(folder, said, reporter);
     const { experiment } = resumption;
     dividedAmong(experiment, options.crew?.group.size ?? 1, { resumed: true });
     const choice = await engineToResume(resumption, options, reporter);
@@ -317,6 +321,12 @@ async function working(
   const { crew = oneProcess(reporter, STOPPING), gpu } = options;
   if (options.crew) reporter.line(processesLine(experiment, crew.group));
   return { ...common(options, crew, reporter), choice: await withOwnGpu(choice, crew.group, gpu) };
+}
+
+/** How a folder of images is looked through. */
+function contentsOptions(options: TrainCliOptions, reporter: Reporter): ContentsOptions {
+  const { data: folder, workers = options.crew?.group.cores, skipBadImages, crew } = options;
+  return { folder, workers, skipBadImages, reporter, signal: crew?.signal };
 }
 
 /** What all processes of a run are given. */
@@ -372,7 +382,8 @@ function goOn(folder: RunFolder, { results, data, skipBadImages }: TrainCliOptio
 
 function networkLine(experiment: Experiment, network: Network): string {
   const parameters = formatCount(parameterCount(network));
-  return `${network.title}, ${parameters} parameters, on ${experiment.dataset.name}`;
+  const { name, path } = experiment.dataset;
+  return `${network.title}, ${parameters} parameters, on ${path ?? name}`;
 }
 
 /** `train quickstart` is `train --config quickstart`. */

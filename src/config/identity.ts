@@ -27,7 +27,7 @@ export function runKey(experiment: Experiment): string {
 }
 
 function definition({ description: _description, paper: _paper, ...rest }: Experiment) {
-  return { ...rest, dataset: unordered(rest.dataset) };
+  return { ...rest, dataset: sameData(rest.dataset) };
 }
 
 /**
@@ -36,7 +36,7 @@ function definition({ description: _description, paper: _paper, ...rest }: Exper
  */
 export function recipe({ dataset, training, report }: Experiment) {
   const { seed: _seed, memoryEfficient: _memory, compile: _compile, ...rest } = training;
-  return { dataset: unordered(dataset), training: rest, report };
+  return { dataset: sameData(dataset), training: rest, report };
 }
 
 /** The same for two experiments exactly if one repeats the other, with another seed or name. */
@@ -44,7 +44,12 @@ export function repetitionKey(experiment: Experiment): string {
   return JSON.stringify([experiment.network, recipe(experiment)]);
 }
 
-/** Augmentations are a set: in which order a config lists them changes nothing. */
-function unordered(dataset: Experiment['dataset']): Experiment['dataset'] {
-  return { ...dataset, augmentation: [...dataset.augmentation].sort() };
+/**
+ * The data, however they are written down. Augmentations are a set: in which order a config lists them changes nothing.
+ * Of a folder, what it holds counts, not where it lies.
+ */
+function sameData(dataset: Experiment['dataset']): Experiment['dataset'] {
+  const { path, ...rest } = dataset;
+  const augmentation = [...dataset.augmentation].sort();
+  return dataset.contents ? { ...rest, augmentation } : { ...dataset, augmentation };
 }

@@ -1,6 +1,9 @@
+import { dirname, resolve } from 'node:path';
+import { FOLDER } from '../datasets/dataset.js';
+import { folderClasses } from '../datasets/folder/listing.js';
 import { type Checked, explain } from './explain.js';
 import { configName, findConfig, readConfigChain } from './files.js';
-import { type ConfigLayer, mergeLayers, type PlainObject } from './merge.js';
+import { type ConfigLayer, isPlainObject, mergeLayers, type PlainObject } from './merge.js';
 import { type Experiment, experimentSchema } from './schema.js';
 import { parseSetting } from './setting.js';
 
@@ -13,15 +16,36 @@ export interface LoadOptions {
 
 /**
  * Reads the experiment that a config file describes, given by path or by its name in `configs/`, with every
- * default filled in. Throws a UserError (usage) that says in one line what is wrong and where.
+ * default filled in; of a folder of images, also its classes. Throws a UserError (usage) that says in one line what is wrong and where.
  */
 export async function loadExperiment(pathOrName: string, options: LoadOptions = {}): Promise<Experiment> {
   const path = findConfig(pathOrName);
   const files = await readConfigChain(path);
   const name: ConfigLayer = { origin: 'file name', values: { name: configName(path) } };
   const settings = (options.set ?? []).map(parseSetting);
-  const layers = [name, ...files, ...settings, { origin: 'command line', values: options.overrides ?? {} }];
-  return check({ values: mergeLayers(layers), layers, file: files.at(-1)!.origin });
+  const layers = [
+    name,
+    ...files.map((file) => withDatasetPath(file, dirname(file.origin))),
+    ...settings.map((setting) => withDatasetPath(setting, '')),
+    { origin: 'command line', values: options.overrides ?? {} },
+  ];
+  return withClasses(check({ values: mergeLayers(layers), layers, file: files.at(-1)!.origin }));
+}
+
+/** A path in a config is as seen from that config, wherever the program runs. */
+function withDatasetPath(layer: ConfigLayer, from: string): ConfigLayer {
+  const { dataset } = layer.values;
+  if (!isPlainObject(dataset) || typeof dataset.path !== 'string' || dataset.path === '') return layer;
+  return {
+    ...layer,
+    values: { ...layer.values, dataset: { ...dataset, path: resolve(from, dataset.path) } },
+  };
+}
+
+async function withClasses(experiment: Experiment): Promise<Experiment> {
+  const { dataset } = experiment;
+  if (dataset.name !== FOLDER || dataset.classes) return experiment;
+  return { ...experiment, dataset: { ...dataset, classes: await folderClasses(dataset) } };
 }
 
 /**

@@ -7,7 +7,7 @@ export interface ImageSet {
   /** [N, C, H, W] row-major, 0–255. */
   readonly images: Uint8Array;
   /** [N], 0 … classes−1. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
 }
 
 /** A part of a file. */
@@ -30,7 +30,7 @@ export interface ImageFiles {
 }
 
 export interface DatasetOf<Images> {
-  readonly definition: DatasetDefinition;
+  readonly definition: DatasetDefinition<DatasetName | typeof FOLDER>;
   readonly train: Images;
   readonly test: Images;
   /** SHA-256 that names the data that a run used: over the digests of the data files, or over what an index holds. */
@@ -39,6 +39,8 @@ export interface DatasetOf<Images> {
   readonly variant?: string;
   /** What a person should know of it: that it is a variant, or not all of the published data. */
   readonly note?: string;
+  /** Names of the images that cannot be read and were left out. */
+  readonly skipped?: readonly string[];
 }
 
 /** A dataset whose images are in memory, or in files. */
@@ -93,8 +95,8 @@ export const AUGMENTATIONS = ['shift', 'mirror', 'sized-crop', 'color-jitter', '
 export type Augmentation = (typeof AUGMENTATIONS)[number];
 
 /** What is known of a dataset before a byte of it is here. */
-export interface DatasetDefinition {
-  readonly name: DatasetName;
+export interface DatasetDefinition<Name extends string = DatasetName> {
+  readonly name: Name;
   /** For people: `CIFAR-10`. */
   readonly title: string;
   /** As the paper's tables call it, or would: `C10`. */
@@ -135,3 +137,6 @@ export const DATASET_NAMES = [
   'imagenet',
 ] as const;
 export type DatasetName = (typeof DATASET_NAMES)[number];
+
+/** In a config: a person's own images, in a folder of theirs. */
+export const FOLDER = 'folder';

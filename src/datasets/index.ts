@@ -1,13 +1,17 @@
 import { cifar10, cifar100, readCifar } from './cifar.js';
-import type { Dataset, DatasetName } from './dataset.js';
+import { type Dataset, type DatasetName, FOLDER } from './dataset.js';
+import type { ConfiguredDataset } from './definitions.js';
 import { fashionMnist, fashionMnistMini, readFashionMnist } from './fashion-mnist.js';
 import { filesStore } from './files/store.js';
+import { folderChoice } from './folder/definition.js';
+import { listFolder } from './folder/listing.js';
 import { imagenetStore } from './imagenet/store.js';
 import type { DatasetCheck, DatasetStatus, DatasetStore, FetchOptions, VerifyOptions } from './store.js';
 import { readSvhn, svhn } from './svhn.js';
 
-export { datasetName, definition, definitions } from './definitions.js';
+export { datasetName, definition, definitionOf, definitions } from './definitions.js';
 export { dataFolder } from './files/folder.js';
+export { checkFolders, knownFolders } from './folder/check.js';
 export { checkHoldOut, type HeldOut, holdOut } from './hold-out.js';
 export type { DatasetCheck, DatasetStatus, FetchOptions, FileCheck, FileStatus } from './store.js';
 
@@ -29,6 +33,16 @@ export function fetchDataset(name: DatasetName, options: FetchOptions): Promise<
 /** As `DatasetStore.status`. */
 export function datasetStatus(name: DatasetName, folder: string): Promise<DatasetStatus> {
   return STORES[name].status(folder);
+}
+
+/** The same of a config's dataset: of a folder, where it lies itself. Throws as `listFolder`. */
+export async function statusOf(dataset: ConfiguredDataset, folder: string): Promise<DatasetStatus> {
+  if (dataset.name !== FOLDER) return datasetStatus(dataset.name, folder);
+  const choice = folderChoice(dataset);
+  const { train, test } = await listFolder(choice);
+  const bytes = [...train, ...test].reduce((sum, image) => sum + image.bytes, 0);
+  const counts = { train: train.length, test: test.length };
+  return { folder: choice.path, present: true, bytes, counts };
 }
 
 /** As `DatasetStore.verify`. */

@@ -57,6 +57,9 @@ export async function readSvhn(definition: DatasetDefinition, folder: string) {
   };
 }
 
+/** Labels of ten classes fit into bytes. */
+type DigitSet = ImageSet & { readonly labels: Uint8Array };
+
 async function readSplit(
   definition: DatasetDefinition,
   folder: string,
@@ -68,7 +71,7 @@ async function readSplit(
     ...definition.image,
     images: new Uint8Array(count * IMAGE),
     labels: new Uint8Array(count),
-  };
+  } satisfies ImageSet;
   let done = 0;
   for (const file of files) done += await readFileInto(join(folder, file.name), split, done);
   if (done !== count) throw new FormatError(folder, `holds ${done} images, expected ${count}`);
@@ -79,7 +82,7 @@ const PLANE = 32 * 32;
 const IMAGE = 3 * PLANE;
 
 /** Reads `X` (uint8, 32×32×3×N) and `y` (N×1) into place; returns N. */
-async function readFileInto(path: string, split: ImageSet, first: number): Promise<number> {
+async function readFileInto(path: string, split: DigitSet, first: number): Promise<number> {
   let images = -1;
   let labels = -1;
   const room = split.count - first;

@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import type { Network } from '../networks/network.js';
 import { weightsFile } from '../networks/weights.js';
 import { seal, UNSEALED } from '../util/seal.js';
@@ -28,7 +28,7 @@ export function exportedFile(
 
 /** What a person needs to use the weights: texts, lists as JSON. */
 function exportMetadata(experiment: Experiment, network: Network): Record<string, string> {
-  const { name, classNames, normalization } = definition(experiment.dataset.name);
+  const { name, classNames, normalization } = definitionOf(experiment.dataset);
   return {
     experiment: experiment.name,
     network: network.title,

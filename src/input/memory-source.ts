@@ -15,7 +15,7 @@ export interface Normalization {
  */
 export class MemorySource implements ImageSource {
   readonly count: number;
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
   /** Normalised value of every byte, for each channel: [C, 256]. */
   private readonly values: Float32Array[];
 

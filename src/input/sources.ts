@@ -1,4 +1,10 @@
-import type { Augmentation, Dataset, DatasetOf, ImageSet } from '../datasets/dataset.js';
+import {
+  type Augmentation,
+  type Dataset,
+  type DatasetOf,
+  FOLDER,
+  type ImageSet,
+} from '../datasets/dataset.js';
 import type { Reporter } from '../util/reporter.js';
 import type { ResizeStyle } from './augmentation.js';
 import type { ImageSource } from './batches.js';
@@ -27,26 +33,34 @@ export interface Sources {
  * Opens the images of a dataset as the network's input: those in memory, or those in files with threads to decode them.
  */
 export async function openSources(dataset: Dataset, options: SourcesOptions): Promise<Sources> {
-  const { normalization, image } = dataset.definition;
+  const { name, normalization, image } = dataset.definition;
+  const { skipped = [] } = dataset;
   const { augmentation, seed, resize = 'paper', workers } = options;
   if (isInMemory(dataset)) {
     return {
       train: new MemorySource(dataset.train, normalization, augmentation, seed),
       test: new MemorySource(dataset.test, normalization),
-      skippedImages: () => [],
+      skippedImages: () => skipped,
       close: async () => undefined,
     };
   }
   const { DecodingPool } = await import('./images/pool.js');
   const { FileSource } = await import('./images/file-source.js');
   const pool = new DecodingPool(workers);
-  const preparation = { side: image.height, augmentation, seed, resize, normalization };
+  const preparation = {
+    side: image.height,
+    augmentation,
+    seed,
+    resize,
+    normalization,
+    anyFormat: name === FOLDER,
+  };
   const train = new FileSource(dataset.train, { ...options, pool, preparation });
   const test = new FileSource(dataset.test, { ...options, pool, preparation });
   return {
     train,
     test,
-    skippedImages: () => [...train.skipped.values(), ...test.skipped.values()],
+    skippedImages: () => [...skipped, ...train.skipped.values(), ...test.skipped.values()],
     close: () => pool.close(),
   };
 }

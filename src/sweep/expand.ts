@@ -1,8 +1,10 @@
 import { runKey } from '../config/identity.js';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
+import { type ContentsOptions, withContents } from '../training/contents.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
+import { silent } from '../util/reporter.js';
 import type { SweepDefinition } from './definition.js';
 
 /** One run of a sweep. */
@@ -20,9 +22,13 @@ export interface SweepRun {
  * values they have. What is listed twice is one run. Throws a UserError (usage) if a config does not fit, or if there
  * are too many runs: nothing has started by then.
  */
-export async function expandSweep(definition: SweepDefinition): Promise<SweepRun[]> {
+export async function expandSweep(
+  definition: SweepDefinition,
+  contents: ContentsOptions = { reporter: silent },
+): Promise<SweepRun[]> {
   checkSize(definition);
   const runs = new Map<string, SweepRun>();
+  const datasets = new Map<string, Experiment['dataset']>();
   for (const { config, set } of definition.configs) {
     for (const point of gridPoints(definition.grid)) {
       const settings = [...definition.set, ...set, ...point.map(([key, value]) => setting(key, value))];
@@ -35,7 +41,11 @@ export async function expandSweep(definition: SweepDefinition): Promise<SweepRun
         settings.push(...shortened(name, training, definition.budget));
       }
       for (const seed of definition.seeds) {
-        const experiment = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
+        const asked = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
+        const data = JSON.stringify(asked.dataset);
+        const dataset = datasets.get(data) ?? (await withContents(asked, contents)).dataset;
+        datasets.set(data, dataset);
+        const experiment = { ...asked, dataset };
         runs.set(runKey(experiment), {
           label: `${experiment.name} seed ${seed}`,
           experiment,

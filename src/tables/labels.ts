@@ -1,4 +1,4 @@
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import type { NetworkOptions } from '../networks/build.js';
 import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
 import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
@@ -53,9 +53,9 @@ export function datasetLabel({
   init,
   dataRemark,
 }: Pick<FinishedRun, 'experiment' | 'subset' | 'init' | 'dataRemark'>): string {
-  const { name, augmentation } = experiment.dataset;
+  const { augmentation } = experiment.dataset;
   const both = augmentation.includes('shift') && augmentation.includes('mirror');
-  const { shortName, table, trainCount } = definition(name);
+  const { shortName, table, trainCount } = definitionOf(experiment.dataset);
   // In Table 3 augmentation is the rule: what a run leaves out of it, the recipe's differences say.
   const remarks = [
     ...(both || table === 3 ? [] : [...new Set(augmentation)]),

@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import { readTable } from './paper-csv.js';
 import { signed } from './sheet.js';
 
@@ -18,7 +18,7 @@ export function paperErrors(
   count: number,
   tenCrop: boolean,
 ): TestErrors | undefined {
-  if (!paper || count !== definition(dataset.name).testCount) return undefined;
+  if (!paper || count !== definitionOf(dataset).testCount) return undefined;
   if (paper.table !== 3) return tenCrop ? undefined : { error: paper.error };
   const record = readTable('table3').find((row) => `${row.method} (k=${row.growth_rate})` === paper.row);
   if (!record) return undefined;

@@ -1,4 +1,4 @@
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import { buildNetwork, type NetworkOptions } from '../networks/build.js';
 import { parameterCount } from '../networks/counts.js';
 import { methodName } from './labels.js';
@@ -36,7 +36,7 @@ export function parameterCountRows(measured: readonly Measurement[]): ParameterC
     });
   });
   const trained = measured.map(({ experiment, parameters }) => {
-    const { image, classNames } = definition(experiment.dataset.name);
+    const { image, classNames } = definitionOf(experiment.dataset);
     return countRow(experiment.network, image.channels, classNames.length, parameters);
   });
   const rows = new Map<string, ParameterCountRow>();

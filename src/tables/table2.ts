@@ -1,4 +1,4 @@
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import type { Measurement } from './measurements.js';
 import { meanAndSpread } from './measurements.js';
 import { paperTable2, TABLE2_COLUMNS, type Table2Column, type Table2Row } from './paper-csv.js';
@@ -66,7 +66,7 @@ export function table2(
 ): Table2 {
   const comparable = new Map<string, Comparable>();
   const others: OtherMeasurement[] = [];
-  for (const measurement of measured.filter((one) => definition(one.experiment.dataset.name).table === 2)) {
+  for (const measurement of measured.filter((one) => definitionOf(one.experiment.dataset).table === 2)) {
     const { experiment, dataset } = measurement;
     const place = placeInTable2(recipes, dataset, experiment);
     if (place?.differences.length === 0)

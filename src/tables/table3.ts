@@ -1,4 +1,4 @@
-import { definition } from '../datasets/definitions.js';
+import { definitionOf } from '../datasets/definitions.js';
 import type { NetworkOptions } from '../networks/build.js';
 import { type DenseNetOptions, firstChannels } from '../networks/densenet.js';
 import { table1Networks } from './imagenet-networks.js';
@@ -54,7 +54,7 @@ export function table3(
 ): Table3 {
   const networks = table1Networks();
   const all = measured
-    .filter(({ experiment }) => definition(experiment.dataset.name).table === 3)
+    .filter(({ experiment }) => definitionOf(experiment.dataset).table === 3)
     .map((measurement): OtherMeasurement & { readonly comparable: boolean } => {
       const differences = recipeDifferences(recipes, 'ImageNet', measurement.experiment) ?? [];
       const comparable = measurement.dataset === 'ImageNet' && differences.length === 0;

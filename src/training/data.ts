@@ -1,5 +1,6 @@
 import type { Experiment } from '../config/schema.js';
-import type { Dataset } from '../datasets/dataset.js';
+import { type Dataset, FOLDER } from '../datasets/dataset.js';
+import { folderChoice } from '../datasets/folder/definition.js';
 import { dataFolder, fetchDataset, holdOut, loadDataset } from '../datasets/index.js';
 import type { ImageSource, Split, Splits } from '../input/batches.js';
 import { openSources } from '../input/sources.js';
@@ -35,13 +36,10 @@ export async function loadExperimentData(
   experiment: Experiment,
   options: DataOptions,
 ): Promise<ExperimentData> {
-  const { name, validation, augmentation, resize } = experiment.dataset;
+  const { validation, augmentation, resize } = experiment.dataset;
   const { seed } = experiment.training;
-  const folder = dataFolder(options.folder);
-  const { setup, reporter, signal } = options;
-  if (setup) await fetchDataset(name, { folder, reporter, signal });
-  signal?.throwIfAborted();
-  const dataset = await loadDataset(name, folder);
+  const { reporter } = options;
+  const dataset = await openDataset(experiment.dataset, options);
   if (dataset.note) reporter.line(dataset.note);
   const parts = holdOut(dataset, validation, seed);
   const { train, test, ...sources } = await openSources(dataset, {
@@ -66,4 +64,16 @@ export async function loadExperimentData(
       test: split(test, everyTestImage),
     },
   };
+}
+
+async function openDataset(dataset: Experiment['dataset'], options: DataOptions): Promise<Dataset> {
+  const folder = dataFolder(options.folder);
+  const { setup, reporter, signal } = options;
+  if (dataset.name === FOLDER) {
+    const { openFolder } = await import('../input/folder/open.js');
+    return openFolder(folderChoice(dataset), { ...options, dataFolder: folder });
+  }
+  if (setup) await fetchDataset(dataset.name, { folder, reporter, signal });
+  signal?.throwIfAborted();
+  return loadDataset(dataset.name, folder);
 }

@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { definition, definitions } from '../datasets/index.js';
+import { definitionOf, definitions } from '../datasets/index.js';
 import { checkEngine } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
@@ -83,7 +83,7 @@ export async function evaluateWeights(
 }
 
 function checkTenCrop(experiment: Experiment): void {
-  const { photographs, title } = definition(experiment.dataset.name);
+  const { photographs, title } = definitionOf(experiment.dataset);
   if (photographs) return;
   const able = definitions.filter((one) => one.photographs).map(({ name }) => name);
   throw new UserError(

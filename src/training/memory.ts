@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { definition } from '../datasets/index.js';
+import { definitionOf } from '../datasets/index.js';
 import { activationBytes, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { stageShapes } from '../networks/stages.js';
@@ -46,7 +46,7 @@ export function checkMemory(
     processes = 1,
   }: { readonly subset?: number | undefined; readonly device: 'cpu' | 'gpu'; readonly processes?: number },
 ): void {
-  const { trainCount } = definition(experiment.dataset.name);
+  const { trainCount } = definitionOf(experiment.dataset);
   // A GPU has its own memory for feature maps.
   const images = device === 'gpu' ? 0 : Math.min(microBatchSize(experiment), trainCount, subset);
   // Several processes send the gradient of each of their micro-batches, receive as much, and keep the sum.

@@ -1,12 +1,12 @@
 import type { Experiment } from '../config/schema.js';
-import { definition } from '../datasets/index.js';
+import { definitionOf } from '../datasets/index.js';
 import type { EngineOptions, ModelOptions } from '../engines/engine.js';
 import { buildNetwork } from '../networks/build.js';
 import type { Network } from '../networks/network.js';
 
 /** The network of an experiment: its dataset gives the input shape and the classes. */
 export function networkOf(experiment: Experiment): Network {
-  const { image, classNames } = definition(experiment.dataset.name);
+  const { image, classNames } = definitionOf(experiment.dataset);
   return buildNetwork(experiment.network, { ...image, classes: classNames.length });
 }
 

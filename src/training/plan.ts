@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { checkHoldOut, dataFolder, datasetStatus, definition } from '../datasets/index.js';
+import { checkHoldOut, dataFolder, definitionOf, statusOf } from '../datasets/index.js';
 import { activationBytes, multiplyAdds, parameterCount } from '../networks/counts.js';
 import type { FeatureShape, Network } from '../networks/network.js';
 import { microBatchSize } from './model.js';
@@ -33,10 +33,11 @@ export async function planRun(
   options: { readonly data?: string; readonly subset?: number },
 ): Promise<Plan> {
   const { batchSize, epochs } = experiment.training;
-  const { name, validation } = experiment.dataset;
-  const { title, sources, origin, ...published } = definition(name);
+  const { validation } = experiment.dataset;
+  const published = definitionOf(experiment.dataset);
+  const { title, sources, origin } = published;
   const folder = dataFolder(options.data);
-  const status = await datasetStatus(name, folder);
+  const status = await statusOf(experiment.dataset, folder);
   const { train: trainCount, test: testCount } = status.counts ?? {
     train: published.trainCount,
     test: published.testCount,
@@ -63,7 +64,7 @@ export async function planRun(
       memoryBytes: published.photographs
         ? 0
         : Object.values(images).reduce((a, b) => a + b) * values(network.input),
-      folder,
+      folder: experiment.dataset.path ?? folder,
       downloadBytes: status.present ? 0 : sources.reduce((sum, source) => sum + source.bytes, 0),
       brought: origin === 'brought',
     },

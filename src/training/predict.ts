@@ -1,5 +1,5 @@
 import type { Experiment } from '../config/schema.js';
-import { definition } from '../datasets/index.js';
+import { definitionOf } from '../datasets/index.js';
 import { singleImage } from '../input/images/single-image.js';
 import { UserError } from '../util/errors.js';
 import { readSmallFile } from '../util/read-files.js';
@@ -56,7 +56,7 @@ export async function predictImages(
   const network = networkOf(experiment);
   const { weights, trained } = await loadWeights(weightsFile, network);
   warnIfUntrained(reporter, weightsFile, trained);
-  const { classNames } = definition(experiment.dataset.name);
+  const { classNames } = definitionOf(experiment.dataset);
   const images: ImagePrediction[] = [];
   const skippedImages: string[] = [];
   await withModel(experiment, network, options, async ({ model }) => {
@@ -92,7 +92,7 @@ async function readImages(
   { skipBadImages, reporter }: PredictOptions,
   skipped: string[],
 ): Promise<{ file: string; input: Float32Array }[]> {
-  const { image, photographs = false, normalization } = definition(experiment.dataset.name);
+  const { image, photographs = false, normalization } = definitionOf(experiment.dataset);
   const { resize = 'paper' } = experiment.dataset;
   const shape = { channels: image.channels, side: image.height, photographs, resize, normalization };
   const read: { file: string; input: Float32Array }[] = [];

@@ -11,6 +11,7 @@ import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import { checkTraining } from './check.js';
 import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint.js';
+import { type ContentsOptions, withContents } from './contents.js';
 import { announce } from './follow.js';
 import { networkOf } from './model.js';
 import { type RunOptions, withExperiment } from './open.js';
@@ -25,6 +26,7 @@ export interface SaidBeside {
   readonly subset?: number | undefined;
   readonly init?: string | undefined;
   readonly initSkip: readonly string[];
+  readonly contents: ContentsOptions;
 }
 
 /** A run that can go on. */
@@ -48,10 +50,10 @@ export async function readResumption(
   said: SaidBeside,
   reporter: Reporter,
 ): Promise<Resumption> {
-  const experiment = folder.readExperiment();
+  const stored = folder.readExperiment();
   const { environment, result, status, problem } = readRunRecord(folder);
   if (status === 'damaged') reporter.warn(`${problem}; the file is written anew`);
-  const network = networkOf(experiment);
+  const network = networkOf(stored);
   const checkpoint = await loadNewestCheckpoint(folder, network, reporter);
   const origin =
     checkpoint.origin ??
@@ -64,8 +66,9 @@ export async function readResumption(
       'Its checkpoint is of an earlier version, which needs both files. Start the run again.',
     );
   }
-  await refuseOther(folder, experiment, origin, said);
-  if (checkpoint.progress.epochs === experiment.training.epochs && result?.status === 'finished') {
+  const { path } = (await refuseOther(folder, stored, origin, said)).dataset;
+  const experiment = path === undefined ? stored : { ...stored, dataset: { ...stored.dataset, path } };
+  if (checkpoint.progress.epochs === stored.training.epochs && result?.status === 'finished') {
     throw new UserError(
       'usage',
       `the run ${folder.name} is finished`,
@@ -79,19 +82,21 @@ function lastEngine(environment: RunEnvironment): Environment['engine'] {
   return (environment.resumed.at(-1) ?? environment).engine;
 }
 
+/** Returns what was asked for beside `--resume`: the same run, whose folder of images may lie elsewhere now. */
 async function refuseOther(
   folder: RunFolder,
   stored: Experiment,
   { subset }: Origin,
   said: SaidBeside,
-): Promise<void> {
+): Promise<Experiment> {
   const overrides = said.seed === undefined ? {} : { training: { seed: said.seed } };
-  const asked = await loadExperiment(said.config ?? folder.config, { set: said.set, overrides });
+  const config = await loadExperiment(said.config ?? folder.config, { set: said.set, overrides });
+  const asked = await withContents(config, said.contents);
   const changed = differences(stored, asked);
   if (said.subset !== undefined && said.subset !== subset) changed.push('--subset');
   if (said.init !== undefined) changed.push('--init');
   if (said.initSkip.length > 0) changed.push('--init-skip');
-  if (changed.length === 0) return;
+  if (changed.length === 0) return asked;
   throw new UserError(
     'usage',
     `the run ${folder.name} was started with another config: ${changed.join(', ')}`,

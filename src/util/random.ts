@@ -25,6 +25,7 @@ export const PURPOSE = {
   jitter: 8,
   jitterOrder: 9,
   lighting: 10,
+  testSplit: 11,
 } as const;
 
 /** Two 32-bit words that name a sequence of random numbers. */

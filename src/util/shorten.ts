@@ -11,3 +11,9 @@ export function shortenValue(value: unknown, most?: number): string {
   const cut = (_key: string, inner: unknown) => (Array.isArray(inner) ? inner.slice(0, 100) : inner);
   return shorten(JSON.stringify(value, cut) ?? String(value), most);
 }
+
+/** The first of many names, for one line: `a, b, c and 9 more`. */
+export function firstNames(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).map((name) => shorten(name, 200));
+  return names.length > most ? `${shown.join(', ')} and ${names.length - most} more` : shown.join(', ');
+}

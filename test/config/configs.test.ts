@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { configNames, configsFolder } from '../../src/config/files.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { configJsonSchema, type Experiment } from '../../src/config/schema.js';
-import { definition } from '../../src/datasets/index.js';
+import { definitionOf } from '../../src/datasets/index.js';
 import { buildNetwork, variantOf } from '../../src/networks/build.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import { authorsNetwork161, authorsNetwork264, table1Networks } from '../../src/tables/imagenet-networks.js';
@@ -252,7 +252,7 @@ describe('the description of a config', () => {
       if (!found) continue;
       computed.push(name);
       const [, days, train, evaluate] = found;
-      const { trainCount, testCount } = definition(experiment.dataset.name);
+      const { trainCount, testCount } = definitionOf(experiment.dataset);
       const { validation } = experiment.dataset;
       const epoch =
         (trainCount - validation) / Number(train) +

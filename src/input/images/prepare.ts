@@ -22,6 +22,8 @@ export interface Preparation {
   readonly seed: number;
   readonly resize: ResizeStyle;
   readonly normalization: Normalization;
+  /** Every format that sharp reads, not JPEG and PNG only. */
+  readonly anyFormat?: boolean;
 }
 
 /** What an image is made for: training in an epoch, or testing by its centre or by ten crops. */

@@ -24,7 +24,7 @@ export interface InputShape {
  */
 export async function singleImage(encoded: Buffer, shape: InputShape): Promise<Float32Array> {
   const { channels, side, photographs, normalization } = shape;
-  const file = imageHeader(encoded) ? encoded : await sharp(encoded).png().toBuffer();
+  const file = await jpegOrPng(encoded);
   if (photographs) {
     const target = new Float32Array(3 * side * side);
     await prepare(file, 0, 'centre', { ...shape, augmentation: [], seed: 0 }, target);
@@ -38,8 +38,13 @@ export async function singleImage(encoded: Buffer, shape: InputShape): Promise<F
   });
 }
 
+/** An image of another format that sharp reads becomes a PNG file; of an animation, its first picture. */
+export async function jpegOrPng(encoded: Buffer): Promise<Buffer> {
+  return imageHeader(encoded) ? encoded : sharp(encoded).png().toBuffer();
+}
+
 /** The centre of a JPEG or PNG image as bytes, [C, side, side]; one channel is luminance (ITU-R 601), as in Pillow. */
-async function smallImage(file: Buffer, channels: number, side: number): Promise<Uint8Array> {
+export async function smallImage(file: Buffer, channels: number, side: number): Promise<Uint8Array> {
   const whole = (size: { width: number; height: number }) => ({
     part: { left: 0, top: 0, ...size },
     size: withShorterSide(size, side),
