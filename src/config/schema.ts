@@ -3,7 +3,7 @@ import { AUGMENTATIONS, DATASET_NAMES, FOLDER } from '../datasets/dataset.js';
 import { definitionOf } from '../datasets/definitions.js';
 import { PRECISIONS } from '../engines/engine.js';
 import { RESIZE_STYLES } from '../input/augmentation.js';
-import { depthProblem } from '../networks/densenet.js';
+import { denseNetProblem, STEMS } from '../networks/densenet.js';
 import { resNetProblem } from '../networks/resnet.js';
 
 /** Numbers above these are typing mistakes; whether a network fits into memory is another question. */
@@ -42,7 +42,7 @@ const denseNetSchema = z
     initialChannels: count(MOST.channels)
       .optional()
       .describe(
-        'Output channels of the first convolution. Without it: 2k for -BC and with blocks, otherwise 16.',
+        'Output channels of the first convolution. Without it: 2k for -BC and with the ImageNet stem, otherwise 16.',
       ),
     dropout: dropout()
       .default(0)
@@ -54,15 +54,19 @@ const denseNetSchema = z
       .min(1)
       .max(MOST_BLOCKS)
       .optional()
+      .describe('Layers of each dense block. Without it: three equal blocks, after the CIFAR stem.'),
+    stem: z
+      .enum(STEMS)
+      .optional()
       .describe(
-        'Layers of each dense block, for a network with the ImageNet stem. Without it: three equal blocks after a 3×3 convolution.',
+        'What stands before the dense blocks: cifar, a 3×3 convolution; imagenet, a 7×7 convolution and max pooling, each of stride 2. Without it: imagenet with blocks, otherwise cifar.',
       ),
   })
   .superRefine((network, context) => {
-    const problem = depthProblem(network);
+    const problem = denseNetProblem(network);
     if (problem) {
-      const { message, remedy } = problem;
-      context.addIssue({ code: 'custom', path: ['depth'], message, params: { remedy } });
+      const { option, message, remedy } = problem;
+      context.addIssue({ code: 'custom', path: [option], message, params: { remedy } });
     }
   })
   .describe('A DenseNet (section 3).');

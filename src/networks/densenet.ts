@@ -15,8 +15,18 @@ export interface DenseNetOptions {
   readonly initialChannels?: number | undefined;
   /** Probability that a value is dropped after a convolution (all but the first); 0 for none. */
   readonly dropout: number;
-  /** Layers of each dense block, for a network with the ImageNet stem (paper, Table 1). */
+  /** Layers of each dense block; three equal ones where left out. */
   readonly blocks?: readonly number[] | undefined;
+  /** What stands before the dense blocks; `stemOf` says what it is otherwise. */
+  readonly stem?: Stem | undefined;
+}
+
+/** CIFAR and SVHN: a 3×3 convolution (paper, section 3). ImageNet: a 7×7 convolution and max pooling (Table 1). */
+export const STEMS = ['cifar', 'imagenet'] as const;
+export type Stem = (typeof STEMS)[number];
+
+export function stemOf({ stem, blocks }: Pick<DenseNetOptions, 'stem' | 'blocks'>): Stem {
+  return stem ?? (blocks === undefined ? 'cifar' : 'imagenet');
 }
 
 /** Dense blocks of the networks for CIFAR and SVHN (paper, section 3). */
@@ -30,18 +40,36 @@ function convolutionsPerLayer(options: Pick<DenseNetOptions, 'bottleneck'>): num
   return options.bottleneck ? 2 : 1;
 }
 
+/** Another option than this network takes, and what to do about it. */
+export interface DenseNetProblem {
+  readonly option: keyof DenseNetOptions;
+  readonly message: string;
+  readonly remedy: string;
+}
+
 /**
- * What is wrong with a depth and what would do instead, or undefined. Three equal blocks need L = 3N+4
+ * What is wrong with the options and what would do instead, or undefined. The ImageNet stem needs listed blocks. Three equal blocks need L = 3N+4
  * (6N+4 with bottleneck). Where the blocks are listed the depth must be theirs; one less is accepted, because
  * the paper's DenseNet-264 has 265 layers.
  */
-export function depthProblem(options: DenseNetOptions): { message: string; remedy: string } | undefined {
-  const { depth, blocks, bottleneck } = options;
+export function denseNetProblem(options: DenseNetOptions): DenseNetProblem | undefined {
+  const { depth, blocks, bottleneck, stem } = options;
+  if (stem === 'imagenet' && blocks === undefined) {
+    return {
+      option: 'stem',
+      message: 'is imagenet, but no dense blocks are listed',
+      remedy: 'List them, such as network.blocks=[6, 12, 24, 16], or leave network.stem out.',
+    };
+  }
   const perLayer = convolutionsPerLayer(options);
   if (blocks !== undefined) {
     const layers = 1 + perLayer * blocks.reduce((sum, n) => sum + n, 0) + blocks.length;
     if (depth === layers || depth === layers - 1) return undefined;
-    return { message: `is ${depth}, but the listed blocks make ${layers} layers`, remedy: `Use ${layers}.` };
+    return {
+      option: 'depth',
+      message: `is ${depth}, but the listed blocks make ${layers} layers`,
+      remedy: `Use ${layers}.`,
+    };
   }
   const step = BLOCKS * perLayer;
   const layers = (depth - OUTER_LAYERS) / step;
@@ -49,6 +77,7 @@ export function depthProblem(options: DenseNetOptions): { message: string; remed
   const below = OUTER_LAYERS + step * Math.floor(layers);
   const nearest = [below, below + step].filter((value) => value > OUTER_LAYERS);
   return {
+    option: 'depth',
     message: `is ${depth}, which does not divide into ${BLOCKS} equal blocks: L = ${step}N+${OUTER_LAYERS} ${bottleneck ? 'with' : 'without'} bottleneck`,
     remedy: `Use ${(nearest.length > 0 ? nearest : [OUTER_LAYERS + step]).join(' or ')}.`,
   };
@@ -66,18 +95,18 @@ export function variant(options: Pick<DenseNetOptions, 'bottleneck' | 'compressi
  */
 export function firstChannels(options: DenseNetOptions): number {
   if (options.initialChannels !== undefined) return options.initialChannels;
-  const wide = options.blocks !== undefined || (options.bottleneck && options.compression < 1);
+  const wide = stemOf(options) === 'imagenet' || (options.bottleneck && options.compression < 1);
   return wide ? 2 * options.growthRate : 16;
 }
 
 /**
- * Builds a DenseNet (paper, section 3): for CIFAR and SVHN a 3×3 convolution and three equal dense blocks; with
- * `blocks` a 7×7 convolution of stride 2, max pooling and the listed blocks (Table 1).
+ * Builds a DenseNet (paper, section 3): a 3×3 convolution, or a 7×7 convolution of stride 2 and max pooling, and three
+ * equal or the listed dense blocks.
  * Throws a UserError (usage) if the depth does not fit or the images are too small for the network.
  */
 export function buildDenseNet(options: DenseNetOptions, input: NetworkInput): Network {
-  const problem = depthProblem(options);
-  if (problem) throw new UserError('usage', `network.depth ${problem.message}`, problem.remedy);
+  const problem = denseNetProblem(options);
+  if (problem) throw new UserError('usage', `network.${problem.option} ${problem.message}`, problem.remedy);
   const { classes, ...image } = input;
   const stages: Stage[] = [];
   let shape: FeatureShape = image;
@@ -87,7 +116,7 @@ export function buildDenseNet(options: DenseNetOptions, input: NetworkInput): Ne
   };
 
   const outputChannels = firstChannels(options);
-  if (options.blocks === undefined) {
+  if (stemOf(options) === 'cifar') {
     add({ kind: 'convolution', outputChannels, kernel: 3, stride: 1, padding: 1, normalized: false });
   } else {
     add({ kind: 'convolution', outputChannels, kernel: 7, stride: 2, padding: 3, normalized: true });

@@ -1,6 +1,6 @@
 import { definitionOf } from '../datasets/definitions.js';
 import type { NetworkOptions } from '../networks/build.js';
-import { type DenseNetOptions, firstChannels, variant } from '../networks/densenet.js';
+import { type DenseNetOptions, firstChannels, stemOf, variant } from '../networks/densenet.js';
 import { type ResNetOptions, resNetVariant } from '../networks/resnet.js';
 import type { FinishedRun } from '../runs/finished-runs.js';
 import { WIDTHS } from './table2-networks.js';
@@ -16,12 +16,13 @@ export function methodName(network: NetworkOptions): string {
  */
 function denseNetName(network: DenseNetOptions): string {
   const { growthRate, compression, initialChannels, blocks } = network;
+  const stem = blocks && stemOf(network) === 'cifar' ? ', CIFAR stem' : '';
   const usual = firstChannels({ ...network, initialChannels: undefined });
   const details = [
     `k=${growthRate}`,
     ...(compression === 1 || compression === 0.5 ? [] : [`θ=${compression}`]),
     ...(initialChannels === undefined || initialChannels === usual ? [] : [`k0=${initialChannels}`]),
-    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
+    ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}${stem}`]),
   ];
   return `${variant(network)} (${details.join(', ')})`;
 }

@@ -103,9 +103,13 @@ export function placeInTable2(
 
 function differencesFrom(paper: Experiment, experiment: Experiment): string[] {
   const mine = comparable(experiment);
-  return changedKeys(comparable(paper), mine)
-    .filter((key) => key !== 'network.dropout' || experiment.network.family === 'densenet')
-    .map((key) => `${key}=${JSON.stringify(valueAt(mine, key))}`);
+  return (
+    changedKeys(comparable(paper), mine)
+      // What a folder of images is, its name says.
+      .filter((key) => !/^dataset\.(path|classes|contents)/.test(key))
+      .filter((key) => key !== 'network.dropout' || experiment.network.family === 'densenet')
+      .map((key) => `${key}=${JSON.stringify(valueAt(mine, key))}`)
+  );
 }
 
 function comparable(experiment: Experiment) {

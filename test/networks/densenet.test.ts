@@ -112,6 +112,22 @@ describe('buildDenseNet', () => {
     expect(error.remedy).toBe(remedy);
   });
 
+  it('takes listed blocks, any number of them, after the CIFAR stem too', () => {
+    const listed = buildDenseNet(options({ depth: 100, blocks: [16, 16, 16], stem: 'cifar' }), CIFAR10);
+    expect(listed).toEqual(buildDenseNet(options({}), CIFAR10));
+    const blocks = [2, 3, 1, 4];
+    const own = buildDenseNet(options({ depth: 25, growthRate: 4, blocks, stem: 'cifar' }), CIFAR10);
+    expect(own.stages.flatMap((stage) => (stage.kind === 'denseBlock' ? [stage.layers] : []))).toEqual(
+      blocks,
+    );
+    expect(own.stages[0]).toMatchObject({ kernel: 3, stride: 1, outputChannels: 8 });
+    expect(stageShapes(own).at(-2)!.output).toMatchObject({ height: 4, width: 4 });
+    expect(failure({ depth: 26, growthRate: 4, blocks, stem: 'cifar' }).message).toContain('25 layers');
+    expect(failure({ stem: 'imagenet' }).message).toBe(
+      'network.stem is imagenet, but no dense blocks are listed',
+    );
+  });
+
   it('refuses images that its poolings would use up', () => {
     const fashion = { channels: 1, height: 28, width: 28, classes: 10 };
     const error = failure({ depth: 121, growthRate: 32, blocks: [6, 12, 24, 16] }, fashion);

@@ -6,17 +6,17 @@ export class FolderFiles implements ImageFiles {
   readonly count: number;
   readonly labels: Uint16Array;
 
-  constructor(readonly images: readonly FolderImage[]) {
-    this.count = images.length;
-    this.labels = Uint16Array.from(images, ({ label }) => label);
+  constructor(readonly files: readonly FolderImage[]) {
+    this.count = files.length;
+    this.labels = Uint16Array.from(files, ({ label }) => label);
   }
 
   locate(index: number): FileRange {
-    const { path, bytes } = this.images[index]!;
+    const { path, bytes } = this.files[index]!;
     return { path, start: 0, bytes };
   }
 
   async name(index: number): Promise<string> {
-    return this.images[index]!.path;
+    return this.files[index]!.path;
   }
 }

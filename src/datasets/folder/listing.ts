@@ -117,7 +117,12 @@ async function visibleNames(path: string): Promise<string[]> {
     return (await readdir(path)).filter((name) => !name.startsWith('.'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') {
-      throw new UserError('data', `there is no folder ${path}`, 'Check dataset.path.', { cause: error });
+      throw new UserError(
+        'data',
+        `there is no folder ${path}`,
+        'Check dataset.path. A run whose folder was moved goes on with: --resume RUN --set dataset.path=DIR',
+        { cause: error },
+      );
     }
     throw diskError(error, `cannot list ${path}`, 'check dataset.path');
   }

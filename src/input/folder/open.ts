@@ -46,25 +46,25 @@ function requireMemory({ path, size }: FolderChoice, images: number): void {
 }
 
 async function inMemory(
-  files: FolderFiles,
+  { count, files, labels }: FolderFiles,
   { sha256 }: FolderSurvey,
   { size }: FolderChoice,
   options: SurveyOptions,
 ): Promise<ImageSet> {
   const values = 3 * size ** 2;
-  const memory = new SharedArrayBuffer(files.count * values);
+  const memory = new SharedArrayBuffer(count * values);
   const target = (index: number) => ({ memory, offset: index * values });
-  await lookAt(files.images, { ...options, what: 'decoding', side: size, target }, ({ path }, seen) => {
+  await lookAt(files, { ...options, what: 'decoding', side: size, target }, ({ path }, seen) => {
     if (seen.sha256 === sha256.get(path)) return;
     const remedy = 'Look for what changes it, and run the same command again.';
     throw new UserError('data', `${path} has other bytes than when it was last read`, remedy);
   });
   return {
-    count: files.count,
+    count,
     channels: 3,
     height: size,
     width: size,
     images: new Uint8Array(memory),
-    labels: files.labels,
+    labels,
   };
 }

@@ -47,13 +47,13 @@ export async function surveyFolder(choice: FolderChoice, options: SurveyOptions)
   const bad = all.filter(({ path }) => index.files[path]?.problem !== undefined);
   const good = (images: readonly FolderImage[]) =>
     images.filter(({ path }) => index.files[path]?.problem === undefined);
-  refuseBad(choice, index, bad, all.length, options);
+  const left = refuseBad(choice, index, bad, all.length, options);
   const train = new FolderFiles(good(listing.train));
   const test = new FolderFiles(good(listing.test));
   refuseUnreadableClasses(choice, train, test);
   const sha256 = new Map(all.map(({ path }) => [path, index.files[path]!.sha256]));
   const twins = refuseTwins(choice, train, test, sha256);
-  const { mean, deviation } = await reader.normalization(train.images);
+  const { mean, deviation } = await reader.normalization(train.files);
   const digest = digestOf([
     ...lines('train', choice, listing.train, sha256),
     ...lines('test', choice, listing.test, sha256),
@@ -64,7 +64,7 @@ export async function surveyFolder(choice: FolderChoice, options: SurveyOptions)
     test,
     sha256,
     skipped: bad.map(({ path }) => path),
-    notes: [...listing.notes, ...twins],
+    notes: [...listing.notes, ...left, ...twins],
   };
 }
 
@@ -143,20 +143,18 @@ class FolderReader {
   }
 }
 
+/** Returns what to say where they are left out. */
 function refuseBad(
   { path }: FolderChoice,
   { files }: FolderIndex,
   bad: readonly FolderImage[],
   all: number,
-  { skipBadImages, reporter }: SurveyOptions,
-): void {
-  if (bad.length === 0) return;
+  { skipBadImages }: SurveyOptions,
+): string[] {
+  if (bad.length === 0) return [];
   const named = firstNames(bad.map((image) => `${image.path} (${files[image.path]!.problem})`));
   const problem = `${formatCount(bad.length)} of ${formatCount(all)} images in ${path} cannot be read: ${named}`;
-  if (skipBadImages) {
-    reporter.warn(`left out: ${problem}`);
-    return;
-  }
+  if (skipBadImages) return [`Left out: ${problem}`];
   throw new UserError('data', problem, 'Replace or remove them, or leave them out: --skip-bad-images');
 }
 
@@ -184,8 +182,8 @@ function refuseTwins(
   test: FolderFiles,
   sha256: ReadonlyMap<string, string>,
 ): string[] {
-  const trained = new Map(train.images.map((image) => [sha256.get(image.path), image.path]));
-  const twins = test.images.flatMap((image) => {
+  const trained = new Map(train.files.map((image) => [sha256.get(image.path), image.path]));
+  const twins = test.files.flatMap((image) => {
     const twin = trained.get(sha256.get(image.path));
     return twin === undefined ? [] : [`${image.path} is ${twin}`];
   });

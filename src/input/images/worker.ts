@@ -58,10 +58,15 @@ export async function look({ image, side, target }: Look): Promise<Seen> {
     const file = readRange({ ...image, start: 0 });
     sha256 = createHash('sha256').update(file).digest('hex');
     const pixels = await smallImage(await jpegOrPng(file), 3, side);
-    for (const [at, value] of pixels.entries()) {
-      const channel = Math.floor(at / side ** 2);
-      sums[channel]! += value;
-      sums[3 + channel]! += value ** 2;
+    const plane = side ** 2;
+    for (let c = 0; c < 3; c++) {
+      let [sum, squares] = [0, 0];
+      for (let at = c * plane; at < (c + 1) * plane; at++) {
+        const value = pixels[at]!;
+        sum += value;
+        squares += value * value;
+      }
+      [sums[c], sums[3 + c]] = [sum, squares];
     }
     if (target) new Uint8Array(target.memory, target.offset, pixels.length).set(pixels);
     return { sha256, sums };
