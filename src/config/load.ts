@@ -16,7 +16,8 @@ export interface LoadOptions {
 
 /**
  * Reads the experiment that a config file describes, given by path or by its name in `configs/`, with every
- * default filled in; of a folder of images, also its classes. Throws a UserError (usage) that says in one line what is wrong and where.
+ * default filled in; of a folder of images, also its classes. Throws a UserError (usage) that says in one line what is
+ * wrong and where.
  */
 export async function loadExperiment(pathOrName: string, options: LoadOptions = {}): Promise<Experiment> {
   const path = findConfig(pathOrName);

@@ -48,9 +48,9 @@ export interface DenseNetProblem {
 }
 
 /**
- * What is wrong with the options and what would do instead, or undefined. The ImageNet stem needs listed blocks. Three equal blocks need L = 3N+4
- * (6N+4 with bottleneck). Where the blocks are listed the depth must be theirs; one less is accepted, because
- * the paper's DenseNet-264 has 265 layers.
+ * What is wrong with the options and what would do instead, or undefined. The ImageNet stem needs listed blocks. Three
+ * equal blocks need L = 3N+4 (6N+4 with bottleneck). Where the blocks are listed the depth must be theirs; one less is
+ * accepted, because the paper's DenseNet-264 has 265 layers.
  */
 export function denseNetProblem(options: DenseNetOptions): DenseNetProblem | undefined {
   const { depth, blocks, bottleneck, stem } = options;

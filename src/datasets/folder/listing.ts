@@ -128,7 +128,7 @@ async function visibleNames(path: string): Promise<string[]> {
   }
 }
 
-/** Sorts by the bytes of the names. Throws a UserError (data) where two names are the same text in two Unicode forms. */
+/** Sorts by the bytes of the names. Throws a UserError (data) where two are the same text in two Unicode forms. */
 function byBytes<T extends Named>(files: T[]): T[] {
   const sorted = files.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const twin = sorted.find(({ name }, i) => name === sorted[i + 1]?.name);
