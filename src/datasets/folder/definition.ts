@@ -59,8 +59,8 @@ export function folderDefinition(options: FolderOptions): DatasetDefinition<type
     classNames: classes,
     image: { channels: 3, height: size, width: size },
     photographs,
-    trainCount: contents?.train ?? 0,
-    testCount: contents?.test ?? 0,
+    trainCount: contents?.train ?? Number.POSITIVE_INFINITY,
+    testCount: contents?.test ?? Number.POSITIVE_INFINITY,
     get normalization() {
       if (contents) return contents;
       throw new Error(`the images in ${path} have not been read`);
