@@ -64,7 +64,9 @@ export class CardMaker {
       ...(note ? [card('note', html`<p>${note}</p>`)] : []),
       ...runs.map((run) => this.runCard(run)),
       ...(others ? [card('more', html`<p class="note">${others}</p>`)] : []),
-      ...(table && !none && !problem ? [card('table', html`<h2>All runs</h2>${htmlTable(table)}`)] : []),
+      ...(table && table.rows.length > 0
+        ? [card('table', html`<h2>${table.title ?? ''}</h2>${htmlTable(table)}`)]
+        : []),
     ];
   }
 

@@ -5,8 +5,9 @@ import { systemCode, UserError } from '../util/errors.js';
 import { type Card, CardMaker, POLICY, watchPage } from './page.js';
 import { RunWatcher, type WatchOptions } from './state.js';
 
-/** Milliseconds between two looks at the runs, while somebody watches. */
+/** Milliseconds between two looks at the runs, while somebody watches; with many runs as many times what one takes. */
 const INTERVAL = 1000;
+const SPARING = 10;
 /** Milliseconds after which a browser that has lost the connection tries again. */
 const RETRY = 2000;
 
@@ -19,6 +20,8 @@ export interface WatchServerOptions extends WatchOptions {
   /** 0 for any that is free. */
   readonly port: number;
   readonly title: string;
+  /** Milliseconds between two looks; a second when undefined. */
+  readonly interval?: number;
   /** Ends the server. */
   readonly signal: AbortSignal;
   /** What went wrong while the server goes on. */
@@ -71,9 +74,11 @@ class LivePage {
   private readonly watching = new Map<ServerResponse, Map<string, string>>();
   private timer: NodeJS.Timeout | undefined;
   private told: string | undefined;
+  private readonly interval: number;
 
   constructor(private readonly options: WatchServerOptions) {
     this.watcher = new RunWatcher(options);
+    this.interval = options.interval ?? INTERVAL;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -110,13 +115,15 @@ class LivePage {
     this.watching.set(response, new Map());
     response.on('close', () => this.watching.delete(response));
     send(response, await this.look(), this.watching.get(response) ?? new Map());
-    this.timer ??= setTimeout(() => void this.tick(), INTERVAL);
+    this.timer ??= setTimeout(() => void this.tick(), this.interval);
   }
 
   private async tick(): Promise<void> {
+    const started = performance.now();
     const cards = await this.look();
     for (const [response, sent] of this.watching) send(response, cards, sent);
-    this.timer = this.watching.size > 0 ? setTimeout(() => void this.tick(), INTERVAL) : undefined;
+    const pause = Math.max(this.interval, SPARING * (performance.now() - started));
+    this.timer = this.watching.size > 0 ? setTimeout(() => void this.tick(), pause) : undefined;
   }
 
   /** What is to be seen now. Nothing that lies in a folder of runs ends the server. */

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { listRunFolders } from '../runs/folders.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { type RunRecord, readRunRecord } from '../runs/run-records.js';
@@ -53,7 +54,7 @@ export class RunWatcher {
 
   async look(): Promise<View> {
     try {
-      return this.view(
+      return await this.view(
         this.options.run ? [this.options.run] : await listRunFolders(this.options.resultsFolder),
       );
     } catch (error) {
@@ -62,10 +63,10 @@ export class RunWatcher {
     }
   }
 
-  private view(folders: readonly RunFolder[]): View {
+  private async view(folders: readonly RunFolder[]): Promise<View> {
     for (const folder of folders) {
       if (!existsSync(folder.path)) continue;
-      const record = this.read(folder);
+      const record = await this.read(folder);
       this.seen.set(folder.path, record);
       if (record.status === 'running') this.worked.add(folder.path);
     }
@@ -79,16 +80,22 @@ export class RunWatcher {
     return {
       runs: newestFirst.slice(0, MOST_RUNS),
       more: Math.max(0, newestFirst.length - MOST_RUNS),
-      table: statuses ? statusSheet(statuses) : run ? undefined : runsTable(sorted(watched)),
+      table: statuses
+        ? { ...statusSheet(statuses), title: 'Runs of the sweep' }
+        : run
+          ? undefined
+          : runsTable(sorted(watched)),
     };
   }
 
-  private read(folder: RunFolder): RunRecord {
+  private async read(folder: RunFolder): Promise<RunRecord> {
     const signature = [folder.config, folder.environment, folder.result, folder.epochs]
       .map(changed)
       .join(' ');
     const known = this.ended.get(folder.path);
     if (known?.signature === signature) return known.record;
+    // Thousands of runs take seconds, in which others are to be answered too.
+    await setImmediate();
     const record = readRunRecord(folder);
     // That a process is gone, no file tells.
     if (record.status === 'running') this.ended.delete(folder.path);
@@ -117,7 +124,10 @@ function runsTable(runs: readonly WatchedRun[]): Sheet {
     .slice(0, MOST_ROWS)
     .map(({ record }, index) => ({ ...runRow(record), status: statuses[index] }));
   const newest = runs.length > MOST_ROWS ? ` The newest ${MOST_ROWS} are shown.` : '';
-  return { ...runSheet(COLUMNS, rows), notes: [`${runs.length} runs: ${counts.join(', ')}.${newest}`] };
+  return {
+    ...runSheet(COLUMNS, rows, 'All runs'),
+    notes: [`${runs.length} runs: ${counts.join(', ')}.${newest}`],
+  };
 }
 
 /** Changes when the file does. */

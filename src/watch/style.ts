@@ -16,6 +16,7 @@ h2 { font-size: 1.15rem; margin: 0 0 0.25rem; padding: 0; border: 0; }
 h3 { font-size: 1rem; margin: 0.75rem 0 0.25rem; }
 .note { font-size: 0.87rem; margin: 0.25rem 0; }
 table { font-size: 0.87rem; }
+th, td { padding: 0.2rem 0.8rem 0.2rem 0; }
 .state { font-size: 0.87rem; font-weight: normal; white-space: nowrap; padding: 0 0.5em; border: 1px solid currentColor; border-radius: 1em; }
 .running { color: var(--work); }
 .finished { color: var(--good); }

@@ -3,6 +3,8 @@ import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findRunFolder } from '../../src/runs/folders.js';
+import { expandSweep } from '../../src/sweep/expand.js';
+import { sweepDefinition } from '../../src/sweep/request.js';
 import { startWatching, type WatchServerOptions } from '../../src/watch/server.js';
 import { temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
@@ -73,6 +75,21 @@ test('a page without a run says so, and shows the first one that comes', async (
   expect(news).toContain('20.00 %');
   expect(news).toContain('<svg');
   await stream.return(undefined);
+});
+
+test('of a sweep, the runs that have not begun are shown too', async () => {
+  const results = await temporaryFolder();
+  const sweep = await expandSweep(
+    await sweepDefinition({ configs: ['quickstart'], seeds: [1, 2, 3], set: [] }),
+  );
+  const { url } = await watch(results, { sweep });
+  expect((await request(url)).text).toContain('3 runs: 3 not started.');
+  await makeRun(results, 'quickstart', { set: ['training.seed=2'], errors: [30, 21.5] });
+  await makeRun(results, 'cifar10plus-40-12');
+  const { text } = await request(url);
+  expect(text).toContain('3 runs: 2 not started, 1 finished.');
+  expect(text).toContain('21.50');
+  expect(text).not.toContain('cifar10plus');
 });
 
 test('only this machine is answered, and nothing but the page', async () => {

@@ -90,7 +90,7 @@ export async function serve(
   };
 }
 
-/** A server on localhost that says what it likes, HTTP or not; it is gone when the test is done. Returns its address. */
+/** A server on localhost that says what it likes, HTTP or not; gone when the test is done. Returns its address. */
 export async function serveSockets(answer: (socket: Socket) => void): Promise<string> {
   const server = createSocketServer((socket) => {
     // The other side may break off at any time.
