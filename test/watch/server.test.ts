@@ -17,6 +17,7 @@ async function watch(resultsFolder: string, options: Partial<WatchServerOptions>
     resultsFolder,
     port: 0,
     title: 'runs',
+    interval: 20,
     signal,
     onProblem,
     ...options,
