@@ -1,20 +1,29 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 // Computed, not measured: the bytes that a process sends and receives in a step of every network of Table 2, and the
 // efficiency to expect from them. Prints the table of docs/cluster.md.
 //
-//   node benchmarks/processes/wire.mjs
+//   node benchmarks/processes/wire.mjs [--measure [--steps 3]]
 //
 // Of P parameters and S running statistics, n processes with a micro-batch each send and receive
 // 2·(n−1)/n·4·P bytes of gradients and (n−1)·8·S bytes of statistics. A step takes T/n + bytes/bandwidth, with T the
 // step of one process; efficiency is T/n divided by it. Left out: latency, and that small micro-batches may be slower
-// per image, or processes not equally fast. T is what configs say was measured, on two cores of an AMD EPYC.
+// per image, or processes not equally fast. T is what configs say was measured, or else in steps.csv beside this file.
+//
+// --measure times a few steps of each network that has neither, on the native engine, and adds them to steps.csv: five
+// minutes on two cores on which nothing else runs. What was measured stays when it is stopped.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { parse } from 'yaml';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const STEPS = join(here, 'steps.csv');
 const module = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
-const { parse } = await import('yaml');
 const { loadExperiment } = await module('config/load.js');
 const { networkOf } = await module('training/model.js');
 const { elementCount, isTrainable, parameters } = await module('networks/parameters.js');
@@ -22,6 +31,63 @@ const { elementCount, isTrainable, parameters } = await module('networks/paramet
 const PROCESSES = [2, 8, 32];
 /** In bytes per second. */
 const BANDWIDTHS = [10e9 / 8, 100e9 / 8];
+
+/** The configs of Table 2 by their rows, each with the seconds of one process's step where they were measured. */
+async function rows() {
+  const measured = new Map(
+    readSteps().map(({ row, step_ms_median }) => [row, Number(step_ms_median) / 1000]),
+  );
+  const found = new Map();
+  const { configs } = parse(readFileSync(join(root, 'experiments', 'table2.yaml'), 'utf8'));
+  for (const config of configs) {
+    const experiment = await loadExperiment(config);
+    const { row } = experiment.paper;
+    const seconds = stepSeconds(experiment);
+    if (!found.has(row) || (found.get(row).seconds === undefined && seconds !== undefined)) {
+      found.set(row, { row, config, experiment, seconds });
+    }
+  }
+  return [...found.values()].map((one) => ({ ...one, seconds: one.seconds ?? measured.get(one.row) }));
+}
+
+/** Seconds of one process's step, where the config says what was measured. */
+function stepSeconds({ description, training }) {
+  const rate = /from ([\d.]+) images\/s/.exec(description ?? '')?.[1];
+  return rate && training.batchSize / Number(rate);
+}
+
+function readSteps() {
+  return existsSync(STEPS) ? parseCsv(readFileSync(STEPS, 'utf8'), { columns: true }) : [];
+}
+
+/** Times steps of a network, in a process of their own, and adds them to the file. */
+function measure({ row, config, experiment }, steps) {
+  const { batchSize } = experiment.training;
+  console.error(`${row}: ${steps} steps of ${batchSize} images …`);
+  const program = [join(root, 'bin', 'densenet'), 'bench', `--config=${config}`, `--batch=${batchSize}`];
+  const options = ['--engine=native', '--warmup=1', `--steps=${steps}`, '--json'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...options], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${config} ended with ${status}:\n${stderr}`);
+  const { stepMilliseconds, engine, machine, versions } = JSON.parse(stdout);
+  const { median, min, max, n } = stepMilliseconds;
+  const line = {
+    row,
+    config,
+    batch: batchSize,
+    step_ms_median: median.toFixed(1),
+    step_ms_min: min.toFixed(1),
+    step_ms_max: max.toFixed(1),
+    n,
+    engine: engine.description,
+    cpu: machine.cpu,
+    cores: machine.cores,
+    commit: versions.git?.commit,
+    date: new Date().toISOString(),
+  };
+  writeFileSync(STEPS, stringify([...readSteps(), line], { header: true }));
+}
 
 function bytes(network, processes) {
   const size = (wanted) =>
@@ -31,22 +97,8 @@ function bytes(network, processes) {
   return ((2 * (processes - 1)) / processes) * 4 * size(true) + (processes - 1) * 8 * size(false);
 }
 
-/** Seconds of one process's step, where the config says what was measured. */
-function stepSeconds({ description, training }) {
-  const rate = /from ([\d.]+) images\/s/.exec(description ?? '')?.[1];
-  return rate && training.batchSize / Number(rate);
-}
-
-const megabytes = (value) => (value / 1e6).toPrecision(3);
-const seen = new Map();
-const { configs } = parse(readFileSync(join(root, 'experiments', 'table2.yaml'), 'utf8'));
-for (const config of configs) {
-  const experiment = await loadExperiment(config);
+function cells({ row, experiment, seconds }) {
   const network = networkOf(experiment);
-  const row = experiment.paper.row;
-  const seconds = stepSeconds(experiment);
-  const step = seconds && `${seconds.toFixed(2)} s`;
-  if (seen.has(row) && (seen.get(row).step || !step)) continue;
   const sent = PROCESSES.map((n) => bytes(network, n));
   const efficiency = BANDWIDTHS.flatMap((bandwidth) =>
     PROCESSES.map((n, index) => {
@@ -55,13 +107,22 @@ for (const config of configs) {
       return `${((100 * alone) / (alone + sent[index] / bandwidth)).toFixed(0)} %`;
     }),
   );
-  seen.set(row, { step, cells: [row, step ?? '', ...sent.map(megabytes), ...efficiency] });
+  const megabytes = sent.map((value) => (value / 1e6).toPrecision(3));
+  return [row, seconds ? `${seconds.toFixed(2)} s` : '', ...megabytes, ...efficiency];
 }
-const heads = BANDWIDTHS.flatMap((bandwidth) =>
-  PROCESSES.map((n) => `${n} at ${(8 * bandwidth) / 1e9} Gbit/s`),
-);
-console.log(
-  `| network | step of one | ${PROCESSES.map((n) => `MB at ${n}`).join(' | ')} | ${heads.join(' | ')} |`,
-);
-console.log(`| --- | ---: |${' ---: |'.repeat(PROCESSES.length + heads.length)}`);
-for (const { cells } of seen.values()) console.log(`| ${cells.join(' | ')} |`);
+
+const { values } = parseArgs({
+  options: { measure: { type: 'boolean' }, steps: { type: 'string', default: '3' } },
+});
+if (values.measure) {
+  for (const one of await rows()) if (one.seconds === undefined) measure(one, Number(values.steps));
+}
+const heads = [
+  ...['network', 'step of one'],
+  ...PROCESSES.map((n) => `MB at ${n}`),
+  ...BANDWIDTHS.flatMap((bandwidth) => PROCESSES.map((n) => `${n} at ${(8 * bandwidth) / 1e9} Gbit/s`)),
+];
+const line = (fields) => console.log(`| ${fields.join(' | ')} |`);
+line(heads);
+console.log(`| --- |${' ---: |'.repeat(heads.length - 1)}`);
+for (const one of await rows()) line(cells(one));
