@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBatch, randomWeights } from '../../src/engines/noise.js';
 import { createTensorFlowEngine, type TensorFlowEngine } from '../../src/engines/tensorflow/index.js';
-import { randomBatch, randomWeights } from '../../src/selftest/inputs.js';
 import { packageRoot } from '../../src/util/package.js';
 import { silent } from '../../src/util/reporter.js';
 import { DEFAULTS, untrained, withModel } from '../engines/conformance/models.js';

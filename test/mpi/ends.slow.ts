@@ -82,9 +82,13 @@ test('a run that another process has taken over is left by all', async () => {
   ]);
   expect(stdout.match(/^exit code .*/gm)).toEqual(['exit code 75', 'exit code 75']);
 
-  // As before it began, where another process is at work.
-  const { stdout: again } = await startOn(2, folder, [...LONG, '--auto-resume'], {}, said).ended;
-  expect(again.match(/^exit code .*/gm)).toEqual(['exit code 75', 'exit code 75']);
+  // As where another process is at work before they begin.
+  const one = startOn(1, folder, [...LONG, '--auto-resume']);
+  await one.seen(/Run folder: /);
+  const { stdout: second } = await startOn(2, folder, [...LONG, '--auto-resume'], {}, said).ended;
+  expect(second.match(/^exit code .*/gm)).toEqual(['exit code 75', 'exit code 75']);
+  one.process.kill('SIGKILL');
+  await one.ended;
 });
 
 test('what cannot work is said once', async () => {
