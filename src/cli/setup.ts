@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { loadNative } from '../engines/native/loader.js';
 import { findGpus, pickGpu } from '../engines/tensorflow/gpu/find.js';
 import { startTensorFlow } from '../engines/tensorflow/index.js';
 import { ensureLibrary } from '../engines/tensorflow/library/setup.js';
@@ -8,13 +9,13 @@ import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
+  densenet setup native                     compile the CPU engine for this processor
   densenet setup tensorflow                 the library for the CPU
   densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.6 GB on disk
 
-It need not be done on the machine that will train: without a GPU it warns, so that images can be built anywhere.
-
-Needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
-folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does this by itself when it is needed.`;
+TensorFlow need not be set up on the machine that will train: without a GPU it warns, so that images can be built
+anywhere. It needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
+folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does all of this by itself when it is needed.`;
 
 interface SetupCliOptions extends CommonOptions {
   readonly device: 'cpu' | 'gpu';
@@ -22,6 +23,9 @@ interface SetupCliOptions extends CommonOptions {
 }
 
 export function setupCommand(): Command {
+  const native = new Command('native').description(
+    'compile the CPU engine for the processor of this machine',
+  );
   const tensorflow = new Command('tensorflow')
     .description('fetch the TensorFlow library with pip, check its digest, and compile the binding')
     .addOption(
@@ -32,7 +36,14 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('set up an engine ahead of its first use')
     .addHelpText('after', EXAMPLES)
+    .addCommand(addCommonOptions(native).action(setupNative))
     .addCommand(addCommonOptions(tensorflow).action(setupTensorFlow));
+}
+
+async function setupNative(options: CommonOptions): Promise<void> {
+  const { instructions } = await loadNative({ ...options, reporter: terminalReporter(options) });
+  if (options.json) printJson({ instructions });
+  else print(`Ready: native engine, ${instructions}`);
 }
 
 async function setupTensorFlow(options: SetupCliOptions): Promise<void> {

@@ -1,0 +1,34 @@
+# The program with its CPU engine, and all that training needs: docs/docker.md says how to use it.
+FROM node:24.11.1-bookworm-slim AS build
+WORKDIR /source
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+# The package as npm publishes it, with the dependencies that the lock file names.
+RUN npm run build \
+  && npm pack --pack-destination /tmp \
+  && mkdir /opt/densenet \
+  && tar -xzf /tmp/densenet-*.tgz -C /opt/densenet --strip-components=1 \
+  && cp package-lock.json .npmrc /opt/densenet/
+WORKDIR /opt/densenet
+RUN npm ci --omit=dev
+
+FROM node:24.11.1-bookworm-slim
+# The compiler stays: on a processor that is not like the one below, the engine is compiled once more.
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends g++ \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt/densenet /opt/densenet
+RUN ln -s /opt/densenet/bin/densenet /usr/local/bin/densenet \
+  && mkdir -p /data /work/results \
+  && chown node:node /data /work /work/results
+ENV DENSENET_DATA=/data \
+    XDG_CACHE_HOME=/home/node/.cache
+# node, as the base image calls it.
+USER 1000:1000
+WORKDIR /work
+RUN densenet setup native
+VOLUME ["/data", "/work/results"]
+ENTRYPOINT ["densenet"]
+CMD ["--help"]
