@@ -1,10 +1,21 @@
 import type { RunRecord } from '../runs/run-records.js';
+import type { RunState } from '../runs/run-state.js';
 import { runRow } from '../tables/run-tables.js';
 import type { Sheet } from '../tables/sheet.js';
 import { EXIT } from '../util/errors.js';
 import { formatDuration } from '../util/format.js';
 import type { SweepRun } from './expand.js';
-import type { SweepOutcome } from './run.js';
+
+/** What became of a run of a sweep. */
+export interface SweepOutcome {
+  readonly run: SweepRun;
+  /** What it was when its turn came. */
+  readonly before: RunState;
+  /** Of its process; undefined if none was started, null if a signal ended it. */
+  readonly exitCode: number | null | undefined;
+  /** Its folder as it is now; undefined if it has none. */
+  readonly record: RunRecord | undefined;
+}
 
 /** What the table of a sweep says of a run: its status, or why it was not touched. */
 function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {

@@ -1,35 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type RunRecord, readRunRecords } from '../runs/run-records.js';
+import { readRunRecords } from '../runs/run-records.js';
 import { hiddenByDamage, newestRecord, type RunState, runState } from '../runs/run-state.js';
 import { EXIT } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
+import type { LaunchOptions, Order } from './launchers/launcher.js';
+import type { SweepOutcome } from './outcome.js';
 import { trainCommand } from './train-command.js';
 
-export interface SweepOptions {
-  readonly resultsFolder: string;
-  /** Runs at a time. */
-  readonly jobs: number;
-  /** Options of `densenet train` for all runs: engine, device, threads, folders. */
-  readonly trainOptions: readonly string[];
-  readonly reporter: Reporter;
-  /** Aborted by the first Ctrl-C: nothing more starts, the runs at work save and stop. */
-  readonly stop: AbortSignal;
-  /** Aborted by the second: the runs at work end at once. */
-  readonly force: AbortSignal;
-}
-
-/** What became of a run of a sweep. */
-export interface SweepOutcome {
-  readonly run: SweepRun;
-  /** What it was when its turn came. */
-  readonly before: RunState;
-  /** Of its process; undefined if none was started, null if a signal ended it. */
-  readonly exitCode: number | null | undefined;
-  /** Its folder as it is now; undefined if it has none. */
-  readonly record: RunRecord | undefined;
-}
+type SweepOptions = Pick<Order, 'resultsFolder' | 'trainOptions'> &
+  Pick<LaunchOptions, 'jobs' | 'reporter' | 'stop' | 'force'>;
 
 /**
  * Trains what is not finished, in order, each run in a process of its own, so that a crash of one cannot hurt

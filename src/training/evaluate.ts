@@ -5,6 +5,7 @@ import { ALONE, type Group } from '../mpi/group.js';
 import { UserError } from '../util/errors.js';
 import { type Calibration, CalibrationCounter } from './calibration.js';
 import { type ClassScores, ConfusionMatrix } from './confusion.js';
+import { crossEntropy } from './softmax.js';
 
 export interface Evaluation {
   readonly count: number;
@@ -67,14 +68,6 @@ export function rank(logits: Float32Array, label: number): number {
     if (logit > own || (logit === own && k < label) || Number.isNaN(logit)) before++;
   }
   return before;
-}
-
-/** −log softmax(logits)[label], in double precision, without overflow. */
-export function crossEntropy(logits: Float32Array, label: number): number {
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return Math.log(sum) + largest - logits[label]!;
 }
 
 /** Mean of `views` rows of logits [views, classes]; the row itself for one. */

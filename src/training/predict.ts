@@ -6,6 +6,7 @@ import { readSmallFile } from '../util/read-files.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { networkOf } from './model.js';
 import { type ModelOpenOptions, withModel } from './open.js';
+import { softmax } from './softmax.js';
 import { type Trained, warnIfUntrained } from './trained.js';
 
 /** Bytes of an image file. */
@@ -124,11 +125,9 @@ function concatenated(parts: readonly Float32Array[]): Float32Array {
 
 /** The `top` likeliest classes; of equal logits the lower class first. */
 function likeliest(logits: Float32Array, names: readonly string[], top: number): ClassProbability[] {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = weights.reduce((a, b) => a + b, 0);
+  const probabilities = softmax(logits);
   return names
-    .map((name, c) => ({ name, probability: weights[c]! / sum }))
+    .map((name, c) => ({ name, probability: probabilities[c]! }))
     .toSorted((a, b) => b.probability - a.probability)
     .slice(0, top);
 }

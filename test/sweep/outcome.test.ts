@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { SweepOutcome } from '../../src/sweep/outcome.js';
 import { sweepExitCode } from '../../src/sweep/outcome.js';
-import type { SweepOutcome } from '../../src/sweep/run.js';
 
 type Status = NonNullable<SweepOutcome['record']>['status'];
 

@@ -1,6 +1,6 @@
 import type { Reporter } from '../../util/reporter.js';
 import type { SweepRun } from '../expand.js';
-import type { SweepOutcome } from '../run.js';
+import type { SweepOutcome } from '../outcome.js';
 
 /** What a launcher is to start, and how. */
 export interface Order {
