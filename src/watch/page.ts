@@ -16,6 +16,8 @@ export interface Card {
   readonly parts: readonly { readonly key: string; readonly html: string }[];
 }
 
+/** Of a chart, in pixels: its text can be read on a telephone. */
+const CHART = { width: 330, height: 240 };
 /** Lines of log.txt, and the bytes that they are looked for in. */
 const LOG_LINES = 8;
 const LOG_BYTES = 8192;
@@ -105,7 +107,12 @@ ${why ? html`<p class="problem">${why}</p>` : html``}`.text,
     if (drawn?.epochs === signature) return drawn.html;
     const figure = curvesFigure([{ name: folder.name, experiment, epochs }]);
     const charts = figure.panels.map((panel) => {
-      const one = { ...figure, caption: `${panel.title ?? ''} by epoch`, panels: [panel], legend: [] };
+      const one = {
+        ...figure,
+        caption: `${panel.title ?? ''} by epoch`,
+        panels: [{ ...panel, ...CHART }],
+        legend: [],
+      };
       return html`<figure>${new Html(figureSvg(one, 'inline'))}</figure>`;
     });
     const made = html`<div class="charts">${charts}</div><p class="note">${figure.caption}</p>`;

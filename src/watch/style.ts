@@ -11,7 +11,7 @@ main { padding-bottom: 3rem; display: flex; flex-wrap: wrap; gap: 1.25rem; }
 section { flex: 1 1 44rem; min-width: 0; box-sizing: border-box; padding: 1rem 1.25rem; background: var(--panel); border: 1px solid var(--line); border-radius: 0.5rem; }
 section[data-key='table'], section[data-key='note'] { flex-basis: 100%; }
 section[data-key='table'] td { white-space: nowrap; }
-section[data-key='table'] td:last-child { white-space: normal; min-width: 6em; }
+section[data-key='table'] td.t:last-child { white-space: normal; }
 h2 { font-size: 1.15rem; margin: 0 0 0.25rem; padding: 0; border: 0; }
 h3 { font-size: 1rem; margin: 0.75rem 0 0.25rem; }
 .note { font-size: 0.87rem; margin: 0.25rem 0; }
@@ -34,7 +34,7 @@ dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 pre.log { margin: 0; padding: 0.75rem; background: var(--back); font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (max-width: 600px) {
   section[data-key='table'] td:first-child { white-space: normal; min-width: 10em; }
-  section[data-key='table'] td:last-child { min-width: 24em; }
+  section[data-key='table'] td.t:last-child { min-width: 24em; }
   .bars label { grid-template-columns: 1fr auto; } .bars progress { grid-column: 1 / -1; grid-row: 2; }
 }
 `;
