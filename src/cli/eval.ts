@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
+import { isResult } from '../runs/evaluation.js';
+import { keepEvaluation } from '../runs/keep-evaluation.js';
 import { type PredictionRow, writePredictions } from '../runs/predictions.js';
 import { keepTenCrop } from '../runs/ten-crop.js';
 import { paperErrors, paperLine } from '../tables/paper-errors.js';
@@ -62,6 +64,9 @@ interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, 
   readonly confusion?: string;
 }
 
+/** Mistakes that a report shows. */
+const MISTAKES = 12;
+
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('evaluate a run, or weights from a file')
@@ -91,6 +96,8 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
+  const reported =
+    subject.run && !options.tenCrop && isResult(subject.run.result, options) ? subject.run : undefined;
   const evaluation = await evaluateWeights(subject.experiment, subject.weights, {
     choice,
     threads: options.threads,
@@ -102,12 +109,17 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     split: options.split,
     tenCrop: options.tenCrop,
     subset,
+    mistakes: reported && MISTAKES,
     onPrediction: options.output ? (prediction) => predictions.push(prediction) : undefined,
   });
   const kept = options.tenCrop && subject.run && (await keepTenCrop(subject.run, evaluation, options));
   if (kept) {
     const tables = await updateTables(options.results, reporter);
     reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
+  }
+  if (reported) {
+    const confusion = evaluation.confusion.entries();
+    reporter.line(`Kept for reports in ${await keepEvaluation(reported, { ...evaluation, confusion })}`);
   }
   if (options.output) await writePredictions(options.output, predictions);
   if (options.confusion) await writeFileAtomic(options.confusion, [confusionText(evaluation)]);
@@ -124,6 +136,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
       paper,
       ...evaluation,
       confusion: undefined,
+      mistakes: undefined,
     });
     return;
   }

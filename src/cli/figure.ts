@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { drawFigure, FIGURES, type FigureKind } from '../figures/draw.js';
-import { addCommonOptions, type CommonOptions, formerOption, resultsOption } from './options.js';
+import { addCommonOptions, type CommonOptions, formerOption, repeated, resultsOption } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
@@ -15,6 +15,8 @@ Examples:
   densenet figure 4-right RUN RUN                  training loss and test error of two runs
   densenet figure 5 cifar10plus-40-12              who reads whose feature maps, in a trained network
 
+  densenet figure curves quickstart --reference published.csv --output curves.png --scale 4
+
 Each figure becomes an SVG, a PNG and a CSV with its points. docs/figures.md says what is drawn.`;
 
 interface FigureOptions extends CommonOptions {
@@ -22,6 +24,16 @@ interface FigureOptions extends CommonOptions {
   readonly output?: string;
   readonly dataset?: string;
   readonly checkpoint: 'last' | 'best';
+  readonly scale?: number;
+  readonly reference: string[];
+}
+
+const MOST_SCALE = 10;
+
+function scale(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= MOST_SCALE) return value;
+  throw new InvalidArgumentError(`Choose a number above 0 and up to ${MOST_SCALE}.`);
 }
 
 export function figureCommand(): Command {
@@ -30,7 +42,14 @@ export function figureCommand(): Command {
     .addArgument(new Argument('<figure>', 'which').choices(FIGURES))
     .argument('[runs...]', 'runs to draw; for 4-left and 4-middle, experiments (default: all)')
     .addOption(resultsOption())
-    .option('--output <dir>', 'folder of the figure (default: figures in the folder of results)')
+    .option(
+      '--output <path>',
+      'folder of the files, or one file: .svg, .png or .csv (default: figures in the folder of results)',
+    )
+    .option('--scale <n>', `pixels of the PNG for each of the SVG, up to ${MOST_SCALE} (default: 2)`, scale)
+    .addOption(
+      repeated('--reference <file>', 'for curves: draw a published curve too, CSV of epoch and test_error'),
+    )
     .addOption(formerOption('--to <dir>', '--output'))
     .option('--dataset <dataset>', 'for 4-left and 4-middle: as the tables call it, for example C10+')
     .addOption(
@@ -43,9 +62,10 @@ export function figureCommand(): Command {
 async function runFigure(kind: FigureKind, runs: string[], options: FigureOptions): Promise<void> {
   const { results: resultsFolder, dataset, checkpoint } = options;
   const reporter = terminalReporter(options);
-  const figure = await drawFigure(kind, runs, { resultsFolder, dataset, checkpoint, reporter });
+  const { reference } = options;
+  const figure = await drawFigure(kind, runs, { resultsFolder, dataset, checkpoint, reference, reporter });
   const { writeFigure } = await import('../figures/write.js');
-  const files = await writeFigure(figure, options.output ?? join(options.results, 'figures'));
+  const files = await writeFigure(figure, options.output ?? join(options.results, 'figures'), options.scale);
   if (options.json) printJson({ figure: figure.name, caption: figure.caption, files });
   else print(files);
 }

@@ -8,6 +8,8 @@ export interface ImageSet {
   readonly images: Uint8Array;
   /** [N], 0 … classes−1. */
   readonly labels: Uint8Array | Uint16Array;
+  /** What people call an image, where it has a name. */
+  name?(index: number): Promise<string>;
 }
 
 /** A part of a file. */

@@ -1,7 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import type { Experiment } from '../config/schema.js';
 import type { EpochRow } from '../runs/epochs.js';
-import { color, DASHES, type Figure, type LegendEntry, type Panel } from './figure.js';
+import { epochAxis } from './epoch-axis.js';
+import { color, DASHES, type Figure, type LegendEntry, PAPER_COLOR, type Panel } from './figure.js';
+import type { PublishedCurve } from './published-curve.js';
 
 /** A run with its epochs, for learning curves. */
 export interface RunCurve {
@@ -23,8 +25,16 @@ const COLUMNS = [
   'test_top5_error',
 ];
 
-/** Learning curves: loss (left) and error (right), in training (dashed) and on the test images (solid). */
-export function curvesFigure(runs: readonly RunCurve[]): Figure {
+/**
+ * Learning curves: loss (left) and error (right), in training (dashed) and on the test images (solid); over them the
+ * test error of published curves.
+ */
+export function curvesFigure(runs: readonly RunCurve[], published: readonly PublishedCurve[] = []): Figure {
+  const last = Math.max(
+    lastEpoch(runs),
+    ...published.flatMap(({ points }) => points.map(({ epoch }) => epoch)),
+  );
+  const labels = runLabels(runs);
   const panel = (
     title: string,
     label: string,
@@ -39,7 +49,7 @@ export function curvesFigure(runs: readonly RunCurve[]): Figure {
       marginTop: 8,
       marginLeft: 48,
       marginBottom: 38,
-      x: { label: 'epoch', labelAnchor: 'center', labelArrow: 'none', domain: epochDomain(runs) },
+      x: epochAxis(last),
       y: { label, labelAnchor: 'center', labelArrow: 'none', grid: true, zero: true, nice: true },
       marks: [
         Plot.frame({ strokeOpacity: 0.6 }),
@@ -49,28 +59,55 @@ export function curvesFigure(runs: readonly RunCurve[]): Figure {
           ...(thin ? [Plot.lineY(epochs, { x: 'epoch', y: thin, stroke: color(index) })] : []),
           ...(epochs.length === 1 ? [Plot.dot(epochs, { x: 'epoch', y: test, fill: color(index) })] : []),
         ]),
+        ...(test === 'testError' ? published : []).map(({ points }, index) =>
+          Plot.lineY(points, { x: 'epoch', y: 'testError', ...publishedLine(index), strokeWidth: 2 }),
+        ),
       ],
     },
   });
   const top5 = runs.some(({ epochs }) => epochs.some(({ testTop5Error }) => testTop5Error !== undefined));
   return {
     name: 'curves',
-    caption: `Learning curves. Solid: test images, after each epoch. Dashed: training images as they were trained, with augmentation and dropout, while the weights moved.${top5 ? ' Thin: top-5 error on the test images.' : ''}`,
+    caption: `Learning curves. Solid: test images, after each epoch. Dashed: training images as they were trained, with augmentation and dropout, while the weights moved.${top5 ? ' Thin: top-5 error on the test images.' : ''}${published.length > 0 ? ' Grey: test error as published.' : ''}`,
     panels: [
       panel('Loss', 'cross-entropy', 'trainLoss', 'testLoss'),
       panel('Error', 'error (%)', 'trainError', 'testError', top5 ? 'testTop5Error' : undefined),
     ],
-    legend: runs.map(
-      ({ name }, index): LegendEntry => ({ label: name, color: color(index), symbol: 'solid' }),
-    ),
+    legend: [
+      ...labels.map((label, index): LegendEntry => ({ label, color: color(index), symbol: 'solid' })),
+      ...published.map(
+        ({ name }, index): LegendEntry => ({
+          label: `${name} (published)`,
+          color: PAPER_COLOR,
+          symbol: index % 2 === 0 ? 'solid' : 'dashed',
+        }),
+      ),
+    ],
     columns: COLUMNS,
-    points: points(runs),
+    points: [
+      ...points(runs),
+      ...published.flatMap(({ name, points }) =>
+        points.map(({ epoch, testError }) => ({ run: name, epoch, test_error: testError })),
+      ),
+    ],
   };
+}
+
+/** Of several, every second one is dashed. */
+function publishedLine(index: number) {
+  return { stroke: PAPER_COLOR, strokeDasharray: index % 2 === 0 ? undefined : DASHES };
+}
+
+/** Names for people: `quickstart seed 1`; where two would have the same, the runs' own. */
+function runLabels(runs: readonly RunCurve[]): string[] {
+  const short = runs.map(({ experiment: { name, training } }) => `${name} seed ${training.seed}`);
+  return new Set(short).size === runs.length ? short : runs.map(({ name }) => name);
 }
 
 /** Figure 4 (right) of the paper: training loss (dashed, right axis) and test error (solid, left axis) of two runs. */
 export function figure4Right(first: RunCurve, second: RunCurve): Figure {
   const runs = [first, second];
+  const labels = runLabels(runs);
   const rows = runs.flatMap(({ epochs }) => epochs);
   const losses = rows.map(({ trainLoss }) => Math.max(trainLoss, 1e-6));
   const errors = rows.map(({ testError }) => testError);
@@ -83,27 +120,24 @@ export function figure4Right(first: RunCurve, second: RunCurve): Figure {
   const topError = Math.min(100, Math.ceil(Math.max(...errors) + 1));
   const toErrorAxis = (loss: number) =>
     bottomError + ((Math.log10(Math.max(loss, 1e-6)) - low) / (top - low)) * (topError - bottomError);
-  const ticks = Array.from({ length: top - low + 1 }, (_, i) => low + i);
+  const ticks = lossTicks(low, top);
   const options: Plot.PlotOptions = {
     marginTop: 8,
     marginLeft: 48,
     marginRight: 56,
     marginBottom: 38,
-    x: { label: 'epoch', labelAnchor: 'center', labelArrow: 'none', domain: epochDomain(runs) },
+    x: epochAxis(lastEpoch(runs)),
     y: { domain: [bottomError, topError], grid: true },
     marks: [
       Plot.frame({ strokeOpacity: 0.6 }),
       Plot.axisY({ anchor: 'left', label: 'test error (%)', labelAnchor: 'center', labelArrow: 'none' }),
-      Plot.axisY(
-        ticks.map((tick) => toErrorAxis(10 ** tick)),
-        {
-          anchor: 'right',
-          label: 'training loss',
-          labelAnchor: 'center',
-          labelArrow: 'none',
-          tickFormat: (_: unknown, index: number) => lossTick(ticks[index]!),
-        },
-      ),
+      Plot.axisY(ticks.map(toErrorAxis), {
+        anchor: 'right',
+        label: 'training loss',
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        tickFormat: (_: unknown, index: number) => `${ticks[index]}`,
+      }),
       ...runs.flatMap(({ epochs }, index) => [
         Plot.lineY(epochs, {
           x: 'epoch',
@@ -120,22 +154,29 @@ export function figure4Right(first: RunCurve, second: RunCurve): Figure {
     caption:
       'Training loss (dashed, right axis, logarithmic) and test error (solid, left axis) by epoch, as Figure 4 (right) of the paper.',
     panels: [{ width: 560, height: 340, options }],
-    legend: runs.flatMap(({ name }, index): LegendEntry[] => [
-      { label: `test error: ${name}`, color: color(index), symbol: 'solid' },
-      { label: `training loss: ${name}`, color: color(index), symbol: 'dashed' },
+    legend: labels.flatMap((label, index): LegendEntry[] => [
+      { label: `test error: ${label}`, color: color(index), symbol: 'solid' },
+      { label: `training loss: ${label}`, color: color(index), symbol: 'dashed' },
     ]),
     columns: COLUMNS,
     points: points(runs),
   };
 }
 
-function lossTick(power: number): string {
-  return power >= 0 ? `${10 ** power}` : (10 ** power).toFixed(-power);
+/** Values of a logarithmic axis that have a number, between two powers of ten: each also times 2 and 5 if few. */
+function lossTicks(low: number, top: number): number[] {
+  const powers = Array.from({ length: top - low }, (_, i) => low + i);
+  const times = top - low > 3 ? [1] : [1, 2, 5];
+  return [...powers.flatMap((power) => times.map((value) => round(value * 10 ** power))), round(10 ** top)];
 }
 
-function epochDomain(runs: readonly RunCurve[]): [number, number] {
-  const last = Math.max(...runs.flatMap(({ epochs }) => epochs.map(({ epoch }) => epoch)));
-  return last > 1 ? [1, last] : [0, 2];
+/** 2·10⁻³ is 0.002, not 0.002000…1. */
+function round(value: number): number {
+  return Number(value.toPrecision(1));
+}
+
+function lastEpoch(runs: readonly RunCurve[]): number {
+  return Math.max(...runs.flatMap(({ epochs }) => epochs.map(({ epoch }) => epoch)));
 }
 
 function points(runs: readonly RunCurve[]) {

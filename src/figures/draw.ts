@@ -20,6 +20,8 @@ export interface DrawOptions {
   readonly dataset?: string | undefined;
   /** For 5: which weights. */
   readonly checkpoint: 'last' | 'best';
+  /** For curves: CSV files with the columns epoch and test error. */
+  readonly reference?: readonly string[] | undefined;
   readonly reporter: Reporter;
 }
 
@@ -27,7 +29,18 @@ export interface DrawOptions {
  * Draws a figure of these runs; for 4-left and 4-middle they are experiments, by default all. Throws a UserError
  * (usage) if there are too few or too many, or if one does not exist.
  */
-export function drawFigure(kind: FigureKind, runs: readonly string[], options: DrawOptions): Promise<Figure> {
+export async function drawFigure(
+  kind: FigureKind,
+  runs: readonly string[],
+  options: DrawOptions,
+): Promise<Figure> {
+  if (kind !== 'curves' && options.reference?.length) {
+    throw new UserError(
+      'usage',
+      `figure ${kind} takes no published curve`,
+      'Leave out --reference, or draw it with: densenet figure curves RUN --reference FILE',
+    );
+  }
   return DRAW[kind](runs, options);
 }
 
@@ -71,7 +84,9 @@ const DRAW: Readonly<Record<FigureKind, Draw>> = {
   curves: async (runs, options) => {
     if (runs.length === 0) throw wrongCount('figure curves needs a run', 'curves RUN…');
     const { curvesFigure } = await import('./curves.js');
-    return curvesFigure(await Promise.all(runs.map((run) => readCurve(run, options))));
+    const { readPublishedCurve } = await import('./published-curve.js');
+    const published = await Promise.all((options.reference ?? []).map(readPublishedCurve));
+    return curvesFigure(await Promise.all(runs.map((run) => readCurve(run, options))), published);
   },
 };
 

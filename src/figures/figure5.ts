@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import { colorBar } from './color-bar.js';
 import type { ReuseBlock } from './feature-reuse.js';
 import type { Figure, Panel } from './figure.js';
 
@@ -18,10 +19,17 @@ const SCHEME: Plot.ColorScheme = 'turbo';
  * scales its colours to 0 … 1; here each column is divided by its largest value.
  */
 export function figure5(name: string, title: string, blocks: readonly ReuseBlock[]): Figure {
+  const bar = colorBar({
+    height: SIDE + 20,
+    marginBottom: 40,
+    scheme: SCHEME,
+    title: 'share of the largest in its column',
+    heading: ' ',
+  });
   return {
     name,
     caption: `Mean absolute weight of every reader (columns) on the feature maps of every source (rows) in ${title}, as Figure 5 of the paper. Each column is divided by its largest value; \`densenet figure 5\` writes the raw means as CSV. Source 0 is the block's input; the boxed column is the transition (T) or the classifier (C) behind the block.`,
-    panels: [...blocks.map(blockPanel), colorBar(blocks)],
+    panels: [...blocks.map(blockPanel), bar],
     legend: [],
     columns: ['block', 'source', 'source_channels', 'target', 'mean_absolute_weight', 'relative'],
     points: blocks.flatMap((block) =>
@@ -102,36 +110,6 @@ function blockPanel(block: ReuseBlock): Panel {
           y2: block.sources.length - 0.5,
           stroke: 'currentColor',
           fill: 'none',
-        }),
-        Plot.frame({ strokeOpacity: 0.6 }),
-      ],
-    },
-  };
-}
-
-function colorBar(blocks: readonly ReuseBlock[]): Panel {
-  const steps = Array.from({ length: 64 }, (_, i) => i / 64);
-  return {
-    title: blocks.length > 0 ? ' ' : undefined,
-    width: 52,
-    height: SIDE + 20,
-    options: {
-      marginLeft: 4,
-      marginRight: 30,
-      marginTop: 6,
-      marginBottom: 40,
-      x: { axis: null, domain: [0, 1] },
-      y: { axis: 'right', domain: [0, 1], label: null, tickSize: 3 },
-      color: { type: 'linear', scheme: SCHEME, domain: [0, 1] },
-      marks: [
-        Plot.rect(steps, {
-          x1: 0,
-          x2: 1,
-          y1: (v: number) => v,
-          y2: (v: number) => v + 1 / 64,
-          fill: (v: number) => v,
-          inset: 0,
-          shapeRendering: 'crispEdges',
         }),
         Plot.frame({ strokeOpacity: 0.6 }),
       ],

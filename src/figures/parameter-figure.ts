@@ -62,7 +62,9 @@ export function parameterFigure(figure: ParameterFigure): Figure {
   const series = order.filter((name) => own.some((point) => point.series === name));
   const printed = paperPoints(dataset, figure.isPaper);
   const points = [...own.sort((a, b) => a.parameters - b.parameters), ...printed.map(({ point }) => point)];
-  const largest = Math.max(...points.map(inMillions));
+  const unit = unitOf(Math.max(...points.map(({ parameters }) => parameters)));
+  const inUnit = ({ parameters }: Point) => parameters / unit.size;
+  const largest = Math.max(...points.map(inUnit));
   const seeds = Math.max(...own.map(({ n }) => n ?? 0));
   return {
     name,
@@ -77,7 +79,7 @@ export function parameterFigure(figure: ParameterFigure): Figure {
           marginBottom: 40,
           marginRight: 16,
           x: {
-            label: 'parameters (millions)',
+            label: `parameters (${unit.name})`,
             labelAnchor: 'center',
             labelArrow: 'none',
             domain: [0, 1.05 * largest],
@@ -88,10 +90,11 @@ export function parameterFigure(figure: ParameterFigure): Figure {
             ...series.flatMap((name, index) =>
               seriesMarks(
                 own.filter((point) => point.series === name),
+                inUnit,
                 color(index),
               ),
             ),
-            ...paperMarks(printed, largest / 2),
+            ...paperMarks(printed, inUnit, largest / 2),
           ],
         },
       },
@@ -115,9 +118,13 @@ function growthRate(network: NetworkOptions): number | undefined {
   return network.family === 'densenet' ? network.growthRate : undefined;
 }
 
-function inMillions({ parameters }: Point): number {
-  return parameters / 1e6;
+/** Thousands, where millions would read 0.005. */
+function unitOf(largest: number): { readonly name: string; readonly size: number } {
+  return largest < 500_000 ? { name: 'thousands', size: 1e3 } : { name: 'millions', size: 1e6 };
 }
+
+/** Where a point stands on the axis of parameters. */
+type Place = (point: Point) => number;
 
 /** A network of Table 2 and its name beside its point. */
 interface PaperPoint {
@@ -126,14 +133,14 @@ interface PaperPoint {
 }
 
 /** Names stand beside the paper's points, on the side that has room. */
-function paperMarks(printed: readonly PaperPoint[], middle: number): Plot.Markish[] {
+function paperMarks(printed: readonly PaperPoint[], inUnit: Place, middle: number): Plot.Markish[] {
   const place = {
-    x: ({ point }: PaperPoint) => inMillions(point),
+    x: ({ point }: PaperPoint) => inUnit(point),
     y: ({ point }: PaperPoint) => point.error,
   };
   const side = (own: readonly PaperPoint[], textAnchor: 'start' | 'end', dx: number) =>
     Plot.text(own, { ...place, text: 'label', textAnchor, dx, fill: PAPER_COLOR });
-  const onLeft = ({ point }: PaperPoint) => inMillions(point) < middle;
+  const onLeft = ({ point }: PaperPoint) => inUnit(point) < middle;
   return [
     Plot.dot(printed, { ...place, fill: PAPER_COLOR, r: 4 }),
     side(printed.filter(onLeft), 'start', 8),
@@ -145,19 +152,19 @@ function paperMarks(printed: readonly PaperPoint[], middle: number): Plot.Markis
   ];
 }
 
-function seriesMarks(points: readonly Point[], stroke: string): Plot.Markish[] {
+function seriesMarks(points: readonly Point[], inUnit: Place, stroke: string): Plot.Markish[] {
   const spread = points.filter(({ sd }) => sd !== undefined);
   return [
-    Plot.line(points, { x: inMillions, y: 'error', stroke, strokeWidth: 1.5 }),
+    Plot.line(points, { x: inUnit, y: 'error', stroke, strokeWidth: 1.5 }),
     Plot.ruleX(spread, {
-      x: inMillions,
+      x: inUnit,
       y1: ({ error, sd }: Point) => error - sd!,
       y2: ({ error, sd }: Point) => error + sd!,
       stroke,
       strokeWidth: 1.5,
       marker: 'tick',
     }),
-    Plot.dot(points, { x: inMillions, y: 'error', fill: stroke, r: 4 }),
+    Plot.dot(points, { x: inUnit, y: 'error', fill: stroke, r: 4 }),
   ];
 }
 

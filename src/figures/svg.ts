@@ -9,6 +9,8 @@ const FONT = 'Arimo, Arial, Helvetica, sans-serif';
 const FONT_SIZE = 12;
 /** Mean width of a character, in pixels. */
 const CHARACTER = 5.9;
+/** The same of a wider font than Arial, where a page has none. */
+const WIDE_CHARACTER = 7;
 const LINE = 16;
 const MARGIN = 12;
 const GAP = 18;
@@ -77,7 +79,7 @@ function legendSvg(entries: readonly LegendEntry[], width: number, top: number) 
   let x = MARGIN;
   let row = 0;
   for (const { label, color, symbol } of entries) {
-    const needed = symbolWidth + label.length * CHARACTER + GAP;
+    const needed = symbolWidth + label.length * WIDE_CHARACTER + GAP;
     if (x > MARGIN && x + needed > width) {
       x = MARGIN;
       row += 1;

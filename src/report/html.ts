@@ -23,7 +23,8 @@ function insert(value: HtmlValue): string {
 /** A table without its empty columns. */
 export function htmlTable(full: Sheet): Html {
   const { columns, rows, right, notes = [] } = withoutEmptyColumns(full);
-  const kind = (index: number) => (right.includes(columns[index]!) ? 'n' : 't');
+  const kind = (index: number) =>
+    right.includes(columns[index]!) ? 'n' : columns[index] === 'run' ? 'id' : 't';
   const head = columns.map((column, index) => html`<th class="${kind(index)}">${column}</th>`);
   const body = rows.map(
     (row) => html`<tr>${row.map((cell, index) => html`<td class="${kind(index)}">${cell}</td>`)}</tr>`,

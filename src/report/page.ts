@@ -1,5 +1,7 @@
+import { confusionFigure, reliabilityFigure } from '../figures/evaluation.js';
 import type { Figure } from '../figures/figure.js';
 import { figureSvg } from '../figures/svg.js';
+import type { RunEvaluation } from '../runs/evaluation.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { RUN_COLUMNS, runRow, runSheet } from '../tables/run-tables.js';
 import type { Sheet } from '../tables/sheet.js';
@@ -13,6 +15,8 @@ export interface ReportedRun {
   readonly record: RunRecord;
   /** Feature reuse of its last weights; undefined if it has none. */
   readonly heatMap?: Figure | undefined;
+  /** Undefined if it was not evaluated. */
+  readonly evaluation?: RunEvaluation | undefined;
 }
 
 export interface Report {
@@ -73,15 +77,37 @@ ${report.runs.map(runSection)}
 const RESULT_COLUMNS = RUN_COLUMNS.filter((column) => column !== 'started');
 
 function htmlFigure(figure: Figure): Html {
-  return html`<figure>${new Html(figureSvg(figure, 'inline'))}<figcaption>${figure.caption}</figcaption></figure>`;
+  return html`<figure><div class="wide">${new Html(figureSvg(figure, 'inline'))}</div><figcaption>${figure.caption}</figcaption></figure>`;
 }
 
-function runSection({ record, heatMap }: ReportedRun): Html {
+function runSection({ record, heatMap, evaluation }: ReportedRun): Html {
   const { folder, experiment, environment } = record;
   return html`<section><h2>${folder.name}</h2>
 ${experiment?.description ? html`<p>${experiment.description}</p>` : html``}
+${evaluation ? evaluationParts(evaluation) : html``}
 ${heatMap ? html`<h3>Feature reuse</h3>${htmlFigure(heatMap)}` : html``}
 <details><summary>Config</summary><pre>${JSON.stringify(experiment, null, 2) ?? ''}</pre></details>
 <details><summary>Environment</summary><pre>${JSON.stringify(environment, null, 2) ?? ''}</pre></details>
 </section>`;
+}
+
+function evaluationParts(evaluation: RunEvaluation): Html {
+  const { mistakes, classNames } = evaluation;
+  return html`<h3>Which class is taken for which</h3>${htmlFigure(confusionFigure(evaluation))}
+<h3>How sure it is</h3>${htmlFigure(reliabilityFigure(evaluation))}
+${
+  mistakes.length === 0
+    ? html``
+    : html`<h3>The mistakes that it was surest of</h3><div class="mistakes">${mistakes.map((one) => mistakePart(one, classNames))}</div>`
+}`;
+}
+
+function mistakePart(
+  { name, label, predicted, confidence, picture }: RunEvaluation['mistakes'][number],
+  classNames: readonly string[],
+): Html {
+  // Small images are PNG files, which show their pixels.
+  const kind = picture.startsWith('data:image/png') ? 'pixels' : '';
+  const short = name.split('/').slice(-2).join('/');
+  return html`<figure><img class="${kind}" src="${picture}" alt="${name}"><figcaption>${classNames[label] ?? ''}, taken for ${classNames[predicted] ?? ''} (${(100 * confidence).toFixed(1)} %)<br>${short}</figcaption></figure>`;
 }

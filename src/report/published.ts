@@ -30,7 +30,7 @@ export async function publishedFiles(): Promise<Map<string, string | Uint8Array>
   return new Map<string, string | Uint8Array>([
     ...tableFiles(measured).map(([name, text]) => [join(publishedFolder, name), text] as const),
     ...figures
-      .flatMap(figureFiles)
+      .flatMap((figure) => figureFiles(figure))
       .map(([name, data]) => [join(publishedFolder, 'figures', name), data] as const),
     [
       README,

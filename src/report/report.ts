@@ -3,6 +3,7 @@ import { curvesFigure, type RunCurve } from '../figures/curves.js';
 import { featureReuse } from '../figures/feature-reuse.js';
 import type { Figure } from '../figures/figure.js';
 import { figure5 } from '../figures/figure5.js';
+import type { RunEvaluation } from '../runs/evaluation.js';
 import { type FinishedRun, readFinishedRun } from '../runs/finished-runs.js';
 import type { RunRecord } from '../runs/run-records.js';
 import { measurements } from '../tables/measurements.js';
@@ -40,7 +41,11 @@ export async function gatherReport(
         return undefined;
       }
     };
-    runs.push({ record, heatMap: heatMaps ? await readable(() => heatMap(record, reporter)) : undefined });
+    runs.push({
+      record,
+      heatMap: heatMaps ? await readable(() => heatMap(record, reporter)) : undefined,
+      evaluation: await readable(() => evaluationOf(record)),
+    });
     if (!experiment) continue;
     if (epochs.length > 0) curves.push({ name: folder.name, experiment, epochs });
     const run = status === 'finished' ? await readable(() => readFinishedRun(folder)) : undefined;
@@ -53,6 +58,12 @@ export async function gatherReport(
     tables: await measuredTables(finished),
     comparison: records.length > 1 ? runSheet(differences.columns, differences.rows) : undefined,
   };
+}
+
+/** Of the last epoch: after another, it is no longer the run's. */
+function evaluationOf({ folder, result }: RunRecord): RunEvaluation | undefined {
+  const evaluation = folder.readEvaluation();
+  return evaluation?.epoch === result?.last?.epoch ? evaluation : undefined;
 }
 
 async function heatMap({ folder, experiment }: RunRecord, reporter: Reporter): Promise<Figure | undefined> {

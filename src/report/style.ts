@@ -17,9 +17,15 @@ tbody tr:last-child { border-bottom: 2px solid var(--text); }
 th, td { padding: 3px 10px 3px 0; text-align: left; vertical-align: top; }
 th { white-space: nowrap; }
 td.t { overflow-wrap: anywhere; min-width: 6em; }
+td.id { white-space: nowrap; }
 th.n, td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 figure { margin: 8px 0; }
-figure svg { max-width: 100%; height: auto; }
+.mistakes { display: flex; flex-wrap: wrap; gap: 12px; }
+.mistakes figure { width: 128px; margin: 0; }
+.mistakes img { width: 96px; height: 96px; object-fit: contain; background: var(--panel); }
+.mistakes figcaption { font-size: 12px; overflow-wrap: anywhere; }
+img.pixels { image-rendering: pixelated; }
+figure svg { max-width: max(100%, 640px); height: auto; }
 summary { cursor: pointer; margin: 8px 0; }
 pre { background: var(--panel); padding: 12px; font-size: 12px; overflow-x: auto; }
 @media print { details { display: block; } }

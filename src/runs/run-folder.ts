@@ -8,6 +8,7 @@ import { UserError } from '../util/errors.js';
 import { cannotWrite, writeFileAtomic } from '../util/files.js';
 import { type RunEnvironment, runEnvironmentSchema } from './environment.js';
 import { type EpochRow, epochsCsv, parseEpochs } from './epochs.js';
+import { evaluationSchema, type RunEvaluation } from './evaluation.js';
 import { type RunResult, resultSchema, type TenCropResult, tenCropSchema } from './result.js';
 
 /**
@@ -57,6 +58,10 @@ export class RunFolder {
   get tenCrop() {
     return join(this.path, 'ten-crop.json');
   }
+  /** What `eval` found with a finished run's last weights, once they were evaluated. */
+  get evaluation() {
+    return join(this.path, 'evaluation.json');
+  }
   /** `previous` is the one before the last. */
   checkpoint(which: 'last' | 'previous' | 'best') {
     return join(this.path, 'checkpoint', `${which}.safetensors`);
@@ -104,6 +109,11 @@ export class RunFolder {
   /** Replaces the tags; each is kept once. */
   async writeTags(tags: readonly string[]): Promise<void> {
     await writeOrRemove(this.tags, [...new Set(tags)].join('\n'));
+  }
+
+  /** Undefined if it was not evaluated. */
+  readEvaluation(): RunEvaluation | undefined {
+    return existsSync(this.evaluation) ? readChecked(this.evaluation, evaluationSchema) : undefined;
   }
 
   /** The epochs of the run so far. */

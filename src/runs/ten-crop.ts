@@ -1,4 +1,5 @@
 import { packageVersion } from '../util/package.js';
+import { type Evaluated, isResult } from './evaluation.js';
 import type { RunResult, TenCropResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -7,22 +8,15 @@ import type { RunFolder } from './run-folder.js';
  * weights of the last epoch of a finished run. Returns the file; undefined if nothing was kept.
  */
 export async function keepTenCrop(
-  { folder, result: { status, last } }: { readonly folder: RunFolder; readonly result: RunResult },
+  { folder, result }: { readonly folder: RunFolder; readonly result: RunResult },
   { error, top5Error, count, loss, engine }: Omit<TenCropResult, 'epoch' | 'densenet'>,
-  evaluated: {
-    readonly split: string;
-    /** Asked for, where it is not the run's. */
-    readonly subset?: number | undefined;
-    readonly checkpoint: 'last' | 'best';
-  },
+  evaluated: Evaluated,
 ): Promise<string | undefined> {
-  if (status !== 'finished' || !last) return undefined;
-  const { split, subset, checkpoint } = evaluated;
-  if (split !== 'test' || subset !== undefined || checkpoint !== 'last') return undefined;
+  if (!isResult(result, evaluated)) return undefined;
   const record: TenCropResult = {
     error,
     top5Error,
-    epoch: last.epoch,
+    epoch: result.last!.epoch,
     count,
     loss,
     engine,

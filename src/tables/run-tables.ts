@@ -149,7 +149,10 @@ function configDifferences(records: readonly RunRecord[]): {
   values: SheetRecord[];
 } {
   const [first, ...rest] = records;
-  const keys = [...new Set(rest.flatMap((record) => differences(first?.experiment, record.experiment)))];
+  // Of what a folder of images holds, the digest and the counts say enough.
+  const keys = [
+    ...new Set(rest.flatMap((record) => differences(first?.experiment, record.experiment))),
+  ].filter((key) => !/^dataset\.contents(\.mean|\.deviation)?$/.test(key));
   return {
     keys,
     values: records.map(({ experiment }) =>

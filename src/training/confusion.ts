@@ -30,6 +30,13 @@ export class ConfusionMatrix {
     return this.#counts[label * this.classes + predicted]!;
   }
 
+  /** [label, predicted, images], without those that never were. */
+  entries(): [number, number, number][] {
+    return [...this.#counts].flatMap((images, at): [number, number, number][] =>
+      images === 0 ? [] : [[Math.floor(at / this.classes), at % this.classes, images]],
+    );
+  }
+
   scores(): ClassScores[] {
     const range = Array.from({ length: this.classes }, (_, c) => c);
     return range.map((own) => {

@@ -4,6 +4,7 @@ import { checkEngine } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
 import { initialState, loadWeights } from './checkpoint.js';
 import { type Evaluation, evaluate, type Prediction } from './evaluate.js';
+import { type Mistake, SurestMistakes } from './mistakes.js';
 import { engineOptions, microBatchSize, networkOf } from './model.js';
 import { type OpenOptions, withExperiment } from './open.js';
 import { type Trained, warnIfUntrained } from './trained.js';
@@ -16,6 +17,8 @@ export interface EvaluateWeightsOptions extends OpenOptions {
   /** Ten crops of each image (paper, Table 3). */
   readonly tenCrop?: boolean;
   readonly onPrediction?: (prediction: Prediction) => void;
+  /** How many of the surest mistakes to show; none when undefined. */
+  readonly mistakes?: number | undefined;
 }
 
 export interface WeightsEvaluation extends Evaluation {
@@ -25,6 +28,8 @@ export interface WeightsEvaluation extends Evaluation {
   readonly trained: Trained | undefined;
   /** For people: what computed it. */
   readonly engine: string;
+  /** The surest first, as many as were asked for. */
+  readonly mistakes: readonly Mistake[];
   /** The images that could not be read and were left out. */
   readonly skippedImages: readonly string[];
 }
@@ -55,6 +60,7 @@ export async function evaluateWeights(
     }
     await model.importState(initialState(network, weights));
     const batchSize = microBatchSize(experiment);
+    const mistakes = new SurestMistakes(options.mistakes ?? 0);
     const bar = options.reporter.bar(options.split, split.indices.length, 'images');
     const evaluation = await evaluate(model, split, {
       batchSize,
@@ -62,7 +68,10 @@ export async function evaluateWeights(
       tenCrop: options.tenCrop,
       signal: options.signal,
       onProgress: (images) => bar.update(images),
-      onPrediction: options.onPrediction,
+      onPrediction: (prediction) => {
+        mistakes.add(prediction);
+        options.onPrediction?.(prediction);
+      },
     }).finally(() => bar.finish());
     if (!Number.isFinite(evaluation.loss)) {
       throw new UserError(
@@ -77,6 +86,7 @@ export async function evaluateWeights(
       classNames: dataset.definition.classNames,
       trained,
       engine: engine.description,
+      mistakes: await mistakes.pictures(options.split === 'test' ? dataset.test : dataset.train),
       skippedImages: open.skippedImages(),
     };
   });

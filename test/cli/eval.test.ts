@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
@@ -54,6 +55,22 @@ test('eval finds the error that training reported, per class and image by image'
     expect(evaluation.classes[label]).toMatchObject({ count: own.length, ...(recall && { recall }) });
   }
   expect(evaluation.calibration.error).toBeGreaterThan(0);
+
+  const kept = JSON.parse(await readFile(join(folder, trained.run, 'evaluation.json'), 'utf8'));
+  expect(kept).toMatchObject({ epoch: 1, count: 320, error: trained.last.error });
+  expect(kept.confusion).toContainEqual([0, 0, Number(matrix[1]![1])]);
+  const surest = rows
+    .filter(([, label, predicted]) => label !== predicted)
+    .map(([index, , predicted, ...logits]) => {
+      const sum = logits.reduce((all, logit) => all + Math.exp(Number(logit)), 0);
+      return { name: `image ${index}`, confidence: Math.exp(Number(logits[Number(predicted)])) / sum };
+    })
+    .sort((a, b) => b.confidence - a.confidence);
+  expect(kept.mistakes).toHaveLength(12);
+  expect(kept.mistakes[0].name).toBe(surest[0]!.name);
+  expect(kept.mistakes[11].confidence).toBeCloseTo(surest[11]!.confidence, 5);
+  const picture = Buffer.from(kept.mistakes[0].picture.split(',')[1], 'base64');
+  expect(await sharp(picture).metadata()).toMatchObject({ format: 'png', width: 28, height: 28 });
 });
 
 test('eval takes weights from a file, with their config', async () => {

@@ -1,16 +1,20 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import { curvesFigure, figure4Right, type RunCurve } from '../../src/figures/curves.js';
+import { confusionFigure, reliabilityFigure } from '../../src/figures/evaluation.js';
+import type { Figure } from '../../src/figures/figure.js';
 import { figure3 } from '../../src/figures/figure3.js';
 import { figure4Left } from '../../src/figures/figure4-left.js';
 import { figure4Middle } from '../../src/figures/figure4-middle.js';
+import { readPublishedCurve } from '../../src/figures/published-curve.js';
 import { figureSvg } from '../../src/figures/svg.js';
 import { figurePng, writeFigure } from '../../src/figures/write.js';
 import type { EpochRow } from '../../src/runs/epochs.js';
+import type { RunEvaluation } from '../../src/runs/evaluation.js';
 import type { FinishedRun } from '../../src/runs/finished-runs.js';
 import { measurements } from '../../src/tables/measurements.js';
 import { paperRecipes } from '../../src/tables/paper-recipe.js';
@@ -217,7 +221,116 @@ describe('curves', () => {
   });
 });
 
+describe('the axes and names of curves', () => {
+  const texts = (figure: Figure) =>
+    [...figureSvg(figure, 'paper').matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
+
+  it('are whole epochs, a few of them numbered, and the experiment with its seed', async () => {
+    const few = texts(curvesFigure([await curve('a/20260101-000000-seed-1', [0.1, 0.1, 0.1])]));
+    expect(few).toEqual(expect.arrayContaining(['1', '2', '3', 'quickstart seed 1']));
+    expect(few).not.toContain('1.5');
+    const many = texts(
+      curvesFigure([
+        await curve(
+          'a/1',
+          Array.from({ length: 300 }, () => 0.1),
+        ),
+      ]),
+    );
+    expect(many).toEqual(expect.arrayContaining(['50', '100', '300']));
+    expect(many).not.toContain('20');
+  });
+
+  it('have 1, 2 and 5 of each power of ten on the axis of the loss', async () => {
+    const [a, b] = [await curve('a/1', [2, 0.03]), await curve('b/1', [1, 0.5])];
+    expect(texts(figure4Right(a, b))).toEqual(
+      expect.arrayContaining(['0.01', '0.02', '0.05', '0.1', '1', '10']),
+    );
+  });
+});
+
+describe('a published curve', () => {
+  it('is drawn over the errors, as far as it goes, and is among the points', async () => {
+    const path = join(folder, 'huang.csv');
+    await writeFile(path, 'Epoch, Test_Error\n40,5.5\n1,60\n');
+    const published = await readPublishedCurve(path);
+    expect(published).toEqual({
+      name: 'huang',
+      points: [
+        { epoch: 1, testError: 60 },
+        { epoch: 40, testError: 5.5 },
+      ],
+    });
+    const figure = curvesFigure([await curve('a/1', [2, 1])], [published]);
+    expect(figure.points.slice(2)).toEqual([
+      { run: 'huang', epoch: 1, test_error: 60 },
+      { run: 'huang', epoch: 40, test_error: 5.5 },
+    ]);
+    const svg = figureSvg(figure, 'paper');
+    expect(svg).toContain('huang (published)');
+    expect(svg).toContain('>40</text>');
+  });
+
+  it.each([
+    ['error\n1\n', 'no column epoch'],
+    ['epoch,loss\n1,2\n', 'no column test_error'],
+    ['epoch,test_error\n1,2\n2,\n', "line 3: '2' and ''"],
+    ['epoch,test_error\n1,200\n', "line 2: '1' and '200'"],
+    ['', 'no column epoch'],
+  ])('%j is refused', async (text, message) => {
+    const path = join(folder, 'bad.csv');
+    await writeFile(path, text);
+    await expect(readPublishedCurve(path)).rejects.toThrow(message);
+  });
+});
+
+describe('what an evaluation found', () => {
+  const evaluation: RunEvaluation = {
+    epoch: 1,
+    count: 5,
+    error: 40,
+    classNames: ['cat', 'dog', 'a very long name of a class'],
+    confusion: [
+      [0, 0, 2],
+      [0, 1, 1],
+      [2, 1, 1],
+      [2, 2, 1],
+    ],
+    calibration: { error: 0.1, bins: [{ count: 5, confidence: 0.5, accuracy: 0.6 }] },
+    mistakes: [],
+    engine: '',
+    densenet: '',
+  };
+
+  it('is a cell for each two classes that were ever taken for each other, darker for more of the class', () => {
+    const figure = confusionFigure(evaluation);
+    expect(figure.points[1]).toEqual({ label: 'cat', predicted: 'dog', images: 1 });
+    const svg = figureSvg(figure, 'paper');
+    expect(svg).toContain('a very long name…');
+    const fills = [...svg.matchAll(/shape-rendering="crispEdges"[^>]*>(.*?)<\/g>/g)][0]![1]!;
+    expect([...fills.matchAll(/fill="([^"]+)"/g)].map(([, fill]) => fill)).toHaveLength(4);
+    expect(svg).not.toMatch(/NaN/);
+  });
+
+  it('is a bar for each interval of confidence, from its lower to its upper edge', () => {
+    const svg = figureSvg(reliabilityFigure(evaluation), 'paper');
+    // 0.5 lies in the eighth of 15 intervals, 7/15 … 8/15 of 262 pixels.
+    const bar = /<rect[^>]*fill="#2f7fc1"[^>]*>|<g[^>]*fill="#2f7fc1"[^>]*><rect[^>]*>/.exec(svg)![0];
+    expect(Number(/ x="([\d.]+)"/.exec(bar)![1])).toBeCloseTo(48 + (7 / 15) * 262 + 0.5, 0);
+    expect(svg).not.toMatch(/NaN/);
+  });
+});
+
 describe('files', () => {
+  it('are one, where a path names one, as large as is asked for', async () => {
+    const figure = figure3([], recipes);
+    const [small, large] = [join(folder, 'a.png'), join(folder, 'b.png')];
+    expect(await writeFigure(figure, small, 1)).toEqual([small]);
+    expect(await writeFigure(figure, large, 3)).toEqual([large]);
+    const width = async (path: string) => (await readFile(path)).readUInt32BE(16);
+    expect(await width(large)).toBe(3 * (await width(small)));
+  });
+
   it('are an SVG, a PNG and the points as CSV', async () => {
     const paths = await writeFigure(figure3([], recipes), folder);
     expect(paths.map((path) => path.slice(folder.length + 1))).toEqual([
@@ -241,7 +354,9 @@ describe('files', () => {
   });
 
   it('take the colours of the page when they are inside one, and escape names', async () => {
-    const inline = figureSvg(curvesFigure([await curve('<b>/"1"', [2, 1])]), 'inline');
+    // Of one experiment and seed, so the runs' own names stand in the legend.
+    const runs = [await curve('<b>/"1"', [2, 1]), await curve('<b>/"2"', [2, 1])];
+    const inline = figureSvg(curvesFigure(runs), 'inline');
     expect(inline).not.toContain('<b>');
     expect(inline).toContain('&lt;b&gt;');
     expect(inline).not.toContain('<style');

@@ -22,6 +22,46 @@ describe('reportPage', () => {
       expect(page).toContain(text);
   });
 
+  it('shows what eval found, with its pictures in the page, as long as it is of the last epoch', async () => {
+    const made = await record('quickstart', { errors: [60, 30] });
+    const evaluation = {
+      epoch: 2,
+      count: 4,
+      error: 25,
+      classNames: ['cat', 'dog'],
+      confusion: [
+        [0, 0, 2],
+        [1, 0, 1],
+        [1, 1, 1],
+      ],
+      calibration: { error: 0.1, bins: [{ count: 4, confidence: 0.7, accuracy: 0.75 }] },
+      mistakes: [
+        {
+          name: 'test/dog/<1>.png',
+          label: 1,
+          predicted: 0,
+          confidence: 0.987,
+          picture: 'data:image/png;base64,AAAA',
+        },
+      ],
+      engine: 'native',
+      densenet: '1',
+    };
+    const page = async (changes: object) => {
+      await made.folder.writeJson(made.folder.evaluation, { ...evaluation, ...changes });
+      return reportPage(
+        await gatherReport([readRunRecord(made.folder)], { heatMaps: false, reporter: silent }),
+      );
+    };
+    const whole = await page({});
+    expect(whole.match(/<svg /g)).toHaveLength(3);
+    expect(whole).toContain('<img class="pixels" src="data:image/png;base64,AAAA"');
+    expect(whole).toContain('dog, taken for cat (98.7 %)<br>dog/&lt;1&gt;.png');
+    expect(await page({ epoch: 1 })).not.toContain('<img');
+    const elsewhere = { ...evaluation.mistakes[0], picture: 'https://example.com/a.png' };
+    expect(await page({ mistakes: [elsewhere] })).not.toContain('<img');
+  });
+
   it('escapes what people write', async () => {
     const page = reportPage(
       await gatherReport(

@@ -66,5 +66,6 @@ async function inMemory(
     width: size,
     images: new Uint8Array(memory),
     labels,
+    name: async (index) => files[index]!.path,
   };
 }

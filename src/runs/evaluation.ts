@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { RunResult } from './result.js';
+
+/** evaluation.json: what `eval` found on all test images of a finished run, with the weights of the last epoch. */
+export const evaluationSchema = z.object({
+  epoch: z.int(),
+  count: z.int(),
+  /** Top-1, in percent. */
+  error: z.number(),
+  classNames: z.array(z.string()).readonly(),
+  /** How often a class was taken for which, [label, predicted, images], without those that never were. */
+  confusion: z.array(z.tuple([z.int(), z.int(), z.int()])).readonly(),
+  /** Shares are 0 to 1. */
+  calibration: z.object({
+    error: z.number(),
+    bins: z.array(z.object({ count: z.int(), confidence: z.number(), accuracy: z.number() })).readonly(),
+  }),
+  /** Images that were taken for another class, the surest first. */
+  mistakes: z
+    .array(
+      z.object({
+        /** What people call the image. */
+        name: z.string(),
+        label: z.int(),
+        predicted: z.int(),
+        confidence: z.number(),
+        /** A data URL: a page with it needs no other file. */
+        picture: z.string().regex(/^data:image\/(png|jpeg);base64,/),
+      }),
+    )
+    .readonly(),
+  engine: z.string(),
+  densenet: z.string(),
+});
+export type RunEvaluation = Readonly<z.infer<typeof evaluationSchema>>;
+
+/** What was evaluated. */
+export interface Evaluated {
+  readonly split: string;
+  /** Asked for, where it is not the run's. */
+  readonly subset?: number | undefined;
+  readonly checkpoint: 'last' | 'best';
+}
+
+/** Whether an evaluation is a result of the run: of all its test images, with its last weights, once it is finished. */
+export function isResult({ status, last }: RunResult, { split, subset, checkpoint }: Evaluated): boolean {
+  return (
+    status === 'finished' &&
+    last !== undefined &&
+    split === 'test' &&
+    subset === undefined &&
+    checkpoint === 'last'
+  );
+}
