@@ -22,7 +22,7 @@ export function runsRemoveCommand(): Command {
     .argument('<run...>', RUNS)
     .addOption(resultsOption())
     .option('--yes', 'do not ask')
-    .option('--take-over', 'the process that trained it elsewhere is gone');
+    .option('--take-over', 'remove also runs that a process of another host may still train');
   return addCommonOptions(command).action(runRemove);
 }
 
@@ -45,8 +45,11 @@ async function runRemove(references: string[], options: RemoveOptions): Promise<
     print('Nothing was removed.');
     return;
   }
-  await removeRuns(unique, { takeOver });
-  await updateTables(results, terminalReporter(options));
+  try {
+    await removeRuns(unique, { takeOver });
+  } finally {
+    await updateTables(results, terminalReporter(options));
+  }
   if (options.json) printJson({ removed: unique.map(({ name }) => name) });
   else print(unique.map(({ name }) => `Removed ${name}`));
 }

@@ -41,12 +41,12 @@ export async function readRunRecords(resultsFolder: string): Promise<RunRecord[]
 
 export function readRunRecord(folder: RunFolder): RunRecord {
   const damage: string[] = [];
-  const readable = <T>(read: () => T): T | undefined => {
+  const readable = <T>(read: () => T, problems = damage): T | undefined => {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      damage.push(error.message);
+      problems.push(error.message);
       return undefined;
     }
   };
@@ -54,8 +54,10 @@ export function readRunRecord(folder: RunFolder): RunRecord {
   const environment = existsSync(folder.environment) ? readable(() => folder.readEnvironment()) : undefined;
   const stored = existsSync(folder.result) ? readable(() => folder.readResult()) : undefined;
   const epochs = readable(() => folder.readEpochs()) ?? [];
-  const note = readable(() => folder.readNote());
-  const tags = readable(() => folder.readTags()) ?? [];
+  // A run without its note is as good as before.
+  const unreadable: string[] = [];
+  const note = readable(() => folder.readNote(), unreadable);
+  const tags = readable(() => folder.readTags(), unreadable) ?? [];
   const ended = stored !== undefined && stored.status !== 'running';
   const atWork = ended ? undefined : whoTrains(folder, environment, stored);
   const status = ended ? stored.status : atWork ? 'running' : 'killed';
@@ -67,7 +69,7 @@ export function readRunRecord(folder: RunFolder): RunRecord {
     result: stored && !ended ? soFar(stored, epochs, experiment) : stored,
     epochs,
     atWork,
-    problem: damage.length > 0 ? damage.join('; ') : stored?.message,
+    problem: [...damage, ...unreadable].join('; ') || stored?.message,
     note,
     tags,
   };

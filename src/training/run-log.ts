@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Experiment } from '../config/schema.js';
@@ -52,6 +53,11 @@ export class RunLog implements Listener {
       );
     this.events = file(folder.eventLog);
     this.text = file(folder.textLog);
+    try {
+      mkdirSync(folder.tensorboard);
+    } catch {
+      // It is there already; or the first write says what is wrong.
+    }
     const name = `events.out.tfevents.${Math.floor(Date.now() / 1000)}.${hostname()}.${process.pid}`;
     this.tensorboard = file(join(folder.tensorboard, name), false);
   }

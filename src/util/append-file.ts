@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { diskProblem } from './disk-errors.js';
 import { systemCode } from './errors.js';
-import { makeFolders } from './files.js';
 
 const NEWLINE = 0x0a;
 /** Bytes that are looked through at a time. */
@@ -14,7 +12,8 @@ const { O_APPEND, O_CREAT, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
 /**
  * A file that only grows. Writing never throws and is never waited for: what cannot be written is missing, and the
- * first time it is told. The file is opened for each write, so that other hosts of a network file system see it.
+ * first time it is told. The file is opened for each write, so that other hosts of a network file system see it. Its
+ * folder is not made: where that has been moved away, nothing of it comes back.
  */
 export class AppendFile {
   private pending: Uint8Array[] = [];
@@ -62,10 +61,20 @@ export class AppendFile {
   }
 }
 
+/** Appends all of it, or nothing: a reader of records stops at a part of one. */
 async function appendTo(path: string, content: Uint8Array): Promise<void> {
-  await makeFolders(dirname(path));
   const file = await open(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o666);
-  await file.appendFile(content).finally(() => file.close());
+  try {
+    const before = await file.stat();
+    try {
+      await file.appendFile(content);
+    } catch (error) {
+      if (before.isFile()) await file.truncate(before.size);
+      throw error;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Cuts what stands behind the last end of a line. Where there is no file, there is nothing to cut. */

@@ -52,7 +52,9 @@ export function diskError(
 /** The code of a system error and what it means: `no space left on device (ENOSPC)`. Undefined for other errors. */
 export function diskProblem(error: unknown): { code: string; words: string } | undefined {
   if (!(error instanceof Error) || !('errno' in error) || !('syscall' in error)) return undefined;
-  const [code, meaning] = getSystemErrorMap().get(Number(error.errno)) ?? nameless(Number(error.errno));
+  // Node's own errors, such as that of rm of a folder, have it without its sign.
+  const errno = -Math.abs(Number(error.errno));
+  const [code, meaning] = getSystemErrorMap().get(errno) ?? nameless(errno);
   return { code, words: `${meaning} (${code})` };
 }
 

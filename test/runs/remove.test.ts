@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listRunFolders } from '../../src/runs/folders.js';
 import { removeRuns } from '../../src/runs/remove.js';
+import { RunFolder } from '../../src/runs/run-folder.js';
 import { thisProcess } from '../../src/util/owner.js';
 import { temporaryFolder } from '../program.js';
 import { makeRun } from './make-run.js';
@@ -36,4 +37,14 @@ test('a run whose removal was cut off is not listed, and the next run of the exp
   const next = await makeRun(results, 'quickstart');
   expect(existsSync(rest)).toBe(false);
   expect((await readdir(dirname(next.path))).length).toBe(2);
+});
+
+test('a link is no run to be removed', async () => {
+  const results = await temporaryFolder();
+  const elsewhere = await makeRun(await temporaryFolder(), 'quickstart');
+  const here = await makeRun(results, 'quickstart');
+  const link = new RunFolder(`${here.path}-link`, 'quickstart/link');
+  await symlink(elsewhere.path, link.path);
+  await expect(removeRuns([here, link], NOT_TAKEN)).rejects.toThrow('quickstart/link is a link');
+  expect(existsSync(here.config) && existsSync(elsewhere.config)).toBe(true);
 });

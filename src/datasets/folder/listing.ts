@@ -152,8 +152,9 @@ async function listSplit(root: string, classes: readonly string[]): Promise<Spli
   const images: FolderImage[] = [];
   const unknown: string[] = [];
   const others: string[] = [];
+  const known = classes.map((name) => name.normalize());
   for (const folder of await subfolders(root)) {
-    const label = classes.indexOf(folder.name);
+    const label = known.indexOf(folder.name);
     if (label < 0) unknown.push(folder.name);
     else await listClass(folder.path, label, images, others);
   }
@@ -169,13 +170,15 @@ async function listClass(
   images: FolderImage[],
   others: string[],
 ): Promise<void> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    throw diskError(error, `cannot list ${folder}`, 'check dataset.path');
+  });
   const files = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path, name: relative(folder, path).split(sep).join('/').normalize() }))
     .filter(({ name }) => !name.split('/').some((part) => part.startsWith('.')));
-  others.push(...files.filter(({ name }) => !IMAGE.test(name)).map(({ path }) => path));
+  for (const { name, path } of files) if (!IMAGE.test(name)) others.push(path);
   const chosen = byBytes(files.filter(({ name }) => IMAGE.test(name)));
   for (let i = 0; i < chosen.length; i += AT_ONCE) {
     const found = await Promise.all(chosen.slice(i, i + AT_ONCE).map(withSize));

@@ -5,7 +5,7 @@ import { UserError } from '../../util/errors.js';
 import { formatBytes, formatCount } from '../../util/format.js';
 import { usableMemory } from '../../util/machine.js';
 import { lookAt } from './look-at.js';
-import { type FolderSurvey, type SurveyOptions, surveyFolder } from './survey.js';
+import { checkSame, type FolderSurvey, type SurveyOptions, surveyFolder } from './survey.js';
 
 /**
  * Opens the images of a folder: photographs in their files, others made small and laid into memory. Throws a UserError
@@ -55,9 +55,7 @@ async function inMemory(
   const memory = new SharedArrayBuffer(count * values);
   const target = (index: number) => ({ memory, offset: index * values });
   await lookAt(files, { ...options, what: 'decoding', side: size, target }, ({ path }, seen) => {
-    if (seen.sha256 === sha256.get(path)) return;
-    const remedy = 'Look for what changes it, and run the same command again.';
-    throw new UserError('data', `${path} has other bytes than when it was last read`, remedy);
+    checkSame(path, seen, sha256.get(path));
   });
   return {
     count,

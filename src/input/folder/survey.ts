@@ -7,6 +7,7 @@ import { UserError } from '../../util/errors.js';
 import { formatCount } from '../../util/format.js';
 import type { Reporter } from '../../util/reporter.js';
 import { firstNames } from '../../util/shorten.js';
+import type { Seen } from '../images/worker.js';
 import { lookAt } from './look-at.js';
 
 export interface SurveyOptions {
@@ -41,9 +42,13 @@ export interface FolderSurvey {
 export async function surveyFolder(choice: FolderChoice, options: SurveyOptions): Promise<FolderSurvey> {
   const listing = await listFolder(choice);
   const index = await readFolderIndex(options.dataFolder, choice.path);
-  const reader = new FolderReader(choice, index, options);
   const all = [...listing.train, ...listing.test];
-  await reader.read(all.filter((image) => !known(index, image)));
+  const unread = all.filter((image) => !known(index, image));
+  index.files = Object.fromEntries(
+    all.flatMap(({ path }) => (index.files[path] === undefined ? [] : [[path, index.files[path]]])),
+  );
+  const reader = new FolderReader(choice, index, options);
+  await reader.read(unread);
   const bad = all.filter(({ path }) => index.files[path]?.problem !== undefined);
   const good = (images: readonly FolderImage[]) =>
     images.filter(({ path }) => index.files[path]?.problem === undefined);
@@ -68,9 +73,10 @@ export async function surveyFolder(choice: FolderChoice, options: SurveyOptions)
   };
 }
 
+/** An image that could not be read is tried again: its permissions, or the disk, may be better now. */
 function known({ files }: FolderIndex, { path, bytes, changed }: FolderImage): boolean {
   const file = files[path];
-  return file !== undefined && file.bytes === bytes && file.changed === changed;
+  return file?.problem === undefined && file?.bytes === bytes && file.changed === changed;
 }
 
 function* lines(
@@ -102,12 +108,15 @@ class FolderReader {
   ) {}
 
   async read(images: readonly FolderImage[]): Promise<void> {
-    if (images.length === 0) return;
-    await lookAt(images, this.looking, ({ path, bytes, changed }, { sums, ...found }) => {
-      this.index.files[path] = { bytes, changed, ...found };
-      this.sums.set(path, sums);
-    });
-    await this.keep();
+    try {
+      await lookAt(images, this.looking, ({ path, bytes, changed }, { sums, ...found }) => {
+        this.index.files[path] = { bytes, changed, ...found };
+        this.sums.set(path, sums);
+      });
+    } finally {
+      // Also what was read before Ctrl-C.
+      await this.keep();
+    }
   }
 
   /** Mean and deviation of each channel over images, kept by their digest. */
@@ -117,7 +126,10 @@ class FolderReader {
     const before = index.normalization[key];
     if (before) return before;
     const unread = images.filter(({ path }) => !this.sums.has(path));
-    await lookAt(unread, this.looking, ({ path }, { sums }) => this.sums.set(path, sums));
+    await lookAt(unread, this.looking, ({ path }, seen) => {
+      checkSame(path, seen, index.files[path]!.sha256);
+      this.sums.set(path, seen.sums);
+    });
     // Whole numbers below 2⁵³: in any order they come to the same.
     const total = (i: number) => images.reduce((sum, { path }) => sum + this.sums.get(path)![i]!, 0);
     const pixels = images.length * choice.size ** 2;
@@ -141,6 +153,18 @@ class FolderReader {
       this.options.reporter.warn(`${error.message}; the images will be read again the next time`);
     }
   }
+}
+
+/** Throws a UserError (data) where an image that was read before is another now, or cannot be decoded. */
+export function checkSame(path: string, { sha256, problem }: Seen, before: string | undefined): void {
+  if (sha256 === before && problem === undefined) return;
+  throw new UserError(
+    'data',
+    sha256 === before
+      ? `${path} could be decoded before, and cannot be now: ${problem}`
+      : `${path} has other bytes than when it was last read`,
+    'Look for what changes it, and run the same command again.',
+  );
 }
 
 /** Returns what to say where they are left out. */

@@ -54,7 +54,7 @@ export async function look({ image, side, target }: Look): Promise<Seen> {
   const sums = [0, 0, 0, 0, 0, 0];
   let sha256 = '';
   try {
-    if (image.bytes > MOST_IMAGE_BYTES) throw new Error(`it has ${image.bytes} bytes, which is no image`);
+    if (image.bytes > MOST_IMAGE_BYTES) throw new Error(`it has ${image.bytes} bytes, too many for an image`);
     const file = readRange({ ...image, start: 0 });
     sha256 = createHash('sha256').update(file).digest('hex');
     const pixels = await smallImage(await jpegOrPng(file), 3, side);

@@ -161,6 +161,25 @@ describe('a survey', () => {
     expect(skipped).toEqual([join(path, 'train', 'a', '0.png'), join(path, 'test', 'b', '3.png')]);
   });
 
+  test('an image that could not be read is tried again, though its size and time are the same', async () => {
+    const file = join(path, 'train', 'a', '0.png');
+    const [content, { mtime }] = [await readFile(file), await stat(file)];
+    await writeFile(file, content.toReversed());
+    await utimes(file, mtime, mtime);
+    expect((await survey({}, { skipBadImages: true })).skipped).toEqual([file]);
+    await writeFile(file, content);
+    await utimes(file, mtime, mtime);
+    expect((await survey()).skipped).toEqual([]);
+  });
+
+  test('an image that was removed on purpose is not missed by verify once the folder was read again', async () => {
+    await survey();
+    await rm(join(path, 'train', 'a', '0.png'));
+    expect(await checkFolders(dataFolder())).toMatchObject({ whole: false });
+    await survey();
+    expect(await checkFolders(dataFolder())).toMatchObject({ whole: true });
+  });
+
   test('an image on both sides is refused, or allowed', async () => {
     await cp(join(path, 'train', 'a', '0.png'), join(path, 'test', 'a', 'copy.png'));
     await expect(survey()).rejects.toThrow(
