@@ -21,8 +21,8 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/densenet /opt/densenet
 RUN ln -s /opt/densenet/bin/densenet /usr/local/bin/densenet \
-  && mkdir -p /data /work/results \
-  && chown node:node /data /work /work/results
+  && mkdir -p /data /work/results /home/node/.cache \
+  && chown node:node /data /work /work/results /home/node/.cache
 ENV DENSENET_DATA=/data \
     XDG_CACHE_HOME=/home/node/.cache
 # node, as the base image calls it.
