@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { duration } from '../../src/cli/values.js';
+import { duration, names } from '../../src/cli/values.js';
 
 it.each([
   ['90s', 90],
@@ -18,3 +18,11 @@ it.each(['', '5', '0m', '3h 50m', '50m3h', '1.5h', '-1h', '24:00:00', '1w', 'h',
     expect(() => duration(text)).toThrow('such as 3h50m, 2d or 90s');
   },
 );
+
+it('takes names with commas between them, and answers an unknown one with the nearest', () => {
+  const valid = ['finished', 'failed', 'killed'] as const;
+  expect(names('failed,finished', valid)).toEqual(['failed', 'finished']);
+  expect(() => names('finishd', valid)).toThrow(
+    "There is no 'finishd'. Did you mean 'finished'? Valid: finished, failed, killed.",
+  );
+});
