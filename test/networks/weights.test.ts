@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { loadExperiment } from '../../src/config/load.js';
 import { buildDenseNet, type DenseNetOptions } from '../../src/networks/densenet.js';
 import type { Network, NetworkInput } from '../../src/networks/network.js';
 import { initialValues, parameters } from '../../src/networks/parameters.js';
 import { checkWeights, weightsFile } from '../../src/networks/weights.js';
+import { networkOf } from '../../src/training/model.js';
 import { UserError } from '../../src/util/errors.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
 import type { NamedTensors } from '../../src/util/tensor.js';
@@ -40,6 +42,63 @@ describe('checkWeights', () => {
       'other.safetensors: not the weights of a small DenseNet-BC: 1 missing (features.conv0.weight); ' +
         '4 unexpected (a, b, c, …); 1 of the wrong shape (classifier.weight is [5, 10], not [10, 5])',
     );
+  });
+});
+
+/**
+ * Names and shapes of a state dict of torchdistill's DenseNet for CIFAR, spelt out from its definition: torchvision's
+ * dense layers and transitions after one 3×3 convolution.
+ */
+function torchdistillState(growthRate: number, layers: number, classes: number): [string, number[]][] {
+  const norm = (name: string, channels: number): [string, number[]][] => [
+    ...['weight', 'bias', 'running_mean', 'running_var'].map((kind): [string, number[]] => [
+      `${name}.${kind}`,
+      [channels],
+    ]),
+    [`${name}.num_batches_tracked`, []],
+  ];
+  let channels = 2 * growthRate;
+  const state: [string, number[]][] = [['features.conv0.weight', [channels, 3, 3, 3]]];
+  for (const block of [1, 2, 3]) {
+    for (let layer = 1; layer <= layers; layer++) {
+      const name = `features.denseblock${block}.denselayer${layer}`;
+      state.push(...norm(`${name}.norm1`, channels));
+      state.push([`${name}.conv1.weight`, [4 * growthRate, channels, 1, 1]]);
+      state.push(...norm(`${name}.norm2`, 4 * growthRate));
+      state.push([`${name}.conv2.weight`, [growthRate, 4 * growthRate, 3, 3]]);
+      channels += growthRate;
+    }
+    if (block === 3) break;
+    state.push(...norm(`features.transition${block}.norm`, channels));
+    state.push([`features.transition${block}.conv.weight`, [Math.floor(channels / 2), channels, 1, 1]]);
+    channels = Math.floor(channels / 2);
+  }
+  return [
+    ...state,
+    ...norm('features.norm5', channels),
+    ['classifier.weight', [classes, channels]],
+    ['classifier.bias', [classes]],
+  ];
+}
+
+describe("torchdistill's published weights for CIFAR", () => {
+  test.each([
+    ['cifar10plus-bc-100-12', 10],
+    ['cifar100plus-bc-100-12', 100],
+  ])('fit the config %s', async (config, classes) => {
+    const state = torchdistillState(12, 16, classes);
+    expect(state).toHaveLength(596);
+    const tensors = new Map(
+      state.map(([name, shape]) => [
+        name,
+        { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) },
+      ]),
+    );
+    const asked = networkOf(await loadExperiment(config));
+    expect(() => checkWeights(asked, tensors, 'x')).not.toThrow();
+    expect([...checkWeights(asked, tensors, 'x').keys()]).toEqual(parameters(asked).map(({ name }) => name));
+    tensors.delete('features.norm5.weight');
+    expect(() => checkWeights(asked, tensors, 'x')).toThrow('1 missing (features.norm5.weight)');
   });
 });
 
