@@ -3,7 +3,7 @@ import type { Batch, Engine, Model } from '../engines/engine.js';
 import { randomBatch } from '../engines/noise.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { checkMemory, isFullGpu, leastMemory } from '../training/memory.js';
+import { checkMemory, isFullGpu, leastMemory, SMALLER } from '../training/memory.js';
 import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
 import type { Plan } from '../training/plan.js';
 import { UserError } from '../util/errors.js';
@@ -56,7 +56,7 @@ export async function measureSpeed(experiment: Experiment, engine: Engine): Prom
     throw new UserError(
       'engine',
       `${network.title} does not fit into the memory of the GPU with ${batchSize} images at once`,
-      'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.',
+      SMALLER,
       { cause: error },
     );
   } finally {

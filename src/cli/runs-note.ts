@@ -15,7 +15,7 @@ export function runsNoteCommand(): Command {
   const command = new Command('note')
     .description('keep a note with a run, instead of the one it has')
     .argument('<run>', RUN)
-    .argument('[text]', 'in quotes')
+    .argument('[text]', 'the note, in quotes')
     .addOption(resultsOption())
     .option('--remove', 'remove its note');
   return addCommonOptions(command).action(runNote);

@@ -6,7 +6,7 @@ import { barLine } from './bar-line.js';
 /** Milliseconds between two drawings of a bar. */
 const INTERVAL = 100;
 
-/** Updates that the time left is reckoned from. */
+/** Updates that the time left is computed from. */
 const RECENT = 50;
 
 /** What a terminal is told: erase from the cursor to the end; hide the cursor, and cut lines; undo that. */

@@ -154,6 +154,9 @@ export function trainCommand(): Command {
 async function runTrain(config: string | undefined, given: TrainCliOptions): Promise<void> {
   const reporter = terminalReporter(given);
   const options = { ...given, config: oneConfig(config, given.config) };
+  if (!options.measure && !options.dryRun) {
+    throw new UserError('usage', '--no-measure has a meaning with --dry-run only', 'Leave it out.');
+  }
   const here = place();
   if (here === undefined || options.dryRun) {
     if (!here || here.rank === 0) await train(options, reporter);

@@ -6,7 +6,15 @@ import { sweepDefinition } from '../sweep/request.js';
 import { EXIT, UserError } from '../util/errors.js';
 import { silent } from '../util/reporter.js';
 import { stopInOrder } from './interrupt.js';
-import { addCommonOptions, type CommonOptions, RUN, resultsOption } from './options.js';
+import {
+  addCommonOptions,
+  addInputOptions,
+  type CommonOptions,
+  dataOption,
+  type InputCliOptions,
+  RUN,
+  resultsOption,
+} from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 import { countUpTo } from './values.js';
@@ -18,37 +26,43 @@ Examples:
   densenet watch --sweep table2                       the runs of a sweep, also those that have not begun
 
 The page shows learning curves, progress, the time left and the last lines of the log. It reads the run folders, so
-runs may be trained by other processes, and on other hosts that share the folder. Only this machine can reach it; from
-another: ssh -L 8080:127.0.0.1:8080 HOST. Ctrl-C ends the server, and no run.`;
+runs may be trained by other processes, and on other hosts that share the folder. It can be opened on this machine
+only, by everyone who is logged in there; from another: ssh -L 8080:127.0.0.1:8080 HOST. Ctrl-C ends the server, and
+no run.`;
 
-interface WatchCliOptions extends CommonOptions {
-  readonly port: number;
+interface WatchCliOptions extends CommonOptions, InputCliOptions {
+  readonly port?: number;
   readonly results: string;
   readonly sweep?: string;
+  readonly data?: string;
 }
 
 export function watchCommand(): Command {
   const command = new Command('watch')
     .description('show runs as they go, on a page for the browser')
     .argument('[run]', RUN)
-    .option('--port <n>', 'port on this machine (default: a free one)', countUpTo(65_535), 0)
+    .option('--port <n>', 'port on this machine (default: a free one)', countUpTo(65_535))
     .addOption(
       new Option('--sweep <file>', `the runs of a sweep file, or of one of ${sweepNames().join(', ')}`),
     )
     .addOption(resultsOption())
+    .addOption(dataOption())
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runWatch);
+  return addCommonOptions(addInputOptions(command)).action(runWatch);
 }
 
 async function runWatch(reference: string | undefined, options: WatchCliOptions): Promise<void> {
-  const { results: resultsFolder, sweep: file, port } = options;
+  const { results: resultsFolder, sweep: file, port = 0 } = options;
   if (reference !== undefined && file !== undefined) {
     throw new UserError('usage', 'a run and --sweep exclude each other', 'Give one of them, or none.');
   }
   const run = reference === undefined ? undefined : await findRunFolder(resultsFolder, reference);
-  const sweep = file === undefined ? undefined : await expandSweep(await sweepDefinition({ file, set: [] }));
-  const { startWatching } = await import('../watch/server.js');
+  const { data: folder, workers, skipBadImages } = options;
   const reporter = terminalReporter(options);
+  const contents = { folder, workers, skipBadImages, reporter };
+  const sweep =
+    file === undefined ? undefined : await expandSweep(await sweepDefinition({ file, set: [] }), contents);
+  const { startWatching } = await import('../watch/server.js');
   const signal = stopInOrder(silent, '');
   const title = run?.name ?? file ?? `Runs in ${resultsFolder}`;
   const onProblem = (message: string) => reporter.warn(message);

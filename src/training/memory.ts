@@ -8,7 +8,9 @@ import { formatBytes } from '../util/format.js';
 import { usableMemory } from '../util/machine.js';
 import { microBatchSize } from './model.js';
 
-const SMALLER = 'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.';
+/** What to do where a network does not fit into memory. */
+export const SMALLER =
+  'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 

@@ -15,9 +15,11 @@ import type { Listener, Said, Transcript } from '../util/transcript.js';
 import type { Progress } from './checkpoint.js';
 import { learningRate, type Moment } from './schedule.js';
 
-/** Milliseconds between two events of progress, at least; and how many there are of a part of an epoch, at most. */
-const INTERVAL = 2000;
-const MOST = 50;
+/** Milliseconds between two events of progress, at least and at most. */
+const SHORTEST = 2000;
+const LONGEST = 60_000;
+/** Between them, there are so many of them for each part of an epoch. */
+const PER_PART = 50;
 
 export interface LogOptions {
   readonly experiment: Experiment;
@@ -82,8 +84,8 @@ export class RunLog implements Listener {
     }
     if (!this.isTime('train', stepsInEpoch, stepsPerEpoch)) return;
     const error = (100 * wrong) / seen;
-    const sofar = { loss: lossSum / seen, error, imagesPerSecond: seen / epochSeconds };
-    this.add({ event: 'progress', epoch, part: 'train', done: stepsInEpoch, total: stepsPerEpoch, ...sofar });
+    const soFar = { loss: lossSum / seen, error, imagesPerSecond: seen / epochSeconds };
+    this.add({ event: 'progress', epoch, part: 'train', done: stepsInEpoch, total: stepsPerEpoch, ...soFar });
   }
 
   /** So many images of a split are evaluated. */
@@ -111,7 +113,8 @@ export class RunLog implements Listener {
   private isTime(part: string, done: number, total: number): boolean {
     const { told } = this;
     const since = told.part === part && told.done < done ? told.done : 0;
-    if (Date.now() - told.time < INTERVAL || done - since < total / MOST) return false;
+    const passed = Date.now() - told.time;
+    if (passed < SHORTEST || (passed < LONGEST && done - since < total / PER_PART)) return false;
     this.told = { time: Date.now(), part, done };
     return true;
   }

@@ -236,7 +236,7 @@ class Trainer {
       imagesPerSecond: progress.seen / progress.epochSeconds,
       waitPercent: (100 * progress.waitSeconds) / progress.epochSeconds,
     };
-    // A checkpoint whose epoch were not in the log would never get it there.
+    // The log gets the epoch before the checkpoint: after a kill between the two, nobody would add it.
     this.log?.add({ event: 'epoch', ...row });
     await this.log?.settled();
     const history = [...progress.history, row];

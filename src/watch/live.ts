@@ -12,6 +12,8 @@ export interface Live {
   /** Of the epoch under way; undefined where its log does not tell. */
   readonly epoch: Progress | undefined;
   readonly imagesPerSecond: number | undefined;
+  /** Mean training loss of the epoch under way. */
+  readonly loss: number | undefined;
   /** Of the epoch's training. */
   readonly secondsInEpoch: number;
   /** Until the end of the run; undefined where nothing was measured yet. */
@@ -24,18 +26,25 @@ export function liveState({ folder, experiment, epochs }: RunRecord): Live {
   const latest = events.findLast((event) => event.event === 'progress');
   const isNow = latest && events.indexOf(latest) > (begun ? events.indexOf(begun) : -1);
   const epoch = isNow && latest.epoch > epochs.length ? latest : undefined;
-  const imagesPerSecond = epoch?.imagesPerSecond ?? epochs.at(-1)?.imagesPerSecond;
-  if (!experiment) return { epoch, imagesPerSecond, secondsInEpoch: 0, secondsLeft: undefined };
+  // While images are evaluated, its training is done.
+  const training = epoch && events.findLast((event) => isTraining(event, epoch.epoch));
+  const imagesPerSecond = training?.imagesPerSecond ?? epochs.at(-1)?.imagesPerSecond;
+  const loss = training?.loss;
+  if (!experiment) return { epoch, imagesPerSecond, loss, secondsInEpoch: 0, secondsLeft: undefined };
   const { epochs: total, batchSize } = experiment.training;
-  const secondsPerStep = epoch?.imagesPerSecond && batchSize / epoch.imagesPerSecond;
-  const secondsInEpoch = secondsPerStep ? epoch.done * secondsPerStep : 0;
+  const secondsPerStep = training?.imagesPerSecond && batchSize / training.imagesPerSecond;
+  const secondsInEpoch = secondsPerStep ? training.done * secondsPerStep : 0;
   const perEpoch =
     epochs.length > 0
       ? mean(epochs.slice(-5).map(({ seconds }) => seconds))
-      : secondsPerStep && epoch!.total * secondsPerStep;
+      : secondsPerStep && training.total * secondsPerStep;
   const done = epochs.length + (epoch ? shareDone(epoch) : 0);
   const secondsLeft = perEpoch && Math.max(0, (total - done) * perEpoch - secondsSince(epoch));
-  return { epoch, imagesPerSecond, secondsInEpoch, secondsLeft };
+  return { epoch, imagesPerSecond, loss, secondsInEpoch, secondsLeft };
+}
+
+function isTraining(event: RunEvent, epoch: number): event is Progress {
+  return event.event === 'progress' && event.epoch === epoch && event.part === 'train';
 }
 
 /** Evaluation is the end of an epoch, and takes little of it. */

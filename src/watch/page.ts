@@ -61,7 +61,7 @@ export class CardMaker {
   cards({ runs, more, table, problem }: View): Card[] {
     const none = runs.length === 0 && !problem;
     const note = problem ?? (none ? 'There is no run yet. It will appear here once it has begun.' : '');
-    const others = more > 0 ? `${more} more runs are at work; they are in the table.` : '';
+    const others = more > 0 ? `${more} more runs are in the table only.` : '';
     return [
       ...(note ? [card('note', html`<p>${note}</p>`)] : []),
       ...runs.map((run) => this.runCard(run)),
@@ -134,7 +134,7 @@ function progress({ experiment, epochs, result }: WatchedRun['record'], live: Li
     ['test error', last && `${last.testError.toFixed(2)} %`],
     ['best so far', result?.best && `${result.best.error.toFixed(2)} % (epoch ${result.best.epoch})`],
     ['paper', result?.paperError === undefined ? undefined : `${result.paperError.toFixed(2)} %`],
-    ['training loss', (now?.loss ?? last?.trainLoss)?.toFixed(4)],
+    ['training loss', (live?.loss ?? last?.trainLoss)?.toFixed(4)],
     ['images/s', (live ? live.imagesPerSecond : last?.imagesPerSecond)?.toFixed(0)],
     ['time so far', result && formatDuration(result.seconds + (live?.secondsInEpoch ?? 0))],
     ['time left', live?.secondsLeft === undefined ? undefined : `about ${formatDuration(live.secondsLeft)}`],

@@ -5,13 +5,14 @@ import { systemCode, UserError } from '../util/errors.js';
 import { type Card, CardMaker, POLICY, watchPage } from './page.js';
 import { RunWatcher, type WatchOptions } from './state.js';
 
-/** Milliseconds between two looks at the runs, while somebody watches; with many runs as many times what one takes. */
+/** Milliseconds between two looks at the runs, while somebody watches. */
 const INTERVAL = 1000;
-const SPARING = 10;
+/** The pause is at least this many times as long as a look takes, which is long where there are many runs. */
+const PAUSE_PER_LOOK = 10;
 /** Milliseconds after which a browser that has lost the connection tries again. */
 const RETRY = 2000;
 
-/** This machine alone can reach it. */
+/** It can be reached from this machine alone. */
 const ADDRESS = '127.0.0.1';
 /** How a browser of this machine calls the server. A name from elsewhere that leads here is another site's. */
 const NAMES = [ADDRESS, 'localhost'];
@@ -60,7 +61,7 @@ async function listen(server: Server, port: number): Promise<void> {
   } catch (error) {
     const code = systemCode(error);
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-    const why = code === 'EACCES' ? 'is not for everyone to take' : 'is used by another program';
+    const why = code === 'EACCES' ? 'needs privileges that you do not have' : 'is used by another program';
     const remedy = 'Choose another with --port, or leave it out for a free one.';
     throw new UserError('usage', `port ${port} ${why}`, remedy, { cause: error });
   }
@@ -70,7 +71,7 @@ async function listen(server: Server, port: number): Promise<void> {
 class LivePage {
   private readonly watcher: RunWatcher;
   private readonly maker = new CardMaker();
-  /** What was last sent to each of them, by part. */
+  /** What each of them shows now, by part, and the order of the cards. */
   private readonly watching = new Map<ServerResponse, Map<string, string>>();
   private timer: NodeJS.Timeout | undefined;
   private told: string | undefined;
@@ -87,8 +88,7 @@ class LivePage {
     response.setHeader('Referrer-Policy', 'no-referrer');
     response.setHeader('Cache-Control', 'no-store');
     if (!isForUs(request.headers.host)) refuse(response, 403, 'This address is for this machine alone.');
-    else if (request.method !== 'GET' && request.method !== 'HEAD')
-      refuse(response, 405, 'Only GET is answered.');
+    else if (request.method !== 'GET') refuse(response, 405, 'Only GET is answered.');
     else if (request.url === '/') await this.sendPage(response);
     else if (request.url === '/events') await this.follow(response);
     else refuse(response, 404, 'There is one page here: /');
@@ -114,16 +114,39 @@ class LivePage {
     response.write(`retry: ${RETRY}\n\n`);
     this.watching.set(response, new Map());
     response.on('close', () => this.watching.delete(response));
-    send(response, await this.look(), this.watching.get(response) ?? new Map());
+    this.send(response, await this.look());
     this.timer ??= setTimeout(() => void this.tick(), this.interval);
   }
 
   private async tick(): Promise<void> {
     const started = performance.now();
     const cards = await this.look();
-    for (const [response, sent] of this.watching) send(response, cards, sent);
-    const pause = Math.max(this.interval, SPARING * (performance.now() - started));
+    for (const response of this.watching.keys()) this.send(response, cards);
+    const pause = Math.max(this.interval, PAUSE_PER_LOOK * (performance.now() - started));
     this.timer = this.watching.size > 0 ? setTimeout(() => void this.tick(), pause) : undefined;
+  }
+
+  /**
+   * Sends the cards in their order, with the parts that are not as they were sent last. A browser that does not read
+   * gets nothing meanwhile, and all that has changed when it reads again.
+   */
+  private send(response: ServerResponse, cards: readonly Card[]): void {
+    const before = this.watching.get(response);
+    if (before === undefined || response.writableNeedDrain) return;
+    const shown = new Map([['', cards.map(({ key }) => key).join('\n')]]);
+    const message = cards.map(({ key, parts }) => ({
+      key,
+      parts: parts.map((part) => {
+        const place = `${key}\n${part.key}`;
+        shown.set(place, part.html);
+        return before.get(place) === part.html ? { key: part.key } : part;
+      }),
+    }));
+    const same =
+      shown.size === before.size && [...shown].every(([place, text]) => before.get(place) === text);
+    if (same) return;
+    this.watching.set(response, shown);
+    response.write(`data: ${JSON.stringify(message)}\n\n`);
   }
 
   /** What is to be seen now. Nothing that lies in a folder of runs ends the server. */
@@ -137,25 +160,6 @@ class LivePage {
       return this.maker.cards({ runs: [], more: 0, table: undefined, problem: message });
     }
   }
-}
-
-/** The cards in their order, with the parts that are not as they were sent last. */
-function send(response: ServerResponse, cards: readonly Card[], sent: Map<string, string>): void {
-  let news = false;
-  const order = cards.map(({ key }) => key).join('\n');
-  const message = cards.map(({ key, parts }) => ({
-    key,
-    parts: parts.map((part) => {
-      const place = `${key}\n${part.key}`;
-      if (sent.get(place) === part.html) return { key: part.key };
-      sent.set(place, part.html);
-      news = true;
-      return part;
-    }),
-  }));
-  if (!news && sent.get('') === order) return;
-  sent.set('', order);
-  response.write(`data: ${JSON.stringify(message)}\n\n`);
 }
 
 function isForUs(host: string | undefined): boolean {

@@ -41,7 +41,7 @@ const MOST_ROWS = 500;
 
 const COLUMNS = ['run', 'status', 'epochs', 'of', 'test_error', 'paper', 'seconds', 'problem'] as const;
 
-/** Reads run folders, whoever writes them, and remembers what it has seen of them. It throws nothing for them. */
+/** Reads run folders, whoever writes them, and remembers what it has seen. What is damaged in them throws nothing. */
 export class RunWatcher {
   /** Records of runs that have ended, which change with their files only. */
   private readonly ended = new Map<string, { signature: string; record: RunRecord }>();

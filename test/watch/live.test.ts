@@ -42,7 +42,7 @@ test('progress of an epoch that is done by now is not shown', async () => {
 
 test('while images are evaluated, the steps of the epoch are done', async () => {
   const live = liveState(await running(progress(3, 100), progress(3, 10, 'test')));
-  expect(live.epoch).toMatchObject({ part: 'test', done: 10 });
+  expect(live).toMatchObject({ epoch: { part: 'test', done: 10 }, loss: 1, secondsInEpoch: 5 });
   expect(live.secondsLeft).toBeCloseTo(50, -1);
 });
 
@@ -57,6 +57,7 @@ test('a run without a log, as of an earlier version, is shown by its epochs', as
   expect(liveState(await running())).toEqual({
     epoch: undefined,
     imagesPerSecond: 100,
+    loss: undefined,
     secondsInEpoch: 0,
     secondsLeft: 60,
   });

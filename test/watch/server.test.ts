@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -162,6 +162,22 @@ test('damaged runs, and such as disappear, are shown as such; the server goes on
   expect((await request(url)).text).toContain('2 gone');
   await writeFile(join(results, 'runs'), '');
   expect((await request(url)).text).toContain('cannot read');
+});
+
+test('what was away for a moment comes back whole', async () => {
+  const results = await temporaryFolder();
+  await makeRun(results, 'quickstart', { errors: [12.34] });
+  const { url } = await watch(results, { onProblem() {} });
+  const stream = events(url);
+  await sent(stream, /12\.34 %/);
+  const [runs, away] = [join(results, 'runs'), join(results, 'away')];
+  await rename(runs, away);
+  await writeFile(runs, '');
+  await sent(stream, /cannot read/);
+  await rm(runs);
+  await rename(away, runs);
+  await sent(stream, /12\.34 %/);
+  await stream.return(undefined);
 });
 
 test('one run that disappears stays on its page', async () => {

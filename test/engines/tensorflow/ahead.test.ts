@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../program.js';
 
 /**
  * In the place of TensorFlow's binding. A run gives back what it was fed; it ends once the process has read as many
- * bytes more as it is asked for, be it while it runs.
+ * bytes more as it is asked for, even while it runs.
  */
 const BINDING = `
 const { readFileSync } = require('node:fs');
