@@ -28,5 +28,6 @@ img.pixels { image-rendering: pixelated; }
 figure svg { max-width: max(100%, 640px); height: auto; }
 summary { cursor: pointer; margin: 8px 0; }
 pre { background: var(--panel); padding: 12px; font-size: 12px; overflow-x: auto; }
+@media (max-width: 480px) { h1 { font-size: 17px; } h2 { font-size: 15px; } main { padding: 16px 12px 40px; } }
 @media print { details { display: block; } }
 `;

@@ -55,7 +55,7 @@ export function folderDefinition(options: FolderOptions): DatasetDefinition<type
     name: FOLDER,
     title,
     shortName: `${title} (folder)`,
-    table: photographs ? 3 : 2,
+    table: 2,
     classNames: classes,
     image: { channels: 3, height: size, width: size },
     photographs,
