@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <vector>
 
 #include "operands.h"
 
@@ -16,6 +17,20 @@ struct Split {
   static Split into(int total, int largest) { return {total, (total + largest - 1) / largest}; }
   int start(int i) const { return static_cast<int>(static_cast<int64_t>(total) * i / count); }
   int size(int i) const { return start(i + 1) - start(i); }
+};
+
+/** A split with its starts at hand, for inner loops that have no time to divide. */
+class Runs {
+ public:
+  explicit Runs(const Split& split) {
+    for (int i = 0; i <= split.count; ++i) starts_.push_back(split.start(i));
+  }
+  int count() const { return static_cast<int>(starts_.size()) - 1; }
+  int start(int i) const { return starts_[i]; }
+  int size(int i) const { return starts_[i + 1] - starts_[i]; }
+
+ private:
+  std::vector<int> starts_;
 };
 
 /** Calls f with `rows` (1 … kRows) as a compile-time constant. */
@@ -60,6 +75,15 @@ DENSENET_INLINE void read(Block<M, V>& block, const float* from, ptrdiff_t strid
   for (int m = 0; m < M; ++m)
 #pragma GCC unroll 4
     for (int i = 0; i < V; ++i) block.v[m][i] = load(from + m * stride + i * kLanes);
+}
+
+/** Adds what lies there. */
+template <int M, int V>
+DENSENET_INLINE void add(Block<M, V>& block, const float* from, ptrdiff_t stride) {
+#pragma GCC unroll 16
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 4
+    for (int i = 0; i < V; ++i) block.v[m][i] += load(from + m * stride + i * kLanes);
 }
 
 template <int M, int V>

@@ -31,6 +31,7 @@ constexpr char kInstructions[] = "128-bit vectors";
 constexpr int kTile = kLanes * kVectors;
 
 typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef double DoubleVec __attribute__((vector_size(kLanes * 8)));
 typedef int32_t IntVec __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t UintVec __attribute__((vector_size(kLanes * 4)));
 typedef float UnalignedVec __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));

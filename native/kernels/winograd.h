@@ -1,239 +1,293 @@
-// Winograd's 3×3 convolution F(2×2, 3×3): 16 multiplications where the definition has 36.
+// Winograd's 3×3 convolution F(4×N, 3×3), N = 2 or 4: 24 or 36 multiplications where the definition has 72 or 144.
 //
-// The image is cut into tiles of 2×2 outputs. With d a tile's 4×4 window of the padded input and w the weights,
+// The image is cut into tiles of 4 rows and N columns of outputs. With d a tile's window of the padded input, 6 rows
+// and N+2 columns, and w the weights,
 //
-//     y = Aᵀ [ (G w Gᵀ) ⊙ (Bᵀ d B) ] A
+//     y = A₄ᵀ [ (G₄ w G_Nᵀ) ⊙ (B₄ᵀ d B_N) ] A_N
 //
-// so that each of the 16 elements, here called frequencies, is a matrix product over channels for all tiles at once.
-// The gradient of the weights is its transpose: Gᵀ [ (A dy Aᵀ) ⊙ (Bᵀ d B) ] G, summed over tiles.
-// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, section 4.1.
+// so that each element, here called a frequency, is a matrix product over channels for all tiles at once. The gradient
+// of the data is another such convolution; that of the weights is the transpose, summed over tiles:
+//
+//     dw = G₄ᵀ [ (A₄ dy A_Nᵀ) ⊙ (B₄ᵀ d B_N) ] G_N
+//
+// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, section 4.
 #pragma once
 
 #include <cstddef>
 
 #include "products.h"
+#include "shuffles.h"
 
 namespace densenet {
 
-constexpr int kFrequencies = 16;
+/** The matrices of one dimension with N outputs. */
+template <int N>
+struct Winograd;
+
+/** The points 0, ±1 and ∞. */
+template <>
+struct Winograd<2> {
+  static constexpr int kWindow = 4;
+  /** Bᵀ d. */
+  static DENSENET_INLINE void input(const Vec (&d)[4], Vec (&t)[4]) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+  }
+  /** Aᵀ m. */
+  static DENSENET_INLINE void output(const Vec (&m)[4], Vec (&y)[2]) {
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+  }
+  /** A dy. */
+  static DENSENET_INLINE void gradient(const Vec (&dy)[2], Vec (&t)[4]) {
+    t[0] = dy[0];
+    t[1] = dy[0] + dy[1];
+    t[2] = dy[0] - dy[1];
+    t[3] = -dy[1];
+  }
+  /** G w, in double precision: the rounding of weights would be a third of all error. */
+  static DENSENET_INLINE void weights(const DoubleVec (&w)[3], DoubleVec (&t)[4]) {
+    const DoubleVec outer = w[0] + w[2];
+    t[0] = w[0];
+    t[1] = (outer + w[1]) * 0.5;
+    t[2] = (outer - w[1]) * 0.5;
+    t[3] = w[2];
+  }
+  /** Gᵀ u. */
+  static DENSENET_INLINE void weightGradient(const Vec (&u)[4], Vec (&w)[3]) {
+    const Vec half = splat(0.5f), sum = half * (u[1] + u[2]);
+    w[0] = u[0] + sum;
+    w[1] = half * (u[1] - u[2]);
+    w[2] = u[3] + sum;
+  }
+};
+
+/** The points 0, ±a, ±b and ∞, which round less than 0, ±1, ±2 and ∞. B and A are exact in binary. */
+template <>
+struct Winograd<4> {
+  static constexpr int kWindow = 6;
+  static constexpr double a = 5.0 / 8, b = 3.0 / 2, aa = a * a, bb = b * b, kProduct = aa * bb, kSum = aa + bb;
+  /** Of the rows of G. */
+  static constexpr double kFactor0 = 1 / kProduct, kFactorA = 0.5 / (aa * (aa - bb)), kFactorB = 0.5 / (bb * (bb - aa));
+
+  static DENSENET_INLINE Vec times(double factor, Vec x) { return splat(static_cast<float>(factor)) * x; }
+
+  static DENSENET_INLINE void input(const Vec (&d)[6], Vec (&t)[6]) {
+    t[0] = (d[4] - times(kSum, d[2])) + times(kProduct, d[0]);
+    const Vec evenA = d[4] - times(bb, d[2]), oddA = d[3] - times(bb, d[1]);
+    t[1] = evenA + times(a, oddA);
+    t[2] = evenA - times(a, oddA);
+    const Vec evenB = d[4] - times(aa, d[2]), oddB = d[3] - times(aa, d[1]);
+    t[3] = evenB + times(b, oddB);
+    t[4] = evenB - times(b, oddB);
+    t[5] = (d[5] - times(kSum, d[3])) + times(kProduct, d[1]);
+  }
+  static DENSENET_INLINE void output(const Vec (&m)[6], Vec (&y)[4]) {
+    const Vec sumA = m[1] + m[2], differenceA = m[1] - m[2], sumB = m[3] + m[4], differenceB = m[3] - m[4];
+    y[0] = m[0] + sumA + sumB;
+    y[1] = times(a, differenceA) + times(b, differenceB);
+    y[2] = times(aa, sumA) + times(bb, sumB);
+    y[3] = m[5] + times(a * aa, differenceA) + times(b * bb, differenceB);
+  }
+  static DENSENET_INLINE void gradient(const Vec (&dy)[4], Vec (&t)[6]) {
+    t[0] = dy[0];
+    const Vec evenA = dy[0] + times(aa, dy[2]), oddA = dy[1] + times(aa, dy[3]);
+    t[1] = evenA + times(a, oddA);
+    t[2] = evenA - times(a, oddA);
+    const Vec evenB = dy[0] + times(bb, dy[2]), oddB = dy[1] + times(bb, dy[3]);
+    t[3] = evenB + times(b, oddB);
+    t[4] = evenB - times(b, oddB);
+    t[5] = dy[3];
+  }
+  static DENSENET_INLINE void weights(const DoubleVec (&w)[3], DoubleVec (&t)[6]) {
+    t[0] = w[0] * kFactor0;
+    const DoubleVec evenA = (w[0] + w[2] * aa) * kFactorA, oddA = w[1] * (kFactorA * a);
+    t[1] = evenA + oddA;
+    t[2] = evenA - oddA;
+    const DoubleVec evenB = (w[0] + w[2] * bb) * kFactorB, oddB = w[1] * (kFactorB * b);
+    t[3] = evenB + oddB;
+    t[4] = evenB - oddB;
+    t[5] = w[2];
+  }
+  static DENSENET_INLINE void weightGradient(const Vec (&u)[6], Vec (&w)[3]) {
+    const Vec sumA = times(kFactorA, u[1] + u[2]), differenceA = times(a * kFactorA, u[1] - u[2]);
+    const Vec sumB = times(kFactorB, u[3] + u[4]), differenceB = times(b * kFactorB, u[3] - u[4]);
+    w[0] = times(kFactor0, u[0]) + sumA + sumB;
+    w[1] = differenceA + differenceB;
+    w[2] = times(aa, sumA) + times(bb, sumB) + u[5];
+  }
+};
+
+/** Rows of outputs of a tile, and of its window. */
+constexpr int kTileHeight = 4, kWindowHeight = Winograd<kTileHeight>::kWindow;
+template <int N>
+constexpr int kWindowWidth = Winograd<N>::kWindow;
+template <int N>
+constexpr int kFrequencies = kWindowHeight * kWindowWidth<N>;
 
 // Transformed tiles are stored [channel][block of kTile tiles][frequency][tile of the block]: written in one stretch,
 // and read by the products a line at a time.
-constexpr int kBlockFloats = kFrequencies * kTile;
-
-/** Lanes 0, 2, 4, … of a and b; `kOdd`: lanes 1, 3, 5, …. */
-template <bool kOdd, int... J>
-DENSENET_INLINE Vec everySecond(Vec a, Vec b, std::integer_sequence<int, J...>) {
-#if defined(__clang__)
-  return __builtin_shufflevector(a, b, (2 * J + kOdd)...);
-#else
-  return __builtin_shuffle(a, b, IntVec{(2 * J + kOdd)...});
-#endif
-}
-
-/** a0 b0 a1 b1 …, from the lower half of the lanes or the upper. */
-template <bool kUpper, int... J>
-DENSENET_INLINE Vec alternate(Vec a, Vec b, std::integer_sequence<int, J...>) {
-#if defined(__clang__)
-  return __builtin_shufflevector(a, b, ((kUpper ? kLanes / 2 : 0) + J / 2 + J % 2 * kLanes)...);
-#else
-  return __builtin_shuffle(a, b, IntVec{((kUpper ? kLanes / 2 : 0) + J / 2 + J % 2 * kLanes)...});
-#endif
-}
-
-using LaneNumbers = std::make_integer_sequence<int, kLanes>;
-
-/** Bᵀ d. */
-DENSENET_INLINE void transformInput(const Vec (&d)[4], Vec (&t)[4]) {
-  t[0] = d[0] - d[2];
-  t[1] = d[1] + d[2];
-  t[2] = d[2] - d[1];
-  t[3] = d[1] - d[3];
-}
+template <int N>
+constexpr int kBlockFloats = kFrequencies<N> * kTile;
 
 /**
- * What rows of pixels become before windows are made of them: d B of each row and tile. It lies in kPlanes planes for
- * rows with an even number in the padded image, and as many for odd ones, `size` floats apart, with rows `stride`
- * floats apart. Two more planes than columns of B hold the tile's own pixels, for gradients.
+ * The vertical half of a transform: `width` pixels of each row to kWindowHeight rows `size` floats apart, in whole
+ * vectors, with 0 after the last pixel.
  */
-struct RowPlanes {
-  static constexpr int kPlanes = 6;
-  ptrdiff_t size, stride;
-
-  /** Vector of plane `plane`, row a of the windows whose first rows lie at `first`. */
-  DENSENET_INLINE Vec row(const float* first, int a, int plane) const {
-    return load(first + (a % 2 * kPlanes + plane) * size + a / 2 * stride);
-  }
-};
-
-/** Columns 0, 2 and 3 of the windows that lie in the image, for kLanes tiles of a row. Column 1 always does. */
-struct ColumnMasks {
-  IntVec first, third, fourth;
-};
-
-/**
- * Writes d B of one row of pixels to planes `size` floats apart; `kOwn`: the tiles' own pixels too. `vectors` of tiles
- * have masks. Reads two floats before the row and up to 2·kLanes + 2 after it; may write a vector after the tiles.
- */
-template <bool kOwn>
-DENSENET_INLINE void transformRow(const float* pixels, const ColumnMasks* masks, int vectors, float* to,
-                                  ptrdiff_t size) {
-  for (int i = 0; i < vectors; ++i, pixels += 2 * kLanes, to += kLanes) {
-    const Vec a = load(pixels), b = load(pixels + kLanes);
-    const Vec before = everySecond<true>(load(pixels - 2), load(pixels + kLanes - 2), LaneNumbers{});
-    const Vec after = everySecond<false>(load(pixels + 2), load(pixels + kLanes + 2), LaneNumbers{});
-    const Vec d[4] = {keep(masks[i].first, before), everySecond<false>(a, b, LaneNumbers{}),
-                      keep(masks[i].third, everySecond<true>(a, b, LaneNumbers{})), keep(masks[i].fourth, after)};
-    Vec t[4];
-    transformInput(d, t);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) store(to + j * size, t[j]);
-    if (!kOwn) continue;
-    store(to + 4 * size, d[1]);
-    store(to + 5 * size, d[2]);
-  }
-}
-
-/** The same of a row of zeros. */
-template <bool kOwn>
-DENSENET_INLINE void clearRow(int vectors, float* to, ptrdiff_t size) {
-  for (int i = 0; i < vectors; ++i, to += kLanes)
+template <int kInputs, class F>
+DENSENET_INLINE void transformRows(const float* const (&rows)[kInputs], int width, IntVec lastMask, float* to,
+                                   ptrdiff_t size, F&& transform) {
+  for (int x = 0; x < width; x += kLanes, to += kLanes) {
+    Vec d[kInputs], t[kWindowHeight];
 #pragma GCC unroll 6
-    for (int j = 0; j < (kOwn ? 6 : 4); ++j) store(to + j * size, Vec{});
-}
-
-/** Bᵀ (d B) of kLanes windows side by side, frequency f to to[f·kTile]. */
-DENSENET_INLINE void transformColumns(const RowPlanes& planes, const float* first, float* to) {
-#pragma GCC unroll 4
-  for (int b = 0; b < 4; ++b) {
-    const Vec d[4] = {planes.row(first, 0, b), planes.row(first, 1, b), planes.row(first, 2, b),
-                      planes.row(first, 3, b)};
-    Vec t[4];
-    transformInput(d, t);
-#pragma GCC unroll 4
-    for (int a = 0; a < 4; ++a) store(to + (4 * a + b) * kTile, t[a]);
-  }
-}
-
-/** A dy Aᵀ of kLanes tiles side by side, the 2×2 pixels in the middle of their windows; frequency f to to[f·kTile]. */
-DENSENET_INLINE void transformGradients(const RowPlanes& planes, const float* first, float* to) {
-  constexpr int kLeft = 4, kSum = 1, kDifference = 2, kRight = 5;  // left, left + right, right − left, right
-#pragma GCC unroll 4
-  for (int b = 0; b < 4; ++b) {
-    const int plane = b == 0 ? kLeft : b == 1 ? kSum : b == 2 ? kDifference : kRight;
-    Vec upper = planes.row(first, 1, plane), lower = planes.row(first, 2, plane);
-    if (b >= 2) {
-      upper = -upper;
-      lower = -lower;
-    }
-    store(to + b * kTile, upper);
-    store(to + (4 + b) * kTile, upper + lower);
-    store(to + (8 + b) * kTile, upper - lower);
-    store(to + (12 + b) * kTile, -lower);
+    for (int i = 0; i < kInputs; ++i) d[i] = load(rows[i] + x);
+    transform(d, t);
+#pragma GCC unroll 6
+    for (int i = 0; i < kWindowHeight; ++i) store(to + i * size, x + kLanes > width ? keep(lastMask, t[i]) : t[i]);
   }
 }
 
 /**
- * Aᵀ m A of kLanes tiles side by side, frequency f at from[f·kTile]: the pixels at the upper left, upper right, lower
- * left and lower right of the tiles, to arrays `size` floats apart.
+ * The horizontal half: kLanes tiles, which lie at N places of kWindowHeight rows `size` floats apart; frequency f to
+ * to[f·kTile].
  */
-DENSENET_INLINE void transformOutputs(const float* from, float* to, ptrdiff_t size) {
-  Vec columns[4][2];
+template <int N>
+DENSENET_INLINE void transformWindows(const float* from, const int* places, ptrdiff_t size, float* to) {
+#pragma GCC unroll 6
+  for (int a = 0; a < kWindowHeight; ++a, from += size) {
+    Vec left[N], right[N], d[N + 2], t[N + 2];
 #pragma GCC unroll 4
-  for (int b = 0; b < 4; ++b) {
-    const Vec m0 = load(from + b * kTile), m1 = load(from + (4 + b) * kTile), m2 = load(from + (8 + b) * kTile),
-              m3 = load(from + (12 + b) * kTile);
-    columns[b][0] = m0 + m1 + m2;
-    columns[b][1] = m1 - m2 - m3;
-  }
-#pragma GCC unroll 2
-  for (int a = 0; a < 2; ++a) {
-    store(to + 2 * a * size, columns[0][a] + columns[1][a] + columns[2][a]);
-    store(to + (2 * a + 1) * size, columns[1][a] - columns[2][a] - columns[3][a]);
+    for (int i = 0; i < N; ++i) {
+      left[i] = load(from + places[i] - 1);
+      right[i] = load(from + places[i] + N - 1);
+    }
+    deal(left);
+    deal(right);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) d[i] = left[i];
+    d[N] = right[0];
+    d[N + 1] = right[1];
+    Winograd<N>::input(d, t);
+#pragma GCC unroll 6
+    for (int b = 0; b < N + 2; ++b) store(to + (a * (N + 2) + b) * kTile, t[b]);
   }
 }
 
-/** left0 right0 left1 right1 …, `tiles` pairs, in whole vectors. */
-DENSENET_INLINE void interleave(const float* left, const float* right, int tiles, float* to) {
-  for (int x = 0; x < tiles; x += kLanes) {
-    const Vec a = load(left + x), b = load(right + x);
-    store(to + 2 * x, alternate<false>(a, b, LaneNumbers{}));
-    store(to + 2 * x + kLanes, alternate<true>(a, b, LaneNumbers{}));
+/** The same for the gradients of the tiles' own pixels. */
+template <int N>
+DENSENET_INLINE void transformGradients(const float* from, const int* places, ptrdiff_t size, float* to) {
+#pragma GCC unroll 6
+  for (int a = 0; a < kWindowHeight; ++a, from += size) {
+    Vec own[N], t[N + 2];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) own[i] = load(from + places[i]);
+    deal(own);
+    Winograd<N>::gradient(own, t);
+#pragma GCC unroll 6
+    for (int b = 0; b < N + 2; ++b) store(to + (a * (N + 2) + b) * kTile, t[b]);
+  }
+}
+
+/** Aᵀ m A of kLanes tiles, frequency f at from[f·kTile], to kTileHeight rows `stride` floats apart from N places on. */
+template <int N>
+DENSENET_INLINE void transformOutputs(const float* from, float* to, const int* places, ptrdiff_t stride) {
+  Vec columns[N][kWindowHeight], rows[kTileHeight][N];
+#pragma GCC unroll 6
+  for (int a = 0; a < kWindowHeight; ++a) {
+    Vec m[N + 2], y[N];
+#pragma GCC unroll 6
+    for (int b = 0; b < N + 2; ++b) m[b] = load(from + (a * (N + 2) + b) * kTile);
+    Winograd<N>::output(m, y);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) columns[i][a] = y[i];
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    Vec y[kTileHeight];
+    Winograd<kTileHeight>::output(columns[i], y);
+#pragma GCC unroll 4
+    for (int r = 0; r < kTileHeight; ++r) rows[r][i] = y[r];
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < kTileHeight; ++r) {
+    gather(rows[r]);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) store(to + places[i] + r * stride, rows[r][i]);
   }
 }
 
 /**
- * Bᵀ d B of `tiles` windows in a row, with channels in the lanes: pixels [4 rows, `rowStride` apart][column][kTile] to
- * [tile, `step` apart][frequency][kTile].
+ * Bᵀ d B of `tiles` windows side by side, with channels in the lanes: from pixels [kWindowHeight rows, `rowStride`
+ * apart][column][kTile] to to[places[tile] + f·kTile]. `working`: kWindowHeight · kLanes floats a column.
  */
-DENSENET_INLINE void transformChannels(const float* pixels, ptrdiff_t rowStride, int tiles, float* to, ptrdiff_t step) {
-  const auto column = [&](const float* from, Vec(&t)[4]) {
-    const Vec d[4] = {load(from), load(from + rowStride), load(from + 2 * rowStride), load(from + 3 * rowStride)};
-    transformInput(d, t);
-  };
-  Vec c0[4], c1[4];
-  column(pixels, c0);
-  column(pixels + kTile, c1);
-  for (int i = 0; i < tiles; ++i, to += step) {
-    pixels += 2 * kTile;
-    Vec c2[4], c3[4];
-    column(pixels, c2);
-    column(pixels + kTile, c3);
+template <int N>
+DENSENET_INLINE void transformChannels(const float* pixels, ptrdiff_t rowStride, int tiles, float* working, float* to,
+                                       const int* places) {
+  const ptrdiff_t size = static_cast<ptrdiff_t>(N * tiles + 2) * kLanes;
+  for (int x = 0; x < N * tiles + 2; ++x, pixels += kTile) {
+    Vec d[kWindowHeight], t[kWindowHeight];
+#pragma GCC unroll 6
+    for (int a = 0; a < kWindowHeight; ++a) d[a] = load(pixels + a * rowStride);
+    Winograd<kTileHeight>::input(d, t);
+#pragma GCC unroll 6
+    for (int a = 0; a < kWindowHeight; ++a) store(working + a * size + x * kLanes, t[a]);
+  }
+  for (int a = 0; a < kWindowHeight; ++a, working += size, to += (N + 2) * kTile) {
+    const float* from = working;
+    Vec d[N + 2], t[N + 2];
+    d[N] = load(from);
+    d[N + 1] = load(from + kLanes);
+    for (int i = 0; i < tiles; ++i, from += N * kLanes) {
+      d[0] = d[N];
+      d[1] = d[N + 1];
 #pragma GCC unroll 4
-    for (int a = 0; a < 4; ++a) {
-      const Vec row[4] = {c0[a], c1[a], c2[a], c3[a]};
-      Vec t[4];
-      transformInput(row, t);
-#pragma GCC unroll 4
-      for (int b = 0; b < 4; ++b) store(to + (4 * a + b) * kTile, t[b]);
-      c0[a] = c2[a];
-      c1[a] = c3[a];
+      for (int b = 2; b < N + 2; ++b) d[b] = load(from + b * kLanes);
+      Winograd<N>::input(d, t);
+#pragma GCC unroll 6
+      for (int b = 0; b < N + 2; ++b) store(to + places[i] + b * kTile, t[b]);
     }
   }
 }
 
-/** G w Gᵀ: weights [3][3] to [16]. */
-inline void transformWeights(const float* w, float* to) {
-  float columns[3][4];
-  for (int x = 0; x < 3; ++x) {
-    const float outer = w[x] + w[6 + x], middle = w[3 + x];
-    columns[x][0] = w[x];
-    columns[x][1] = 0.5f * (outer + middle);
-    columns[x][2] = 0.5f * (outer - middle);
-    columns[x][3] = w[6 + x];
-  }
-  for (int a = 0; a < 4; ++a) {
-    const float outer = columns[0][a] + columns[2][a], middle = columns[1][a];
-    to[4 * a] = columns[0][a];
-    to[4 * a + 1] = 0.5f * (outer + middle);
-    to[4 * a + 2] = 0.5f * (outer - middle);
-    to[4 * a + 3] = columns[2][a];
+/** G w Gᵀ of kLanes filters, [tap], frequency f to to[f·step]. */
+template <int N>
+DENSENET_INLINE void transformWeights(const DoubleVec (&w)[9], float* to, ptrdiff_t step) {
+  DoubleVec columns[3][kWindowHeight];
+#pragma GCC unroll 3
+  for (int x = 0; x < 3; ++x) Winograd<kTileHeight>::weights({w[x], w[3 + x], w[6 + x]}, columns[x]);
+#pragma GCC unroll 6
+  for (int a = 0; a < kWindowHeight; ++a) {
+    DoubleVec t[N + 2];
+    Winograd<N>::weights({columns[0][a], columns[1][a], columns[2][a]}, t);
+#pragma GCC unroll 6
+    for (int b = 0; b < N + 2; ++b) store(to + (a * (N + 2) + b) * step, __builtin_convertvector(t[b], Vec));
   }
 }
 
-/** The frequency of the weights turned by 180° that equals frequency f of the weights: G's outer rows change places. */
-constexpr int turnedFrequency(int f) {
-  constexpr int kTurned[4] = {3, 1, 2, 0};
-  return 4 * kTurned[f / 4] + kTurned[f % 4];
-}
-
-/** Gᵀ u G of kLanes pairs of channels: u[f·step] to the nine taps, `tapStep` apart. */
-DENSENET_INLINE void transformWeightGradients(const float* u, ptrdiff_t step, float* to, ptrdiff_t tapStep) {
-  const Vec half = splat(0.5f);
-  Vec columns[4][3];
-#pragma GCC unroll 4
-  for (int b = 0; b < 4; ++b) {
-    const Vec u1 = load(u + (4 + b) * step), u2 = load(u + (8 + b) * step), sum = half * (u1 + u2);
-    columns[b][0] = load(u + b * step) + sum;
-    columns[b][1] = half * (u1 - u2);
-    columns[b][2] = load(u + (12 + b) * step) + sum;
+/** Adds Gᵀ u G of kLanes pairs of channels: u[f·step] to the nine taps, `tapStep` apart. */
+template <int N>
+DENSENET_INLINE void addWeightGradient(const float* u, ptrdiff_t step, float* to, ptrdiff_t tapStep) {
+  Vec columns[3][kWindowHeight];
+#pragma GCC unroll 6
+  for (int a = 0; a < kWindowHeight; ++a) {
+    Vec row[N + 2], w[3];
+#pragma GCC unroll 6
+    for (int b = 0; b < N + 2; ++b) row[b] = load(u + (a * (N + 2) + b) * step);
+    Winograd<N>::weightGradient(row, w);
+#pragma GCC unroll 3
+    for (int x = 0; x < 3; ++x) columns[x][a] = w[x];
   }
 #pragma GCC unroll 3
-  for (int y = 0; y < 3; ++y) {
-    const Vec sum = half * (columns[1][y] + columns[2][y]);
-    store(to + 3 * y * tapStep, columns[0][y] + sum);
-    store(to + (3 * y + 1) * tapStep, half * (columns[1][y] - columns[2][y]));
-    store(to + (3 * y + 2) * tapStep, columns[3][y] + sum);
+  for (int x = 0; x < 3; ++x) {
+    Vec w[3];
+    Winograd<kTileHeight>::weightGradient(columns[x], w);
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; ++y) {
+      float* tap = to + (3 * y + x) * tapStep;
+      store(tap, load(tap) + w[y]);
+    }
   }
 }
 

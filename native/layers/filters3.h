@@ -20,6 +20,10 @@ class Filters3 {
       : parameters_(parameters), offset_(offset), inputs_(inputs), outputs_(outputs) {}
 
   const float* values() const { return parameters_.values(offset_); }
+  /** [3][3] */
+  const float* filter(int output, int input) const {
+    return values() + (static_cast<size_t>(output) * inputs_ + input) * kTaps;
+  }
   int inputs() const { return inputs_; }
   int paddedInputs() const { return roundUp(inputs_, kLanes); }
   /** Floats of a task's part of the gradient: [output][tap][padded input]. */

@@ -157,6 +157,8 @@ export interface Engine {
   readonly description: string;
   /** The precision in force, for environment.json, for example `float32, with TF32 switched off`. */
   readonly precision: string;
+  /** Counts the versions of its kernels, other ones ending in other bits; absent for the first. */
+  readonly kernels?: number;
   /** A model that holds nothing yet: `importState` comes before every other call but `dispose`. */
   createModel(network: Network, options: ModelOptions): Promise<Model>;
   /** Largest resident memory so far, in bytes, of processes of the engine's own; absent where it has none. */

@@ -40,6 +40,8 @@ export const environmentSchema = z.looseObject({
     description: z.string(),
     /** What convolutions really multiplied. Earlier versions did not say it. */
     precision: z.string().optional(),
+    /** The version of its kernels; absent for the first. */
+    kernels: z.int().optional(),
   }),
   commandLine: z.array(z.string()).readonly(),
   dataset: datasetUsed.optional(),
@@ -88,6 +90,7 @@ export async function captureEnvironment(
       device: engine.device,
       description: engine.description,
       precision: engine.precision,
+      ...(engine.kernels === undefined ? {} : { kernels: engine.kernels }),
     },
     commandLine: process.argv.slice(2),
     dataset,

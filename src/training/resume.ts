@@ -118,10 +118,22 @@ export async function engineToResume(
   if (choice.engine === before.name && choice.device === before.device) {
     return { ...choice, reason: 'as the run was trained so far' };
   }
-  reporter.warn(
-    `the run was trained with ${before.description} so far; it continues, but not to the same bits`,
-  );
+  warnOfOtherBits(before, reporter);
   return choice;
+}
+
+/** Warns where the engine is the one before, but has other kernels since. */
+export function checkKernels(
+  before: Environment['engine'],
+  now: Environment['engine'],
+  reporter: Reporter,
+): void {
+  if (before.name !== now.name || before.kernels === now.kernels) return;
+  warnOfOtherBits({ description: `other kernels of the ${before.name} engine` }, reporter);
+}
+
+function warnOfOtherBits({ description }: { readonly description: string }, reporter: Reporter): void {
+  reporter.warn(`the run was trained with ${description} so far; it continues, but not to the same bits`);
 }
 
 /** Goes on with a run from its checkpoint, to the same bits as if it had never stopped. */
@@ -140,6 +152,7 @@ export async function resumeRun(
   await checkTraining(experiment, network, { ...options, subset, processes: group.size });
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
     const session = await environmentOf(open, group);
+    checkKernels(origin.engine, session.engine, options.reporter);
     await folder.writeJson(
       folder.environment,
       environment
