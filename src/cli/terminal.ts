@@ -1,7 +1,7 @@
 import { printableLine } from '../util/printable.js';
 import type { ProgressBar, Reporter } from '../util/reporter.js';
 import { printStream } from './print-stream.js';
-import { eraseBars, TerminalBar } from './terminal-bar.js';
+import { eraseBars, terminalBar } from './terminal-bar.js';
 
 export interface TerminalOptions {
   /** Standard output carries one JSON document: news goes to standard error. */
@@ -31,7 +31,7 @@ export function terminalReporter(options: TerminalOptions = {}): Reporter {
     bar: (label, total, unit) => {
       if (options.quiet) return { update() {}, finish() {} };
       return interactive
-        ? new TerminalBar(label, total, (value) => amount(value, unit))
+        ? terminalBar(label, total, (value) => amount(value, unit))
         : plainBar(label, total, unit, line);
     },
   };

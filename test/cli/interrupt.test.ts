@@ -25,7 +25,7 @@ const CTRL_C = '\x03';
 
 /** The line of the bar is empty, the cursor is shown, lines wrap. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what terminals are told.
-const RESTORED = /\x1b\[J\x1b\[\?25h\x1b\[\?7h/;
+const RESTORED = /\x1b\[\?25h\x1b\[\?7h\x1b\[J/;
 
 async function status(folder: string): Promise<string> {
   const { stdout } = await run(folder, ['runs', 'list', '--json']);
