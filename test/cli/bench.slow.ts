@@ -59,7 +59,7 @@ describe('densenet bench', () => {
     [['--depth', '11'], 'Use 10 or 16.'],
     [['--config', 'quickstart'], "cannot be used with option '--config <config>'"],
     [['--profile', '--mode', 'predict'], 'only training steps can be profiled'],
-    [['--mode', 'learn'], 'Allowed choices are train, predict.'],
+    [['--mode', 'learn'], 'Valid: train, predict.'],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await bench(...args);
     expect(code).toBe(2);

@@ -15,25 +15,7 @@ import type { RunResult } from '../../src/runs/result.js';
 import { networkOf } from '../../src/training/model.js';
 import { decodeSafetensors } from '../../src/util/safetensors.js';
 import { bits, run, start, temporaryFolder } from '../program.js';
-
-/** Eight epochs of ten steps on real images: a second or two, long enough to be stopped in the middle. */
-const SMALL = [
-  'train',
-  '--config=smoke-fashion-mnist-mini',
-  '--subset=320',
-  '--set=training.batchSize=32',
-  '--set=training.epochs=8',
-  '--set=dataset.augmentation=[shift,mirror]',
-  '--set=network.dropout=0.2',
-  '--engine=native',
-];
-
-async function onlyRun(folder: string): Promise<string> {
-  const experiment = join(folder, 'results', 'runs', 'smoke-fashion-mnist-mini');
-  const runs = await readdir(experiment);
-  expect(runs).toHaveLength(1);
-  return join(experiment, runs[0]!);
-}
+import { expectedBits, onlyRun, SMALL, uninterrupted } from './small-run.js';
 
 async function json(path: string) {
   return JSON.parse(await readFile(path, 'utf8'));
@@ -52,20 +34,6 @@ async function expectEpochs(runFolder: string, count: number): Promise<void> {
   expect(told).toMatchObject(
     rows.map(({ epoch, testError }) => ({ epoch, testError: expect.closeTo(testError, 1) })),
   );
-}
-
-async function uninterrupted(): Promise<string> {
-  const folder = await temporaryFolder();
-  expect((await run(folder, SMALL)).code).toBe(0);
-  return onlyRun(folder);
-}
-
-let expected: ReturnType<typeof bits> | undefined;
-
-/** What every run of SMALL must come to, however often it was stopped. */
-function expectedBits(): ReturnType<typeof bits> {
-  expected ??= uninterrupted().then(bits);
-  return expected;
 }
 
 describe('train', () => {
@@ -136,46 +104,6 @@ describe('train', () => {
     const table = await readFile(join(folder, 'results', 'test-error.csv'), 'utf8');
     expect(table).toContain(result.last!.error.toFixed(2));
     expect(existsSync(join(folder, 'results', 'parameter-count.csv'))).toBe(true);
-  });
-
-  test('the config of a run runs again as it is, to the same bits', async () => {
-    const first = await uninterrupted();
-    const folder = await temporaryFolder();
-    const args = ['train', '--config', join(first, 'config.json'), '--subset=320', '--engine=native'];
-    expect((await run(folder, args)).code).toBe(0);
-    const again = join(folder, 'results', 'runs', 'smoke-fashion-mnist-mini');
-    expect(await bits(join(again, (await readdir(again))[0]!))).toEqual(await bits(first));
-  });
-
-  test('another seed gives another run', async () => {
-    const folder = await temporaryFolder();
-    expect((await run(folder, [...SMALL, '--seed=2'])).code).toBe(0);
-    expect(await bits(await onlyRun(folder))).not.toEqual(await expectedBits());
-  });
-
-  test('killed in its first step, it resumes to the same bits', async () => {
-    const folder = await temporaryFolder();
-    const running = start(folder, SMALL);
-    await running.seen(/Run folder/);
-    running.process.kill('SIGKILL');
-    await running.ended;
-    expect((await run(folder, ['train', '--resume=smoke-fashion-mnist-mini', '--engine=native'])).code).toBe(
-      0,
-    );
-    expect(await bits(await onlyRun(folder))).toEqual(await expectedBits());
-  });
-
-  test('by micro-batches: the same bits on one thread and on two, and after a kill in the middle', async () => {
-    const args = [...SMALL, '--subset=310', '--set=training.accumulate=4'];
-    const [whole, cut] = [await temporaryFolder(), await temporaryFolder()];
-    expect((await run(whole, [...args, '--threads=1'])).code).toBe(0);
-    const running = start(cut, [...args, '--threads=2']);
-    await running.seen(/epoch 2\/8 ·/);
-    running.process.kill('SIGKILL');
-    await running.ended;
-    expect((await run(cut, ['train', '--resume=smoke-fashion-mnist-mini'])).code).toBe(0);
-    expect(await bits(await onlyRun(cut))).toEqual(await bits(await onlyRun(whole)));
-    expect(await bits(await onlyRun(whole))).not.toEqual(await expectedBits());
   });
 
   test('killed in the middle of an epoch, it resumes to the same bits', async () => {
