@@ -49,8 +49,8 @@ describe('figure and report', () => {
     const { name } = await makeRun(join(folder, 'results'), 'quickstart');
     await writeFile(join(folder, 'file'), '');
     for (const [args, option] of [
-      [['figure', '3', '--output=file/figures'], '--output DIR'],
-      [['figure', 'curves', name, '--output=/proc/densenet'], '--output DIR'],
+      [['figure', '3', '--output=file/figures'], 'another place with --output'],
+      [['figure', 'curves', name, '--output=/proc/densenet'], 'another place with --output'],
       [['report', name, '--output=file/pages/a.html'], '--output FILE'],
     ] as const) {
       const { code, stderr } = await run(folder, args);
