@@ -6,11 +6,11 @@ RUN npm ci
 COPY . .
 # The package as npm publishes it, with the dependencies that the lock file names.
 RUN npm run build \
-  && npm pack --pack-destination /tmp \
-  && mkdir /opt/densenet \
-  && tar -xzf /tmp/densenet-*.tgz -C /opt/densenet --strip-components=1 \
-  && cp package-lock.json .npmrc /opt/densenet/
-WORKDIR /opt/densenet
+  && npm pack --pack-destination /srv \
+  && mkdir /usr/local/lib/densenet \
+  && tar -xzf /srv/densenet-*.tgz -C /usr/local/lib/densenet --strip-components=1 \
+  && cp package-lock.json .npmrc /usr/local/lib/densenet/
+WORKDIR /usr/local/lib/densenet
 RUN npm ci --omit=dev
 
 FROM node:24.11.1-bookworm-slim
@@ -19,16 +19,16 @@ FROM node:24.11.1-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ \
   && rm -rf /var/lib/apt/lists/*
-COPY --from=build /opt/densenet /opt/densenet
-RUN ln -s /opt/densenet/bin/densenet /usr/local/bin/densenet \
-  && mkdir -p /data /work/results /home/node/.cache \
-  && chown node:node /data /work /work/results /home/node/.cache
+COPY --from=build /usr/local/lib/densenet /usr/local/lib/densenet
+RUN ln -s /usr/local/lib/densenet/bin/densenet /usr/local/bin/densenet \
+  && mkdir -p /data /experiments/results /home/node/.cache \
+  && chown node:node /data /experiments /experiments/results /home/node/.cache
 ENV DENSENET_DATA=/data \
     XDG_CACHE_HOME=/home/node/.cache
 # node, as the base image calls it.
 USER 1000:1000
-WORKDIR /work
+WORKDIR /experiments
 RUN densenet setup native
-VOLUME ["/data", "/work/results"]
+VOLUME ["/data", "/experiments/results"]
 ENTRYPOINT ["densenet"]
 CMD ["--help"]
