@@ -64,7 +64,7 @@ export function tensorboardRecords(
 }
 
 /** The values of a config by their dotted paths, lists as text; without what it says of itself. */
-export function hyperParameters({ name, description: _, paper: _paper, ...rest }: Experiment) {
+function hyperParameters({ name, description: _, paper: _paper, ...rest }: Experiment) {
   const values: Record<string, HyperParameter> = { name };
   const add = (path: string, value: unknown): void => {
     if (isPlainObject(value)) {

@@ -43,12 +43,8 @@ export async function surveyFolder(choice: FolderChoice, options: SurveyOptions)
   const listing = await listFolder(choice);
   const index = await readFolderIndex(options.dataFolder, choice.path);
   const all = [...listing.train, ...listing.test];
-  const unread = all.filter((image) => !known(index, image));
-  index.files = Object.fromEntries(
-    all.flatMap(({ path }) => (index.files[path] === undefined ? [] : [[path, index.files[path]]])),
-  );
   const reader = new FolderReader(choice, index, options);
-  await reader.read(unread);
+  await reader.read(all);
   const bad = all.filter(({ path }) => index.files[path]?.problem !== undefined);
   const good = (images: readonly FolderImage[]) =>
     images.filter(({ path }) => index.files[path]?.problem === undefined);
@@ -107,10 +103,16 @@ class FolderReader {
     private readonly options: SurveyOptions,
   ) {}
 
+  /** Reads those that are not known, and forgets those that are not there any more. */
   async read(images: readonly FolderImage[]): Promise<void> {
+    const { index } = this;
+    const unread = images.filter((image) => !known(index, image));
+    const before = images.filter(({ path }) => index.files[path] !== undefined);
+    if (unread.length === 0 && before.length === Object.keys(index.files).length) return;
+    index.files = Object.fromEntries(before.map(({ path }) => [path, index.files[path]!]));
     try {
-      await lookAt(images, this.looking, ({ path, bytes, changed }, { sums, ...found }) => {
-        this.index.files[path] = { bytes, changed, ...found };
+      await lookAt(unread, this.looking, ({ path, bytes, changed }, { sums, ...found }) => {
+        index.files[path] = { bytes, changed, ...found };
         this.sums.set(path, sums);
       });
     } finally {
