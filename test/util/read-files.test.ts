@@ -30,8 +30,8 @@ test('what is no file is named for what it is, without waiting for it', async ()
     ['/dev/zero', 'device'],
     [folder, 'folder'],
   ]) {
-    for (const work of [openFile(path!), readSmallFile(path!, 10)]) {
-      await expect(work).rejects.toMatchObject({
+    for (const read of [openFile, (file: string) => readSmallFile(file, 10)]) {
+      await expect(read(path!)).rejects.toMatchObject({
         name: 'UserError',
         message: `${path} is a ${kind}, not a file`,
       });
