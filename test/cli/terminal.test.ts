@@ -7,11 +7,11 @@ import { makeRun } from '../runs/make-run.js';
 const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--threads=1'];
 const CTRL_C = '\x03';
 
-/** A drawing of a bar: what is written between erasing the line and going back to its beginning. */
-const DRAWING = /\[J(epoch[^\r]+)\r/g;
+/** A drawing of a bar: what is written between erasing the line and going back to its beginning; news ends a line. */
+const DRAWING = /\[J(epoch[^\r]+)\r(?!\n)/g;
 
 /** One with the error, in less than 50 columns. */
-const SHORT = /\[J(?=[^\r]{1,49}\r)[^\r]*error \d/;
+const SHORT = /\[J(?=[^\r]{1,49}\r(?!\n))[^\r]*error \d/;
 
 test('the bar has the error and the time left in 80 columns, and fits when the terminal becomes narrower', async () => {
   const running = startInTerminal(await temporaryFolder(), [...TRAIN, '--set=training.epochs=1000']);
