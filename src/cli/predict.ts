@@ -9,6 +9,7 @@ import { csv } from '../util/csv.js';
 import { diskError } from '../util/disk-errors.js';
 import { UserError } from '../util/errors.js';
 import { checkWritable, statOf, writeFileAtomic } from '../util/files.js';
+import { textWidth } from '../util/text-table.js';
 import {
   addCommonOptions,
   addConfigOptions,
@@ -22,7 +23,7 @@ import {
   skipBadImagesOption,
   skippedLines,
 } from './options.js';
-import { print, printJson } from './print.js';
+import { print, printJson, terminalWidth } from './print.js';
 import { findSubject, type SubjectOptions } from './subject.js';
 import { terminalReporter } from './terminal.js';
 import { positiveInteger } from './values.js';
@@ -130,13 +131,15 @@ function predictionLines(
   ];
 }
 
-/** Columns of a bar of probability 1. */
+/** Columns of a bar of probability 1, at most. */
 const BAR = 30;
 
 /** `  Sneaker      93.1 %  ████████████████████████████` */
 function classLine({ name, probability }: ClassProbability, all: readonly ClassProbability[]): string {
-  const width = Math.max(...all.map((one) => one.name.length));
+  const width = Math.max(...all.map((one) => textWidth(one.name)));
   const percent = (100 * probability).toFixed(1).padStart(5);
-  const bar = '█'.repeat(Math.round(BAR * probability));
-  return `  ${name.padEnd(width)}  ${percent} %  ${bar}`.trimEnd();
+  const text = `  ${name}${' '.repeat(width - textWidth(name))}  ${percent} %  `;
+  const room = (terminalWidth() ?? Number.POSITIVE_INFINITY) - textWidth(text);
+  const bar = '█'.repeat(Math.max(0, Math.round(Math.min(BAR, room) * probability)));
+  return `${text}${bar}`.trimEnd();
 }

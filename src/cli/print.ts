@@ -29,8 +29,13 @@ export function printTables(tables: TableDocument, options: FormatOptions): void
 
 /** A table as wide as the terminal, or as it needs where there is none, or `--wide` is given. */
 export function tableLines(sheet: Sheet, { wide }: WideOption = {}): string[] {
+  return sheetText(sheet, wide ? undefined : terminalWidth());
+}
+
+/** Columns of the terminal that is printed to; undefined where there is none. */
+export function terminalWidth(): number | undefined {
   const { isTTY, columns } = printStream();
-  return sheetText(sheet, wide || !isTTY ? undefined : columns || undefined);
+  return (isTTY && columns) || undefined;
 }
 
 /** Prints on standard error what is wrong, and what to do. */

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataFolder, definition } from '../../src/datasets/index.js';
 import { storeOf } from '../datasets/support/tiny.js';
-import { run } from '../program.js';
+import { run, startInTerminal } from '../program.js';
 
 const EXPERIMENT = 'smoke-fashion-mnist-mini';
 const COUNT = 3;
@@ -79,6 +79,18 @@ describe('predict', () => {
     expect([blank, file]).toEqual(['', 'seen/a.png']);
     expect(classes).toHaveLength(3);
     for (const line of classes) expect(line).toMatch(/^ {2}\S.*\d\.\d %( {2}█+)?$/);
+    const bars = classes.map((line) => line.indexOf('█')).filter((column) => column >= 0);
+    const columns = Math.max(...bars) + 1;
+    const narrow = startInTerminal(
+      folder,
+      ['predict', EXPERIMENT, 'seen/a.png', '--engine=native', '--top=3'],
+      {
+        columns,
+      },
+    );
+    const lines = (await narrow.ended).stdout.split('\r\n').filter((line) => line.includes(' %'));
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
   });
 
   test('takes weights with their config', async () => {
