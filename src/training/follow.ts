@@ -10,7 +10,7 @@ import { initialState, type Origin, type Progress } from './checkpoint.js';
 import { withOwnGpu } from './divide.js';
 import { networkOf } from './model.js';
 import { type RunOptions, withExperiment } from './open.js';
-import { train } from './trainer.js';
+import { train } from './session.js';
 
 /** What the first process tells the others of a run. Files of the run it alone reads and writes. */
 interface Announcement {

@@ -15,8 +15,8 @@ import { type ContentsOptions, withContents } from './contents.js';
 import { announce } from './follow.js';
 import { networkOf } from './model.js';
 import { type RunOptions, withExperiment } from './open.js';
+import { train } from './session.js';
 import { environmentOf, type Finished } from './start.js';
-import { train } from './trainer.js';
 
 /** What was given beside `--resume`. It must agree with how the run was begun. */
 export interface SaidBeside {

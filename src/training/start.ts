@@ -16,7 +16,7 @@ import { announce } from './follow.js';
 import { type InitOptions, loadInitialWeights } from './initial-weights.js';
 import { networkOf } from './model.js';
 import { type OpenExperiment, type RunOptions, withExperiment } from './open.js';
-import { train } from './trainer.js';
+import { train } from './session.js';
 
 export interface StartOptions extends RunOptions {
   readonly resultsFolder: string;

@@ -8,7 +8,7 @@ import { ALONE } from '../../src/mpi/group.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { initialState, NO_PROGRESS } from '../../src/training/checkpoint.js';
 import { networkOf } from '../../src/training/model.js';
-import { train } from '../../src/training/trainer.js';
+import { train } from '../../src/training/session.js';
 import { silent } from '../../src/util/reporter.js';
 import { DEFAULTS } from '../engines/conformance/models.js';
 
