@@ -1,4 +1,4 @@
-"""Times a prediction step of a DenseNet, exported as ONNX, in OpenVINO or ONNX Runtime, in 32-bit floats."""
+"""Times a prediction step of a network, exported as ONNX, in OpenVINO or ONNX Runtime, in 32-bit floats."""
 
 import numpy as np
 

@@ -9,10 +9,13 @@ import time
 def parse(add_arguments=lambda parser: None):
     parser = argparse.ArgumentParser()
     add_arguments(parser)
+    parser.add_argument("--family", choices=["densenet", "resnet"], default="densenet")
     parser.add_argument("--depth", type=int, default=100, help="L")
     parser.add_argument("--growth-rate", type=int, default=12, help="k")
+    parser.add_argument("--activation", choices=["pre", "post"], default="pre", help="of a ResNet")
+    parser.add_argument("--widening", type=int, default=1, help="k of a Wide ResNet")
     parser.add_argument("--basic", action="store_true", help="no bottleneck, no compression")
-    parser.add_argument("--blocks", help="layers of each block, with the ImageNet stem: 6,12,24,16")
+    parser.add_argument("--blocks", help="layers or units of each block, with the ImageNet stem: 6,12,24,16")
     parser.add_argument("--input", default="3x32x32", help="channels, height, width")
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--batch", type=int, default=64)
@@ -27,8 +30,11 @@ def parse(add_arguments=lambda parser: None):
     options.imagenet = options.blocks is not None
     if options.imagenet:
         options.layers = [int(n) for n in options.blocks.split(",")]
-    else:
+    elif options.family == "densenet":
         options.layers = [(options.depth - 4) // (3 if options.basic else 6)] * 3
+    else:
+        outer = 4 if options.widening > 1 else 2
+        options.layers = [(options.depth - outer) // (6 if options.basic else 9)] * 3
     wide = options.imagenet or not options.basic
     options.stem_channels = 2 * options.growth_rate if wide else 16
     options.compression = 1 if options.basic else 0.5

@@ -1,4 +1,4 @@
-"""Times a training or prediction step of a DenseNet in PyTorch: eager mode, channels-last; or compiled."""
+"""Times a training or prediction step of a network in PyTorch: eager mode, channels-last; or compiled."""
 
 import statistics
 
@@ -7,12 +7,15 @@ import torch.nn.functional as F
 
 import options as cli
 from torch_densenet import DenseNet
+from torch_resnet import ResNet
+
+NETWORKS = {"densenet": DenseNet, "resnet": ResNet}
 
 
 def measure(options, memory_format):
     """Milliseconds of every step, and the number of parameters."""
     torch.manual_seed(1)
-    net = DenseNet(options).to(memory_format=memory_format)
+    net = NETWORKS[options.family](options).to(memory_format=memory_format)
     images = torch.randn(options.batch, options.channels, options.height, options.width)
     images = images.to(memory_format=memory_format)
     labels = torch.randint(options.classes, (options.batch,))

@@ -10,6 +10,7 @@ const EXAMPLES = `
 Examples:
   densenet bench peers                                      everything; takes hours
   densenet bench peers --cases bc-100-12,bc-40-12 --steps 5
+  densenet bench peers --resume                             what the files do not have yet, after a kill
   densenet bench peers --contenders native,pytorch --pytorch-python ~/venv/bin/python
 
 Options of bench that apply: --steps <n>, of every round, and --threads <n>.
@@ -26,6 +27,7 @@ interface PeersOptions {
   readonly threads?: number;
   readonly output: string;
   readonly name: string;
+  readonly resume?: boolean;
   readonly pytorchPython?: string;
   readonly kerasPython?: string;
   readonly onnxPython?: string;
@@ -43,6 +45,7 @@ export function benchPeersCommand(): Command {
     .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
     .option('--output <dir>', 'folder of the results', 'benchmarks/results')
     .option('--name <name>', 'name of the files', 'peers')
+    .option('--resume', 'keep the cases that the files have, measure only the others')
     .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
     .option('--onnx-python <path>', 'a Python that has OpenVINO and ONNX Runtime (default: one is set up)')
@@ -58,7 +61,8 @@ async function runPeers(options: PeersOptions): Promise<void> {
     onnx: options.onnxPython,
   };
   const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter));
-  const written = await writeSuite({ ...options, folder: options.output, python, reporter });
+  const { output: folder, resume = false } = options;
+  const written = await writeSuite({ ...options, folder, resume, python, reporter });
   for (const path of written) reporter.line(`Wrote ${path}`);
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
@@ -84,6 +84,25 @@ describe('densenet bench peers', () => {
     expect(Number(native.images_per_second)).toBeGreaterThan(0);
     expect(pytorch).toMatchObject({ contender: 'pytorch', rounds: '0', images_per_second: '' });
     expect(await readFile(join(folder, 'peers.svg'), 'utf8')).toMatch(/^<svg /);
+  });
+
+  test('--resume measures what the files do not have, and leaves the rest as it is', async () => {
+    const folder = await temporaryFolder();
+    const more = ['--contenders', 'native', '--rounds', '1', '--steps', '1', '--output', folder, '--resume'];
+    const peers = (cases: string) => run(folder, ['bench', 'peers', '--cases', cases, ...more]);
+    const csv = () => readFile(join(folder, 'peers.csv'), 'utf8');
+    await peers('bc-100-12-single-predict');
+    const first = await csv();
+    const { stdout } = await peers('bc-100-12-single-predict,bc-100-12-single');
+    expect(stdout).toContain('BC L=100 k=12, batch 1, prediction: measured in the run of 20');
+    expect((await csv()).startsWith(first)).toBe(true);
+    const cases = (parse(await csv(), { columns: true }) as { case: string }[]).map((line) => line.case);
+    expect(cases).toEqual(['bc-100-12-single-predict', 'bc-100-12-single']);
+
+    await writeFile(join(folder, 'peers.csv'), first.replaceAll(/,\d+,linux/g, ',1000,linux'));
+    const other = await peers('bc-100-12-single');
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain('was measured on another machine');
   });
 
   test('refuses an unknown case, with the nearest', async () => {

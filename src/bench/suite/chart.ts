@@ -1,5 +1,6 @@
+import { CASES } from './cases.js';
 import { CONTENDERS, type ContenderName } from './contenders.js';
-import type { Row } from './table.js';
+import type { Line } from './table.js';
 
 const COLORS: Readonly<Record<ContenderName, string>> = {
   native: '#1b6ca8',
@@ -22,22 +23,22 @@ const TOP = 74;
  * A bar chart (SVG) of images per second, a group of bars for each case, in units of the case's fastest peer:
  * speeds differ too much between networks for one axis. Cases in which no peer was measured are left out.
  */
-export function speedChart(rows: readonly Row[], title: string): string {
-  const measured = rows.filter(({ ratio }) => ratio !== undefined);
-  const scale = BARS / Math.max(1, ...measured.map(({ ratio }) => ratio!));
+export function speedChart(lines: readonly Line[], title: string): string {
+  const bars = lines.filter((line) => line.ratio_to_fastest_peer !== '').map(toBar);
+  const scale = BARS / Math.max(1, ...bars.map(({ ratio }) => ratio));
   const body: string[] = [];
   let y = TOP;
-  for (const subject of new Set(measured.map(({ result }) => result.subject))) {
-    const bars = measured.filter(({ result }) => result.subject === subject);
-    const middle = y + (bars.length * BAR) / 2 + 4;
-    body.push(text(LABELS - 10, middle, subject.title, 'end'));
-    for (const { contender, ratio, imagesPerSecond } of bars) {
-      const width = (scale * ratio!).toFixed(1);
+  for (const subject of new Set(bars.map((bar) => bar.subject))) {
+    const group = bars.filter((bar) => bar.subject === subject);
+    const middle = y + (group.length * BAR) / 2 + 4;
+    body.push(text(LABELS - 10, middle, CASES.find(({ id }) => id === subject)?.title ?? subject, 'end'));
+    for (const { contender, ratio, imagesPerSecond } of group) {
+      const width = (scale * ratio).toFixed(1);
       body.push(
         `<rect x="${LABELS}" y="${y}" width="${width}" height="${BAR - 2}" fill="${COLORS[contender]}"/>`,
       );
-      const value = `${ratio!.toFixed(2)} × (${speed(imagesPerSecond!)}/s)`;
-      body.push(text(LABELS + scale * ratio! + 6, y + BAR - 3, value, 'start'));
+      const value = `${ratio.toFixed(2)} × (${speed(imagesPerSecond)}/s)`;
+      body.push(text(LABELS + scale * ratio + 6, y + BAR - 3, value, 'start'));
       y += BAR;
     }
     y += GAP;
@@ -49,7 +50,7 @@ export function speedChart(rows: readonly Row[], title: string): string {
     `<rect width="${width}" height="${y}" fill="#fff"/>`,
     text(12, 20, title, 'start'),
     text(12, 36, 'Images per second, relative to the fastest peer; longer is faster', 'start'),
-    ...legend(measured),
+    ...legend(bars),
     `<line x1="${line}" x2="${line}" y1="${TOP - 6}" y2="${y - GAP}" stroke="#888" stroke-dasharray="3 3"/>`,
     ...body,
     '</svg>',
@@ -57,8 +58,24 @@ export function speedChart(rows: readonly Row[], title: string): string {
   ].join('\n');
 }
 
-function legend(rows: readonly Row[]): string[] {
-  const present = CONTENDERS.filter((name) => rows.some(({ contender }) => contender === name));
+interface Bar {
+  readonly subject: string;
+  readonly contender: ContenderName;
+  readonly ratio: number;
+  readonly imagesPerSecond: number;
+}
+
+function toBar(line: Line): Bar {
+  return {
+    subject: line.case,
+    contender: line.contender as ContenderName,
+    ratio: Number(line.ratio_to_fastest_peer),
+    imagesPerSecond: Number(line.images_per_second),
+  };
+}
+
+function legend(bars: readonly Bar[]): string[] {
+  const present = CONTENDERS.filter((name) => bars.some(({ contender }) => contender === name));
   return present.flatMap((name, index) => {
     const x = LABELS + 110 * index;
     return [

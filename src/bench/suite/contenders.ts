@@ -89,7 +89,15 @@ type CommandLine = readonly [file: string, ...args: string[]];
 export function engineCommand(engine: EngineName, subject: Case, options: RoundOptions): CommandLine {
   const program = join(packageRoot, 'bin', 'densenet');
   const fixed = ['bench', '--json', '--engine', engine, '--device', 'cpu'];
-  return [process.execPath, ...NODE_ARGUMENTS, program, ...fixed, ...roundArguments(subject, options)];
+  const network = subject.config ? ['--config', subject.config] : networkArguments(subject);
+  return [
+    process.execPath,
+    ...NODE_ARGUMENTS,
+    program,
+    ...fixed,
+    ...network,
+    ...stepArguments(subject, options),
+  ];
 }
 
 /** The command that measures a case with a peer's program, run by `python`, and prints JSON. */
@@ -101,17 +109,27 @@ export function peerCommand(
 ): CommandLine {
   const program = join(packageRoot, 'benchmarks', 'peers', file);
   const model = options.onnxFile === undefined ? [] : ['--model', options.onnxFile];
-  return [python, '-B', program, ...args, ...model, ...roundArguments(subject, options)];
+  const network = networkArguments(subject);
+  return [python, '-B', program, ...args, ...model, ...network, ...stepArguments(subject, options)];
 }
 
-/** `densenet bench` and the peers' programs take the same options. */
-function roundArguments(subject: Case, { steps, threads }: RoundOptions): string[] {
-  const { network, input, mode, batch, precision, memoryEfficient } = subject;
+/** `densenet bench` and the peers' programs take the same options for DenseNets; only peers take those of ResNets. */
+function networkArguments({ network, input }: Case): string[] {
   return [
-    ...['--depth', `${network.depth}`, '--growth-rate', `${network.growthRate}`],
+    ...['--depth', `${network.depth}`],
+    ...(network.family === 'densenet'
+      ? ['--growth-rate', `${network.growthRate}`]
+      : ['--family', 'resnet', '--activation', network.activation, '--widening', `${network.width}`]),
     ...(network.bottleneck ? [] : ['--basic']),
     ...(network.blocks ? ['--blocks', network.blocks.join(',')] : []),
     ...['--input', `${input.channels}x${input.height}x${input.width}`, '--classes', `${input.classes}`],
+  ];
+}
+
+/** `densenet bench` and the peers' programs take the same. */
+function stepArguments(subject: Case, { steps, threads }: RoundOptions): string[] {
+  const { mode, batch, precision, memoryEfficient } = subject;
+  return [
     ...['--mode', mode, '--batch', `${batch}`, '--precision', precision],
     ...(memoryEfficient ? ['--memory-efficient'] : []),
     ...['--steps', `${steps}`, '--threads', `${threads}`],

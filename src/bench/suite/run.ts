@@ -3,8 +3,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineName } from '../../engines/engine.js';
 import { onnxFile } from '../../export/onnx/model.js';
+import { buildNetwork } from '../../networks/build.js';
 import { parameterCount } from '../../networks/counts.js';
-import { buildDenseNet } from '../../networks/densenet.js';
 import type { Network } from '../../networks/network.js';
 import { initialValues } from '../../networks/parameters.js';
 import type { Reporter } from '../../util/reporter.js';
@@ -114,8 +114,7 @@ async function writeOnnx(network: Network): Promise<string> {
 
 /** The network that all contenders build. */
 export function caseNetwork({ network, input }: Case): Network {
-  const compression = network.bottleneck ? 0.5 : 1;
-  return buildDenseNet({ ...network, compression, dropout: 0 }, input);
+  return buildNetwork(network, input);
 }
 
 /** A contender that built another network would be compared unfairly. */

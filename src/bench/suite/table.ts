@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { multiplyAdds } from '../../networks/counts.js';
 import type { Machine } from '../../util/machine.js';
@@ -56,39 +57,81 @@ export interface Provenance {
   readonly date: string;
 }
 
-/** The rows as CSV; a value that was not measured is empty. */
-export function toCsv(rows: readonly Row[], { machine, git, date }: Provenance): string {
-  const records = rows.map(
-    ({ result, contender, step, imagesPerSecond, peakRssBytes, shareOfPeak, ratio }) => {
-      const { subject, network, threads, rounds, failure } = result;
-      return {
-        case: subject.id,
-        network: network.title,
-        input: `${subject.input.channels}x${subject.input.height}x${subject.input.width}`,
-        mode: subject.mode,
-        batch: subject.batch,
-        precision: subject.precision,
-        memory_efficient: subject.memoryEfficient ? 'yes' : 'no',
-        contender,
-        version: rounds[0]?.version,
-        threads,
-        rounds: rounds.length,
-        n: step?.n,
-        images_per_second: imagesPerSecond?.toFixed(2),
-        step_ms_median: step?.median.toFixed(1),
-        step_ms_min: step?.min.toFixed(1),
-        step_ms_max: step?.max.toFixed(1),
-        ratio_to_fastest_peer: ratio?.toFixed(2),
-        share_of_peak: shareOfPeak?.toFixed(3),
-        peak_rss_mb: peakRssBytes && (peakRssBytes / 1e6).toFixed(0),
-        failure,
-        cpu: machine.cpu,
-        cores: machine.cores,
-        platform: machine.platform,
-        commit: git && `${git.commit}${git.dirty ? ' (changed)' : ''}`,
-        date,
-      };
-    },
-  );
-  return stringify(records, { header: true });
+const COLUMNS = [
+  'case',
+  'network',
+  'input',
+  'mode',
+  'batch',
+  'precision',
+  'memory_efficient',
+  'contender',
+  'version',
+  'threads',
+  'rounds',
+  'n',
+  'images_per_second',
+  'step_ms_median',
+  'step_ms_min',
+  'step_ms_max',
+  'round_ms_medians',
+  'ratio_to_fastest_peer',
+  'share_of_peak',
+  'peak_rss_mb',
+  'failure',
+  'cpu',
+  'cores',
+  'platform',
+  'commit',
+  'date',
+] as const;
+
+/** One line of the table: what one contender did in one case. A value that was not measured is empty. */
+export type Line = Readonly<Record<(typeof COLUMNS)[number], string>>;
+
+export function toLine(row: Row, { machine, git, date }: Provenance): Line {
+  const { result, contender, step, imagesPerSecond, peakRssBytes, shareOfPeak, ratio } = row;
+  const { subject, network, threads, rounds, failure } = result;
+  const { input } = subject;
+  return {
+    case: subject.id,
+    network: network.title,
+    input: `${input.channels}x${input.height}x${input.width}`,
+    mode: subject.mode,
+    batch: `${subject.batch}`,
+    precision: subject.precision,
+    memory_efficient: subject.memoryEfficient ? 'yes' : 'no',
+    contender,
+    version: rounds[0]?.version ?? '',
+    threads: `${threads}`,
+    rounds: `${rounds.length}`,
+    n: `${step?.n ?? ''}`,
+    images_per_second: imagesPerSecond?.toFixed(2) ?? '',
+    step_ms_median: step?.median.toFixed(1) ?? '',
+    step_ms_min: step?.min.toFixed(1) ?? '',
+    step_ms_max: step?.max.toFixed(1) ?? '',
+    round_ms_medians: rounds.map(({ times }) => summarize(times).median.toFixed(1)).join(' '),
+    ratio_to_fastest_peer: ratio?.toFixed(2) ?? '',
+    share_of_peak: shareOfPeak?.toFixed(3) ?? '',
+    peak_rss_mb: peakRssBytes ? (peakRssBytes / 1e6).toFixed(0) : '',
+    failure: failure ?? '',
+    cpu: machine.cpu,
+    cores: `${machine.cores}`,
+    platform: machine.platform,
+    commit: git ? `${git.commit}${git.dirty ? ' (changed)' : ''}` : '',
+    date,
+  };
+}
+
+export function toCsv(lines: readonly Line[]): string {
+  return stringify([...lines], { header: true, columns: [...COLUMNS] });
+}
+
+/** Reads what toCsv wrote, also with fewer columns. Throws an Error that says what is damaged. */
+export function parseCsv(text: string): Line[] {
+  const records = parse(text, { columns: true }) as Record<string, string>[];
+  return records.map((record) => {
+    if (!record.case || !record.contender) throw new Error('it has no columns case and contender');
+    return Object.fromEntries(COLUMNS.map((column) => [column, record[column] ?? ''])) as Line;
+  });
 }

@@ -1,4 +1,3 @@
-import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { CASES } from '../../../src/bench/suite/cases.js';
 import { speedChart } from '../../../src/bench/suite/chart.js';
@@ -9,8 +8,10 @@ import {
   takesPart,
 } from '../../../src/bench/suite/contenders.js';
 import { type CaseResult, caseNetwork } from '../../../src/bench/suite/run.js';
-import { compare, toCsv } from '../../../src/bench/suite/table.js';
-import { multiplyAdds } from '../../../src/networks/counts.js';
+import { compare, parseCsv, toCsv, toLine } from '../../../src/bench/suite/table.js';
+import { loadExperiment } from '../../../src/config/load.js';
+import { multiplyAdds, parameterCount } from '../../../src/networks/counts.js';
+import { networkOf } from '../../../src/training/model.js';
 
 const subject = CASES.find(({ id }) => id === 'bc-100-12')!;
 const network = caseNetwork(subject);
@@ -66,10 +67,16 @@ describe('compare', () => {
   });
 });
 
-test('CSV: one line a contender, empty where nothing was measured', () => {
-  const machine = { cpu: 'A CPU', cores: 2, memoryBytes: 1e9, platform: 'linux x64' };
-  const csv = toCsv(compare(results), { machine, git: { commit: 'abc', dirty: true }, date: '2026-01-02' });
-  const records = parse(csv, { columns: true }) as Record<string, string>[];
+const provenance = {
+  machine: { cpu: 'A CPU', cores: 2, memoryBytes: 1e9, platform: 'linux x64' },
+  git: { commit: 'abc', dirty: true },
+  date: '2026-01-02',
+};
+const lines = (of: CaseResult[]) => compare(of).map((row) => toLine(row, provenance));
+
+test('CSV: one line a contender, empty where nothing was measured; read as it was written', () => {
+  const csv = toCsv(lines(results));
+  const records = parseCsv(csv);
   expect(records).toHaveLength(4);
   expect(records[0]).toEqual({
     case: 'bc-100-12',
@@ -88,6 +95,7 @@ test('CSV: one line a contender, empty where nothing was measured', () => {
     step_ms_median: '800.0',
     step_ms_min: '700.0',
     step_ms_max: '900.0',
+    round_ms_medians: '750.0 850.0',
     ratio_to_fastest_peer: '2.00',
     share_of_peak: '0.432',
     peak_rss_mb: '2000',
@@ -99,19 +107,22 @@ test('CSV: one line a contender, empty where nothing was measured', () => {
     date: '2026-01-02',
   });
   expect(records[3]).toMatchObject({ images_per_second: '', n: '', rounds: '0', failure: 'no library' });
+  expect(toCsv(records)).toBe(csv);
+  expect(() => parseCsv('a,b\n1,2\n')).toThrow('no columns case and contender');
 });
 
 test('chart: a bar for each contender that was measured beside a peer, as long as its ratio', () => {
-  const svg = speedChart(compare(results), 'A <CPU> & more');
+  const svg = speedChart(lines(results), 'A <CPU> & more');
   const bars = [...svg.matchAll(/<rect x="300" y="\d+" width="(\d+\.\d)"/g)].map(([, width]) =>
     Number(width),
   );
   expect(bars).toEqual([480, 120, 240]);
+  expect(svg).toContain('BC L=100 k=12, batch 64');
   expect(svg).toContain('A &lt;CPU> &amp; more');
   expect(svg).toContain('2.00 × (80.0/s)');
   const fast = [result('native', [round([40])]), result('pytorch', [round([64])])];
-  expect(speedChart(compare(fast), '')).toContain('1.60 × (1600/s)');
-  expect(speedChart(compare([results[0]!]), 'no peer')).not.toContain('<rect x="300" y="74"');
+  expect(speedChart(lines(fast), '')).toContain('1.60 × (1600/s)');
+  expect(speedChart(lines([results[0]!]), 'no peer')).not.toContain('<rect x="300" y="74"');
 });
 
 test('cases: every identifier once, every network can be built', () => {
@@ -119,4 +130,16 @@ test('cases: every identifier once, every network can be built', () => {
   const titles = CASES.map((each) => caseNetwork(each).title);
   expect(titles).toContain('DenseNet (L=100, k=24)');
   expect(titles).toContain('DenseNet-BC (L=250, k=12)');
+});
+
+// The numbers of benchmarks/peers/torch_resnet.py, which a run compares again.
+test.each([
+  ['preresnet-164', 1_703_258],
+  ['wide-resnet-28-10', 36_479_194],
+  ['resnet-50', 25_557_032],
+])('%s: the engines get the network by a config, the peers by its options', async (id, parameters) => {
+  const residual = CASES.find((each) => each.id === id)!;
+  const network = caseNetwork(residual);
+  expect(parameterCount(network)).toBe(parameters);
+  expect(networkOf(await loadExperiment(residual.config!))).toEqual(network);
 });
