@@ -13,7 +13,7 @@ namespace {
 constexpr int kForward = 0, kBackward = 1, kPrepare = 2, kPasses = 3;
 const char* const kPassNames[kPasses] = {"forward", "backward", "prepare"};
 
-/** Images that one thread takes through the whole network at a time in prediction: about so many pixels. */
+/** Images that are taken through the whole network at a time in prediction, by one thread: about so many pixels. */
 constexpr int kPredictedPixels = 1024;
 
 using Clock = std::chrono::steady_clock;
@@ -179,30 +179,39 @@ void Network::predict(ThreadPool& pool, const float* images, int count, float* l
   predictionPrepared_ = true;
   const int pixels = description().height * description().width, classes = description().classes;
   const int group = std::max(1, kPredictedPixels / pixels), groups = (count + group - 1) / group;
-  std::vector<Memory*> idle;
-  std::mutex mutex;
-  for (const std::unique_ptr<Memory>& memory : predicting_) idle.push_back(memory.get());
-  pool.forEach(groups, [&](int task, Scratch&) {
-    Memory* memory;
-    {
-      const std::lock_guard<std::mutex> guard(mutex);
-      if (idle.empty()) {
-        predicting_.push_back(std::make_unique<Memory>());
-        idle.push_back(predicting_.back().get());
-      }
-      memory = idle.back();
-      idle.pop_back();
-    }
-    const int first = task * group, size = std::min(group, count - first);
-    resize(*memory, size, false);
-    Activations& activations = memory->activations;
+  const auto run = [&](Executor& executor, Memory& memory, int first, int size) {
+    resize(memory, size, false);
+    Activations& activations = memory.activations;
     activations.images = images + static_cast<size_t>(first) * description().channels * pixels;
-    const Pass pass{memory->executor, activations, false, Key{}};
+    const Pass pass{executor, activations, false, Key{}};
     for (const PlannedLayer& planned : plan_.layers)
       if (takesPart(planned.use, false)) planned.layer->forward(pass);
     std::memcpy(logits + static_cast<size_t>(first) * classes, activations.logits.data(),
                 activations.logits.size() * sizeof(float));
-    const std::lock_guard<std::mutex> guard(mutex);
+  };
+  std::vector<Memory*> idle;
+  for (const std::unique_ptr<Memory>& memory : predicting_) idle.push_back(memory.get());
+  const auto takeMemory = [&] {
+    if (idle.empty()) {
+      predicting_.push_back(std::make_unique<Memory>());
+      idle.push_back(predicting_.back().get());
+    }
+    Memory* memory = idle.back();
+    idle.pop_back();
+    return memory;
+  };
+  if (groups == 1) {  // all threads share it, layer by layer
+    run(pool, *takeMemory(), 0, count);
+    return;
+  }
+  std::mutex mutex;
+  pool.forEach(groups, [&](int task, Scratch&) {
+    std::unique_lock<std::mutex> lock(mutex);
+    Memory* memory = takeMemory();
+    lock.unlock();
+    const int first = task * group;
+    run(memory->executor, *memory, first, std::min(group, count - first));
+    lock.lock();
     idle.push_back(memory);
   });
 }

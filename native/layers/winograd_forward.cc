@@ -41,6 +41,14 @@ struct WinogradForward<N>::Memory {
 template <int N>
 void WinogradForward<N>::run(const Pass& pass) {
   FeatureMap &input = pass.map(spec_.input.map), &output = pass.map(spec_.output.map);
+  if (!pass.training && output.images() == 1) {  // its strips can be shared out: no statistics are summed
+    std::vector<Strip> strips;
+    shape_.forStrips(0, 1, [&](const Strip& strip) { strips.push_back(strip); });
+    pass.executor.forEach(static_cast<int>(strips.size()), [&](int task, Scratch& scratch) {
+      runStrip(pass, strips[task], Memory(*this, scratch));
+    });
+    return;
+  }
   if (pass.training) spec_.norm->useBatch(input, true);
   forwardImages(pass, spec_.filters, spec_.output, [&](int first, int end, MomentSums& moments, Scratch& scratch) {
     scratch.reset();

@@ -73,5 +73,6 @@ void testNetworks() {
     testSameBits(describe(shape), shape.batch, shape.parts);
     testBfloat16Gradient(describe(shape), shape.batch, shape.parts);
   }
+  testSameBits(describe(shapes[1]), shapes[1].batch, shapes[1].parts, 64);
   for (int i : {0, 3, 7, 8, 9, 10, 11}) testGradient(describe(shapes[i]), shapes[i].batch, shapes[i].parts);
 }

@@ -34,10 +34,11 @@ void testExceptions(int threads) {
 void testThreads() {
   testExceptions(1);
   testExceptions(3);
-  for (int threads : {1, 2, 3, 7}) {
+  for (int threads : {1, 2, 3, 7, 64}) {
     ThreadPool pool(threads);
+    const int repeats = threads > 7 ? 5 : 50;
     for (int count : {0, 1, 2, 5, 64}) {
-      for (int repeat = 0; repeat < 50; ++repeat) {
+      for (int repeat = 0; repeat < repeats; ++repeat) {
         std::vector<std::atomic<int>> calls(static_cast<size_t>(count));
         std::atomic<int> wrong{0};
         pool.forEach(count, [&](int task, Scratch& scratch) {

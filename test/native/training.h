@@ -5,9 +5,10 @@
 #include "network_builder.h"
 
 /**
- * No bad access, and in both precisions the same bits for every number of threads and with activations computed again.
+ * No bad access, and in both precisions the same bits for several numbers of threads up to `most` and with activations
+ * computed again.
  */
-void testSameBits(const densenet::NetworkDescription& description, int batch, int parts);
+void testSameBits(const densenet::NetworkDescription& description, int batch, int parts, int most = 7);
 
 /** A small step along the gradient changes the loss by the step's length times the gradient's. */
 void testGradient(const densenet::NetworkDescription& description, int batch, int parts);
