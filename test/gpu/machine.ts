@@ -4,11 +4,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Precision } from '../../src/engines/engine.js';
 import { compileBinding } from '../../src/engines/tensorflow/library/compile.js';
 import { wheelsFor } from '../../src/engines/tensorflow/library/packages.js';
 import { downloadWheels, findPip } from '../../src/engines/tensorflow/library/pip.js';
 import { BINDING, libraryFolder } from '../../src/engines/tensorflow/library/setup.js';
 import { unpack } from '../../src/engines/tensorflow/library/unpack.js';
+import { processEnvironment } from '../../src/engines/tensorflow/process/environment.js';
 import { cacheFolder } from '../../src/util/cache.js';
 import { findCompiler } from '../../src/util/compiler.js';
 import type { Reporter } from '../../src/util/reporter.js';
@@ -42,8 +44,21 @@ export function driverFolders(): { driver: string; nvml: string } {
   return { driver: driver!, nvml: nvml! };
 }
 
-/** Folder of the Python packages that layout.py needs: TensorFlow for the CPU, with its Python interface. */
-export function pythonPackages(): string {
+/**
+ * Environment of a Python process with TensorFlow on the null GPU, set as the engine sets it. The Python interface is
+ * that of the CPU's package, whose library gives way to the one with CUDA: they are of the same release.
+ */
+export function pythonEnvironment(precision: Precision): Record<string, string | undefined> {
+  const cuda = join(libraryFolder('gpu'), 'nvidia', 'null', 'lib');
+  const folders = [tensorflowFolder(), cuda];
+  return {
+    ...processEnvironment({ device: 'gpu', threads: 2, precision }, folders),
+    PYTHONPATH: pythonPackages(),
+  };
+}
+
+/** Folder of the Python packages of TensorFlow for the CPU. */
+function pythonPackages(): string {
   return join(process.env.XDG_CACHE_HOME!, 'python');
 }
 

@@ -1,6 +1,6 @@
 import type { Output } from './builder.js';
 import { filter, type TrainingContext } from './context.js';
-import type { MapShape } from './ops.js';
+import { channelsLast, type MapShape } from './ops.js';
 
 /** Something written forwards, from x to y. */
 export interface GraphLayer {
@@ -73,21 +73,25 @@ function paddedConvolution(
 export function dropout(context: TrainingContext, x: Output, shape: MapShape, probability: number) {
   const same = (values: Output) => values;
   if (probability === 0) return { y: x, recall: same, backward: same };
-  const { graph, ops, maps, memoryEfficient } = context;
+  const { graph, form, ops, maps, memoryEfficient } = context;
+  // On a GPU, TensorFlow puts the channels of float32 maps first: drawn like that, a mask needs no transpose.
+  const channelsFirst = form === 'gpu' && maps.type === 'float';
   // XLA has numbers of its own for the same key.
-  const uniform = graph.interpreted(() =>
-    graph.add('StatelessRandomUniform', [maps.shape(shape), context.nextDropoutKey()], {
+  const uniform = graph.interpreted(() => {
+    const size = channelsFirst ? ops.channelsFirstShape(shape) : ops.shape(shape);
+    return graph.add('StatelessRandomUniform', [size, context.nextDropoutKey()], {
       dtype: { type: 'float' },
       T: { type: 'int32' },
       Tseed: { type: 'int32' },
-    }),
-  );
+    });
+  });
   const kept = graph.add('GreaterEqual', [uniform, graph.floats([probability], [])], {
     T: { type: 'float' },
   });
   const apply = (values: Output) => {
     const mask = graph.add('Cast', [kept], { SrcT: { type: 'bool' }, DstT: { type: 'float' } });
-    const factor = ops.scale(mask, 1 / (1 - probability));
+    const scaled = ops.scale(mask, 1 / (1 - probability));
+    const factor = channelsFirst ? channelsLast(graph, scaled) : scaled;
     return maps.cast(ops.binary('Mul', ops.cast(values, maps.type), factor), 'float');
   };
   const y = apply(x);

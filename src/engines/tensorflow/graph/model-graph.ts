@@ -4,7 +4,7 @@ import type { ModelOptions } from '../../engine.js';
 import { GraphBuilder, type Output, type TypeName } from './builder.js';
 import { evaluation } from './evaluation.js';
 import type { Layout } from './layout.js';
-import type { GraphForm } from './ops.js';
+import { channelsLast, type GraphForm } from './ops.js';
 import { type GraphOptions, maskCount, trainingStep, type Variables } from './training.js';
 import { assign as assignVariable, flatVariable, read } from './variables.js';
 
@@ -92,10 +92,7 @@ export function modelGraph(
   };
   const { channels, height, width } = network.input;
   const planes = bitsFeed(graph, form, FEED.images, [-1, channels, height, width]);
-  const pixels = graph.add('Transpose', [planes, graph.ints([0, 2, 3, 1])], {
-    T: { type: 'float' },
-    Tperm: { type: 'int32' },
-  });
+  const pixels = channelsLast(graph, planes);
   const batch = batchSize(graph, planes);
   const type = options.precision === 'bfloat16' ? 'bfloat16' : 'float';
   const masks = maskCount(network);

@@ -117,7 +117,16 @@ export class Ops {
 
   /** The int32 vector [N, H, W, C]. */
   shape({ height, width, channels }: MapShape): Output {
-    return this.intVector([this.batch, ...[height, width, channels].map((n) => this.graph.ints([n], []))]);
+    return this.#batchOf(height, width, channels);
+  }
+
+  /** The int32 vector [N, C, H, W]. */
+  channelsFirstShape({ height, width, channels }: MapShape): Output {
+    return this.#batchOf(channels, height, width);
+  }
+
+  #batchOf(...sizes: readonly number[]): Output {
+    return this.intVector([this.batch, ...sizes.map((n) => this.graph.ints([n], []))]);
   }
 
   intVector(scalars: readonly Output[]): Output {
@@ -289,6 +298,14 @@ export class Ops {
       is_training: { bool: training },
     };
   }
+}
+
+/** From [N, C, H, W] to [N, H, W, C], of floats. */
+export function channelsLast(graph: GraphBuilder, x: Output): Output {
+  return graph.add('Transpose', [x, graph.ints([0, 2, 3, 1])], {
+    T: { type: 'float' },
+    Tperm: { type: 'int32' },
+  });
 }
 
 function pooling(kernel: number, stride: number) {
