@@ -23,12 +23,12 @@ void Activation::forward(const Pass& pass) {
     for (int tile = tasks.start(task); tile < tasks.start(task + 1); ++tile) {
       float* to = output.tile(tile) + output_.first * kTile;
       if (stride_ == 1) {
-        normalizeRows<Single>(input.tile(tile) + input_.first * kTile, input_.count, norm_->scale(), norm_->shift(), to, 0);
+        normalizeRows<Single>(input.tile(tile) + input_.first * kTile, input_.count, norm_->scale(), norm_->shift(), to);
       } else {
         const TileOffsets offsets = sampledOffsets(output, tile, input, stride_);
         for (int c = 0; c < input_.count; ++c) {
           gather(input.data + (input_.first + c) * kTile, offsets, sampled);
-          normalizeRows<Single>(sampled, 1, norm_->scale() + c, norm_->shift() + c, to + c * kTile, 0);
+          normalizeRows<Single>(sampled, 1, norm_->scale() + c, norm_->shift() + c, to + c * kTile);
         }
       }
       if (dropout_.active(pass.training)) dropout_.applyTile(pass.dropout, to, output_.count, output, tile);

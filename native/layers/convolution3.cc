@@ -133,7 +133,7 @@ void Convolution3<Operand>::loadPlanes(const FeatureMap& input, int image, Input
     }
     float normalized[kTile];
     for (int c = 0; c < block.count; c += kTerms) {
-      normalizeRows<Operand>(from + c * kTile, std::min(kTerms, block.count - c), scale + c, shift + c, normalized, 0);
+      normalizeRows<Operand>(from + c * kTile, std::min(kTerms, block.count - c), scale + c, shift + c, normalized);
       float* plane = planes + static_cast<size_t>(c / kTerms) * shape_.size;
       for (int i = 0; i < length; ++i) plane[positions[i]] = normalized[lane + i];
     }

@@ -81,38 +81,65 @@ void Pointwise<Operand>::forward(const Pass& pass) {
   if (statistics) output.setMoments(output_.first, parts);
 }
 
+/**
+ * multiplyPanel for the first rows of a tile, which makes the panel: words of max(0, scale·x + shift) of `channels`
+ * channels. The processor normalises beside the multiplications.
+ */
+template <class Operand, int M>
+DENSENET_INLINE void normalizeAndMultiply(Block<M>& block, int channels, const float* weights, const float* from,
+                                          const float* scale, const float* shift, float* panel) {
+  constexpr int kTerms = Operand::kTerms;
+  for (int c = 0; c < channels; c += kTerms, weights += M, from += kTerms * kTile, panel += kTile) {
+    Vec x[kVectors];
+    const int terms = std::min(kTerms, channels - c);
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      x[i] = normalizedWords<Operand>(from + i * kLanes, terms, scale + c, shift + c);
+      store(panel + i * kLanes, x[i]);
+    }
+#pragma GCC unroll 16
+    for (int m = 0; m < M; ++m) {
+      const Vec w = Operand::spread(weights[m]);
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) block.v[m][i] = Operand::multiplyAdd(block.v[m][i], x[i], w);
+    }
+  }
+}
+
 template <class Operand>
 void Pointwise<Operand>::forwardTiles(const Pass& pass, int first, int last, Scratch& scratch) const {
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   constexpr int kTerms = Operand::kTerms;
   const Split blocks = depthBlocks(wordsOf<Operand>(input_.count)), groups = rowGroups(output_.count);
+  const ptrdiff_t inputTile = static_cast<ptrdiff_t>(input.channels()) * kTile;
+  const ptrdiff_t outputTile = static_cast<ptrdiff_t>(output.channels()) * kTile;
   scratch.reset();
-  float* normalized = scratch.take(kDepth * kTile);
+  float* words = scratch.take(kDepth * kTile);
   for (int b = 0; b < blocks.count; ++b) {
     const int start = blocks.start(b) * kTerms, depth = blocks.size(b);
     const int channels = std::min(depth * kTerms, input_.count - start);
+    const Split ahead{channels, groups.count};
     for (int t = first; t < last; ++t) {
-      const float* panel = input.tile(t) + (input_.first + start) * kTile;
-      if (norm_) {
-        normalizeRows<Operand>(panel, channels, norm_->scale() + start, norm_->shift() + start, normalized,
-                               static_cast<ptrdiff_t>(input.channels()) * kTile);
-        panel = normalized;
-      } else if constexpr (kTerms > 1) {
-        packChannels<Operand>(panel, channels, normalized);
-        panel = normalized;
-      }
+      const float *from = input.tile(t) + (input_.first + start) * kTile, *panel = from;
+      if (norm_ || kTerms > 1) panel = words;
+      if (!norm_ && kTerms > 1) packChannels<Operand>(from, channels, words);
       const float* weights = forwardWeights_.data() + static_cast<size_t>(output_.count) * blocks.start(b);
       float* rows = output.tile(t) + output_.first * kTile;
       for (int g = 0; g < groups.count; ++g) {
+        prefetch(from + inputTile + ahead.start(g) * kTile, ahead.size(g) * kTile);
         withRows(groups.size(g), [&](auto m) {
           Block<m> block;
           if (b == 0)
             clear(block);
           else
             read(block, rows, kTile);
-          multiplyPanel<Operand>(block, depth, weights, panel);
+          if (norm_ && g == 0)
+            normalizeAndMultiply<Operand>(block, channels, weights, from, norm_->scale() + start,
+                                          norm_->shift() + start, words);
+          else
+            multiplyPanel<Operand>(block, depth, weights, panel);
           write(block, rows, kTile);
-          prefetch<true>(rows + static_cast<ptrdiff_t>(output.channels()) * kTile, m * kTile);
+          prefetch<true>(rows + outputTile, m * kTile);
         });
         weights += groups.size(g) * depth;
         rows += groups.size(g) * kTile;
@@ -128,8 +155,8 @@ struct Pointwise<Operand>::BackwardBlock {
   int tile, tiles;
   /** Gradient of the outputs in words of channels, [tile][outputs][kTile], and of pixels, [pixels][padded output]. */
   const float *gradient, *transposed;
-  /** Normalised input of one group of rows in words of pixels, [row][pixels]. */
-  float* normalized;
+  /** One group of rows, [row][kBackwardTiles · kTile]: its gradient, then its normalised input in words of pixels. */
+  float* rows;
   /** [input][padded output], added to. */
   float* weightGradient;
 };
@@ -164,16 +191,16 @@ void Pointwise<Operand>::backwardTiles(const Pass& pass, const GradientTerms& te
   const int padded = paddedOutputs(), outputs = output_.count;
   float* gradient = scratch.take(static_cast<size_t>(kBackwardTiles) * outputs * kTile);
   float* transposed = scratch.take(static_cast<size_t>(kBackwardTiles) * kTileWords<Operand> * padded);
-  float* normalized = scratch.take(static_cast<size_t>(kRows) * kBackwardTiles * kTileWords<Operand>);
+  float* rows = scratch.take(static_cast<size_t>(kRows) * kBackwardTiles * kTile);
   for (int t = first; t < last; ++t) {
-    float* rows = gradient + static_cast<size_t>(t - first) * outputs * kTile;
-    loadGradient(output, output_.first, terms, t, rows);
-    if (dropout_.active(pass.training)) dropout_.applyTile(pass.dropout, rows, outputs, output, t);
-    transposeRows<Operand>(rows, outputs, transposed + static_cast<size_t>(t - first) * kTileWords<Operand> * padded,
+    float* words = gradient + static_cast<size_t>(t - first) * outputs * kTile;
+    loadGradient(output, output_.first, terms, t, words);
+    if (dropout_.active(pass.training)) dropout_.applyTile(pass.dropout, words, outputs, output, t);
+    transposeRows<Operand>(words, outputs, transposed + static_cast<size_t>(t - first) * kTileWords<Operand> * padded,
                            padded);
-    if constexpr (Operand::kTerms > 1) packChannels<Operand>(rows, outputs, rows);
+    if constexpr (Operand::kTerms > 1) packChannels<Operand>(words, outputs, words);
   }
-  const BackwardBlock block{input, first, last - first, gradient, transposed, normalized, weightGradient};
+  const BackwardBlock block{input, first, last - first, gradient, transposed, rows, weightGradient};
   const Split groups = rowGroups(input_.count);
   for (int g = 0; g < groups.count; ++g)
     withRows(groups.size(g), [&](auto m) {
@@ -186,73 +213,85 @@ void Pointwise<Operand>::backwardTiles(const Pass& pass, const GradientTerms& te
     });
 }
 
+/** How some rows are normalised, and their sums. */
+struct RowNorm {
+  const float *scale, *shift, *center;
+  Vec *gradientSum, *productSum;
+};
+
+/**
+ * Row m of `tiles` tiles: `pixels` holds the gradient at the normalisation's output, before ReLU. Adds what it makes of
+ * it to the input's gradient, `to`, and leaves the words of the normalised input in `pixels`.
+ */
+template <class Operand, bool kNormalized, bool kFirst>
+DENSENET_INLINE void finishRow(const RowNorm& norm, int m, int tiles, ptrdiff_t inputTile, const float* x, float* to,
+                               float* pixels) {
+  float* words = pixels;
+  Vec scale{}, shift{}, center{}, gradientSum{}, productSum{};
+  if constexpr (kNormalized) {
+    scale = splat(norm.scale[m]);
+    shift = splat(norm.shift[m]);
+    center = splat(norm.center[m]);
+    gradientSum = norm.gradientSum[m];
+    productSum = norm.productSum[m];
+  }
+  for (int t = 0; t < tiles; ++t, x += inputTile, to += inputTile, pixels += kTile, words += kTileWords<Operand>) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kTile; v += kLanes) {
+      const Vec value = load(x + v), product = load(pixels + v);
+      if constexpr (kNormalized) {
+        const Vec y = value * scale + shift, g = keep(y > Vec{}, product);
+        store(pixels + v, relu(y));
+        store(to + v, kFirst ? g * scale : load(to + v) + g * scale);
+        gradientSum += g;
+        productSum += g * (value - center);
+      } else {
+        store(pixels + v, value);
+        store(to + v, product);
+      }
+    }
+    if constexpr (Operand::kTerms > 1) packPixels<Operand>(pixels, 1, words);
+  }
+  if constexpr (kNormalized) {
+    norm.gradientSum[m] = gradientSum;
+    norm.productSum[m] = productSum;
+  }
+}
+
 template <class Operand>
 template <int M, bool kNormalized, bool kFirst>
 void Pointwise<Operand>::backwardRows(const BackwardBlock& b, int row, NormVectors& sums) const {
+  constexpr int kPixels = kBackwardTiles * kTile;
   const int outputs = output_.count, words = wordsOf<Operand>(outputs), padded = paddedOutputs();
   const float* weights = backwardWeights_.data() + static_cast<size_t>(row) * words;
-  const float *scales = nullptr, *shifts = nullptr, *centers = nullptr;
-  Vec *gradientSums = nullptr, *productSums = nullptr;
-  if constexpr (kNormalized) {
-    scales = norm_->scale() + row;
-    shifts = norm_->shift() + row;
-    centers = norm_->center() + row;
-    gradientSums = sums.gradient.data() + row;
-    productSums = sums.product.data() + row;
-  }
-  constexpr int kPixels = kBackwardTiles * kTileWords<Operand>, kAhead = 2 * kRows * kTile;
+  const ptrdiff_t inputTile = static_cast<ptrdiff_t>(b.input.channels()) * kTile;
+  const float* x = b.input.tile(b.tile) + (input_.first + row) * kTile;
+  float* to = b.input.gradientTile(b.tile) + (input_.first + row) * kTile;
+  // Two groups on, or in the next tiles if there are no two more in these.
+  const bool wraps = row + 2 * kRows >= input_.count;
+  const ptrdiff_t ahead = 2 * kRows * kTile + (wraps ? kBackwardTiles * inputTile - input_.count * kTile : 0);
   for (int t = 0; t < b.tiles; ++t) {
     Block<M> product;
     clear(product);
     multiplyPanel<Operand>(product, words, weights, b.gradient + static_cast<size_t>(t) * outputs * kTile);
-    const float* x = b.input.tile(b.tile + t) + (input_.first + row) * kTile;
-    float* to = b.input.gradientTile(b.tile + t) + (input_.first + row) * kTile;
-    float* normalized = b.normalized + t * kTileWords<Operand>;
-    prefetch(x + kAhead, M * kTile);
-    prefetch<true>(to + kAhead, M * kTile);
-#pragma GCC unroll 16
-    for (int m = 0; m < M; ++m) {
-      float activated[kTile];
-      Vec scale{}, shift{}, center{}, gradientSum{}, productSum{};
-      if constexpr (kNormalized) {
-        scale = splat(scales[m]);
-        shift = splat(shifts[m]);
-        center = splat(centers[m]);
-        gradientSum = gradientSums[m];
-        productSum = productSums[m];
-      }
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const int at = m * kTile + v * kLanes;
-        const Vec pixels = load(x + at);
-        if constexpr (!kNormalized) {
-          store(activated + v * kLanes, pixels);
-          store(to + at, product.v[m][v]);
-          continue;
-        }
-        const Vec y = pixels * scale + shift, g = keep(y > Vec{}, product.v[m][v]);
-        store(activated + v * kLanes, relu(y));
-        store(to + at, kFirst ? g * scale : load(to + at) + g * scale);
-        gradientSum += g;
-        productSum += g * (pixels - center);
-      }
-#pragma GCC unroll 4
-      for (int v = 0; v < kTileWords<Operand> / kLanes; ++v)
-        store(normalized + m * kPixels + v * kLanes, pixelWords<Operand>(activated, v));
-      if constexpr (kNormalized) {
-        gradientSums[m] = gradientSum;
-        productSums[m] = productSum;
-      }
-    }
+    prefetch(x + t * inputTile + ahead, M * kTile);
+    prefetch<true>(to + t * inputTile + ahead, M * kTile);
+    write(product, b.rows + t * kTile, kPixels);
   }
+  const RowNorm norm = kNormalized ? RowNorm{norm_->scale() + row, norm_->shift() + row, norm_->center() + row,
+                                             sums.gradient.data() + row, sums.product.data() + row}
+                                   : RowNorm{};
+  for (int m = 0; m < M; ++m)
+    finishRow<Operand, kNormalized, kFirst>(norm, m, b.tiles, inputTile, x + m * kTile, to + m * kTile,
+                                            b.rows + m * kPixels);
   const OuterShape shape{1, b.tiles * kTileWords<Operand>, kPixels, 0, padded, 0};
-  float* to = b.weightGradient + static_cast<size_t>(row) * padded;
+  float* weightGradient = b.weightGradient + static_cast<size_t>(row) * padded;
   for (int o = 0; o < padded; o += kTile)
     withVectors(std::min(kVectors, (padded - o) / kLanes), [&](auto v) {
       Block<M, v> block;
-      read(block, to + o, padded);
-      addOuterProducts<Operand>(block, shape, b.normalized, b.transposed + o);
-      write(block, to + o, padded);
+      read(block, weightGradient + o, padded);
+      addOuterProducts<Operand>(block, shape, b.rows, b.transposed + o);
+      write(block, weightGradient + o, padded);
     });
 }
 
@@ -263,15 +302,16 @@ void Pointwise<Operand>::reduceWeights(const Pass& pass, int tasks) const {
   const float* partials = pass.activations.partials.data();
   const Gradient gradient = parameters_.gradient(weights_);
   pass.executor.forEach(rows.count, [&](int block, Scratch& scratch) {
-    float* sum = scratch.take(static_cast<size_t>(padded));
-    for (int c = rows.start(block); c < rows.start(block + 1); ++c) {
-      std::fill(sum, sum + padded, 0.0f);
-      for (int task = 0; task < tasks; ++task) {
-        const float* from = partials + (static_cast<size_t>(task) * inputs + c) * padded;
-        for (int o = 0; o < padded; ++o) sum[o] += from[o];
-      }
-      for (int o = 0; o < outputs; ++o) gradient.put(static_cast<size_t>(o) * inputs + c, sum[o]);
+    const int first = rows.start(block), count = rows.size(block), floats = count * padded;
+    float* sum = scratch.take(static_cast<size_t>(floats));
+    std::fill(sum, sum + floats, 0.0f);
+    for (int task = 0; task < tasks; ++task) {
+      const float* from = partials + (static_cast<size_t>(task) * inputs + first) * padded;
+      for (int i = 0; i < floats; ++i) sum[i] += from[i];
     }
+    for (int o = 0; o < outputs; ++o)
+      for (int c = 0; c < count; ++c)
+        gradient.put(static_cast<size_t>(o) * inputs + first + c, sum[c * padded + o]);
   });
 }
 

@@ -18,13 +18,11 @@ DENSENET_INLINE Vec normalizedWords(const float* from, int terms, const float* s
   });
 }
 
-/** Batch normalisation and ReLU, [channels][kTile] → [words][kTile]. Fetches what lies `ahead` floats on. */
+/** Batch normalisation and ReLU, [channels][kTile] → [words][kTile]. */
 template <class Operand>
-inline void normalizeRows(const float* from, int channels, const float* scale, const float* shift, float* to,
-                          ptrdiff_t ahead) {
+inline void normalizeRows(const float* from, int channels, const float* scale, const float* shift, float* to) {
   constexpr int kTerms = Operand::kTerms;
   for (int c = 0; c < channels; c += kTerms, from += kTerms * kTile, to += kTile) {
-    prefetch(from + ahead, kTerms * kTile);
     const int terms = std::min(kTerms, channels - c);
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)

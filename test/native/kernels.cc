@@ -150,7 +150,7 @@ void testChannelWords() {
   packChannels<Operand>(inPlace.data(), kChannels, inPlace.data());
   const std::vector<float> plain = pack<Operand>(from, kChannels, kTile);
   CHECK(std::memcmp(inPlace.data(), plain.data(), plain.size() * sizeof(float)) == 0);
-  normalizeRows<Operand>(from.data(), kChannels, scale.data(), shift.data(), packed.data(), 0);
+  normalizeRows<Operand>(from.data(), kChannels, scale.data(), shift.data(), packed.data());
   const std::vector<float> expected = pack<Operand>(normalized, kChannels, kTile);
   // Without fused multiply-adds a value may round differently: compare what a word times 1 is.
   const Vec ones = Operand::words([](int) { return splat(1); });
