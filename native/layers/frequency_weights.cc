@@ -15,8 +15,7 @@ Split rowSplit(int rows, int depth) { return Split::into(rows, depth > kMostDept
 }  // namespace
 
 FrequencyWeights::FrequencyWeights(int frequencies, int rows, int depth)
-    : frequencies_(frequencies), rows_(rowSplit(rows, depth)), depth_(Split::into(depth, kMostDepth)),
-      values_(static_cast<size_t>(frequencies) * rows * depth) {
+    : frequencies_(frequencies), rows_(rowSplit(rows, depth)), depth_(Split::into(depth, kMostDepth)) {
   for (int r = 0; r < rows_.count(); ++r) groups_.emplace_back(Split::into(rows_.size(r), kRows));
   for (int d = 0; d < depth_.count(); ++d) terms_.emplace_back(Split::into(depth_.size(d), kMostTerms));
 }
@@ -27,12 +26,12 @@ int FrequencyWeights::mostOf(const Runs& runs) {
   return most;
 }
 
-void FrequencyWeights::multiply(int rowBlock, int depthBlock, int frequency, const float* panels, float* sums,
-                                ptrdiff_t channelStride, int blocks) const {
+void FrequencyWeights::multiply(const float* values, int rowBlock, int depthBlock, int frequency, const float* panels,
+                                float* sums, ptrdiff_t channelStride, int blocks) const {
   const int depth = depth_.size(depthBlock), rows = rows_.size(rowBlock);
   const ptrdiff_t blockFloats = static_cast<ptrdiff_t>(frequencies_) * kTile;
   const Runs &groups = groups_[rowBlock], &terms = terms_[depthBlock];
-  const float* weights = values_.data() + blockOffset(rowBlock, depthBlock);
+  const float* weights = values + blockOffset(rowBlock, depthBlock);
   weights += static_cast<ptrdiff_t>(frequency) * rows * depth;
   panels += frequency * kTile;
   sums += frequency * kTile;

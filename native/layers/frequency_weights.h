@@ -9,7 +9,10 @@
 
 namespace densenet {
 
-/** Transformed weights of a product [rows × depth], cut into blocks that stay in the cache with their operands. */
+/**
+ * Transformed weights of a product [rows × depth], in blocks that stay in the cache with their operands:
+ * [depth block][row block][frequency][group of rows][channel][row of the group].
+ */
 class FrequencyWeights {
  public:
   FrequencyWeights(int frequencies, int rows, int depth);
@@ -20,13 +23,17 @@ class FrequencyWeights {
   int mostRows() const { return mostOf(rows_); }
   int mostDepth() const { return mostOf(depth_); }
 
-  /** Transforms the filters whose taps are weight(row, channel, tap), for tiles of N columns. */
+  size_t floats() const {
+    return static_cast<size_t>(frequencies_) * rows_.start(rows_.count()) * depth_.start(depth_.count());
+  }
+
+  /** Transforms the filters whose taps are weight(row, channel, tap), for tiles of N columns, to `values`. */
   template <int N, class F>
-  void fill(Executor& executor, F&& weight);
+  void fill(Executor& executor, float* values, F&& weight) const;
 
   /** sums[row] (+)= Σ_c weights[row][c] · panels[c] of one frequency, for `blocks` blocks of tiles. */
-  void multiply(int rowBlock, int depthBlock, int frequency, const float* panels, float* sums, ptrdiff_t channelStride,
-                int blocks) const;
+  void multiply(const float* values, int rowBlock, int depthBlock, int frequency, const float* panels, float* sums,
+                ptrdiff_t channelStride, int blocks) const;
 
  private:
   static int mostOf(const Runs& runs);
@@ -39,19 +46,17 @@ class FrequencyWeights {
   Runs rows_, depth_;
   /** Of each block of rows, the rows that share a register block; of each block of depth, the terms of one sum. */
   std::vector<Runs> groups_, terms_;
-  /** [depth block][row block][frequency][group of rows][channel][row of the group] */
-  std::vector<float> values_;
 };
 
 template <int N, class F>
-void FrequencyWeights::fill(Executor& executor, F&& weight) {
+void FrequencyWeights::fill(Executor& executor, float* values, F&& weight) const {
   constexpr int kRun = 64;  // filters at a time: few lines of each frequency
   executor.forEach(rows_.count() * depth_.count(), [&](int task, Scratch&) {
     const int r = task % rows_.count(), d = task / rows_.count(), rows = rows_.size(r), depth = depth_.size(d);
     const Runs& groups = groups_[r];
     for (int g = 0; g < groups.count(); ++g) {
       const int size = groups.size(g), filters = size * depth;
-      float* to = values_.data() + blockOffset(r, d) + static_cast<ptrdiff_t>(groups.start(g)) * depth;
+      float* to = values + blockOffset(r, d) + static_cast<ptrdiff_t>(groups.start(g)) * depth;
       for (int start = 0; start < filters; start += kRun) {
         const int count = std::min(kRun, filters - start);
         float transformed[kFrequencies<N> * kRun];

@@ -25,8 +25,8 @@ struct Activations {
   int stepImages = 0;               // of the whole optimiser step, only in training
   double loss = 0;                  // cross-entropy, summed over the images and divided by stepImages
   int correct = 0;
-  /** Partial gradients of one layer's weights, one piece a task. */
-  Buffer partials;
+  /** Of the layer whose backward pass runs: its weights laid out, and partial gradients of them, one piece a task. */
+  Buffer weights, partials;
 
   /** Whether the branch of a residual unit is there; −1 for what is no part of one. */
   bool survives(int unit) const { return unit < 0 || survivors.empty() || survivors[static_cast<size_t>(unit)] != 0; }

@@ -24,19 +24,15 @@ Pointwise<Operand>::Pointwise(Parameters& parameters, ConvolutionSpec spec, bool
     : parameters_(parameters), input_(spec.input), output_(spec.output), dropout_(spec.dropout),
       firstReader_(spec.firstReader), statistics_(statistics), pixels_(static_cast<double>(spec.height) * spec.width),
       norm_(std::move(spec.norm)), weights_(spec.weights),
-      forwardWeights_(static_cast<size_t>(wordsOf<Operand>(input_.count)) * output_.count),
-      backwardWeights_(static_cast<size_t>(input_.count) * wordsOf<Operand>(output_.count)) {}
+      forwardWeights_(static_cast<size_t>(wordsOf<Operand>(input_.count)) * output_.count) {}
 
 template <class Operand>
 void Pointwise<Operand>::prepare(Executor& executor, bool training) {
   constexpr int kTerms = Operand::kTerms;
   const float* weights = parameters_.values(weights_);  // [output][input]
-  const int inputs = input_.count, outputs = output_.count, outputWords = wordsOf<Operand>(outputs);
-  const auto weight = [&](int o, int c) {
-    return o < outputs && c < inputs ? weights[static_cast<size_t>(o) * inputs + c] : 0;
-  };
+  const int inputs = input_.count, outputs = output_.count;
+  const auto weight = [&](int o, int c) { return c < inputs ? weights[static_cast<size_t>(o) * inputs + c] : 0; };
   const Split blocks = depthBlocks(wordsOf<Operand>(inputs)), groups = rowGroups(outputs);
-  const Split inputGroups = rowGroups(inputs);
   executor.forEach(blocks.count, [&](int task, Scratch&) {
     float* to = forwardWeights_.data() + static_cast<size_t>(outputs) * blocks.start(task);
     for (int g = 0; g < groups.count; ++g)
@@ -44,17 +40,24 @@ void Pointwise<Operand>::prepare(Executor& executor, bool training) {
         for (int m = 0; m < groups.size(g); ++m)
           *to++ = Operand::word([&](int t) { return weight(groups.start(g) + m, c * kTerms + t); });
   });
-  if (training) {
-    const Split tasks = Split::into(inputGroups.count, kDepth / kRows);  // about kDepth input channels each
-    executor.forEach(tasks.count, [&](int task, Scratch&) {
-      float* to = backwardWeights_.data() + static_cast<size_t>(inputGroups.start(tasks.start(task))) * outputWords;
-      for (int g = tasks.start(task); g < tasks.start(task + 1); ++g)
-        for (int o = 0; o < outputWords; ++o)
-          for (int m = 0; m < inputGroups.size(g); ++m)
-            *to++ = Operand::word([&](int t) { return weight(o * kTerms + t, inputGroups.start(g) + m); });
-    });
-  }
   if (norm_ && !training) norm_->useRunning();
+}
+
+/** Words [input group][outputs][group]. */
+template <class Operand>
+void Pointwise<Operand>::prepareBackward(const Pass& pass) const {
+  const float* weights = parameters_.values(weights_);
+  const int inputs = input_.count, outputs = output_.count, outputWords = wordsOf<Operand>(outputs);
+  const auto weight = [&](int o, int c) { return o < outputs ? weights[static_cast<size_t>(o) * inputs + c] : 0; };
+  pass.activations.weights.reserve(static_cast<size_t>(inputs) * outputWords);
+  const Split groups = rowGroups(inputs), tasks = Split::into(groups.count, kDepth / kRows);  // kDepth channels each
+  pass.executor.forEach(tasks.count, [&](int task, Scratch&) {
+    float* to = pass.activations.weights.data() + static_cast<size_t>(groups.start(tasks.start(task))) * outputWords;
+    for (int g = tasks.start(task); g < tasks.start(task + 1); ++g)
+      for (int o = 0; o < outputWords; ++o)
+        for (int m = 0; m < groups.size(g); ++m)
+          *to++ = Operand::word([&](int t) { return weight(o * Operand::kTerms + t, groups.start(g) + m); });
+  });
 }
 
 template <class Operand>
@@ -153,6 +156,7 @@ template <class Operand>
 struct Pointwise<Operand>::BackwardBlock {
   FeatureMap& input;
   int tile, tiles;
+  const float* weights;
   /** Gradient of the outputs in words of channels, [tile][outputs][kTile], and of pixels, [pixels][padded output]. */
   const float *gradient, *transposed;
   /** One group of rows, [row][kBackwardTiles · kTile]: its gradient, then its normalised input in words of pixels. */
@@ -167,6 +171,7 @@ void Pointwise<Operand>::backward(const Pass& pass) {
   const GradientTerms terms(output, output_.first, output_.count);
   const int64_t floats = static_cast<int64_t>(input_.count) * paddedOutputs();
   const Split tasks = tileTasks(output, floats);
+  prepareBackward(pass);
   pass.activations.partials.reserve(static_cast<size_t>(tasks.count * floats));
   std::vector<std::vector<NormSums>> parts(static_cast<size_t>(tasks.count));
   pass.executor.forEach(tasks.count, [&](int task, Scratch& scratch) {
@@ -200,7 +205,8 @@ void Pointwise<Operand>::backwardTiles(const Pass& pass, const GradientTerms& te
                            padded);
     if constexpr (Operand::kTerms > 1) packChannels<Operand>(words, outputs, words);
   }
-  const BackwardBlock block{input, first, last - first, gradient, transposed, rows, weightGradient};
+  const float* weights = pass.activations.weights.data();
+  const BackwardBlock block{input, first, last - first, weights, gradient, transposed, rows, weightGradient};
   const Split groups = rowGroups(input_.count);
   for (int g = 0; g < groups.count; ++g)
     withRows(groups.size(g), [&](auto m) {
@@ -263,7 +269,7 @@ template <int M, bool kNormalized, bool kFirst>
 void Pointwise<Operand>::backwardRows(const BackwardBlock& b, int row, NormVectors& sums) const {
   constexpr int kPixels = kBackwardTiles * kTile;
   const int outputs = output_.count, words = wordsOf<Operand>(outputs), padded = paddedOutputs();
-  const float* weights = backwardWeights_.data() + static_cast<size_t>(row) * words;
+  const float* weights = b.weights + static_cast<size_t>(row) * words;
   const ptrdiff_t inputTile = static_cast<ptrdiff_t>(b.input.channels()) * kTile;
   const float* x = b.input.tile(b.tile) + (input_.first + row) * kTile;
   float* to = b.input.gradientTile(b.tile) + (input_.first + row) * kTile;

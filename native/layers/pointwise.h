@@ -23,6 +23,8 @@ class Pointwise : public Layer {
  private:
   struct BackwardBlock;
   void forwardTiles(const Pass& pass, int first, int last, Scratch& scratch) const;
+  /** Lays the weights out for a backward pass. */
+  void prepareBackward(const Pass& pass) const;
   void backwardTiles(const Pass& pass, const GradientTerms& terms, int first, int last, float* weightGradient,
                      NormVectors& sums, Scratch& scratch) const;
   template <int M, bool kNormalized, bool kFirst>
@@ -37,8 +39,8 @@ class Pointwise : public Layer {
   double pixels_;  // of an image
   std::shared_ptr<Norm> norm_;
   size_t weights_;
-  /** Words: [depth block][output group][inputs][group] and [input group][outputs][group]. */
-  std::vector<float> forwardWeights_, backwardWeights_;
+  /** Words [depth block][output group][inputs][group]. */
+  std::vector<float> forwardWeights_;
 };
 
 extern template class Pointwise<Single>;

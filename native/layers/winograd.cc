@@ -32,10 +32,7 @@ WinogradConvolution3::WinogradConvolution3(Parameters& parameters, ConvolutionSp
 
 void WinogradConvolution3::prepare(Executor& executor, bool training) {
   forward_->prepare(executor);
-  if (training)
-    backward_->prepare(executor);
-  else
-    spec_.norm->useRunning();
+  if (!training) spec_.norm->useRunning();
 }
 
 }  // namespace densenet

@@ -24,8 +24,8 @@ struct WinogradSpec {
 class WinogradPass {
  public:
   virtual ~WinogradPass() = default;
-  /** Transforms the weights. */
-  virtual void prepare(Executor& executor) = 0;
+  /** Transforms the weights, where they are kept for all runs until they change. */
+  virtual void prepare(Executor&) {}
   virtual void run(const Pass& pass) = 0;
 };
 
@@ -46,13 +46,13 @@ class WinogradForward : public WinogradPass {
   const WinogradSpec& spec_;
   StripShape<N> shape_;
   FrequencyWeights weights_;
+  std::vector<float> values_;
 };
 
 template <int N>
 class WinogradBackward : public WinogradPass {
  public:
   explicit WinogradBackward(const WinogradSpec& spec);
-  void prepare(Executor& executor) override;
   void run(const Pass& pass) override;
 
  private:

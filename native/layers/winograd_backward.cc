@@ -7,13 +7,6 @@ template <int N>
 WinogradBackward<N>::WinogradBackward(const WinogradSpec& spec)
     : spec_(spec), shape_(spec.height, spec.width), weights_(kFrequencies<N>, spec.input.count, spec.output.count) {}
 
-template <int N>
-void WinogradBackward<N>::prepare(Executor& executor) {
-  weights_.fill<N>(executor, [&](int input, int output, int tap) {
-    return spec_.filters.filter(output, input)[kTaps - 1 - tap];
-  });
-}
-
 /** What a thread needs while it takes strips. */
 template <int N>
 struct WinogradBackward<N>::Memory {
@@ -47,6 +40,10 @@ template <int N>
 void WinogradBackward<N>::run(const Pass& pass) {
   FeatureMap &input = pass.map(spec_.input.map), &output = pass.map(spec_.output.map);
   const GradientTerms terms(output, spec_.output.first, spec_.output.count);
+  pass.activations.weights.reserve(weights_.floats());
+  weights_.fill<N>(pass.executor, pass.activations.weights.data(), [&](int input, int output, int tap) {
+    return spec_.filters.filter(output, input)[kTaps - 1 - tap];
+  });
   const auto run = [&](int first, int end, float* weightGradient, NormVectors& sums, Scratch& scratch) {
     scratch.reset();
     const Memory memory(*this, scratch);
@@ -65,6 +62,7 @@ void WinogradBackward<N>::runStrip(const Pass& pass, const GradientTerms& terms,
   FeatureMap& input = pass.map(spec_.input.map);
   const Runs &rows = weights_.rowBlocks(), &depth = weights_.depthBlocks();
   const int blocks = shape_.blocks(strip), floats = pixelFloats();
+  const float* weights = pass.activations.weights.data();
   const PixelRun run = shape_.pixels(strip);
   for (int r = 0; r < rows.count(); ++r) {
     for (int d = 0; d < depth.count(); ++d) {
@@ -76,7 +74,7 @@ void WinogradBackward<N>::runStrip(const Pass& pass, const GradientTerms& terms,
             prefetch(input.tile(tile) + offset, floats);
             prefetch<true>(input.gradientTile(tile) + offset, floats);
           });
-        weights_.multiply(r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
+        weights_.multiply(weights, r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
       }
     }
     const Runs groups(Split::into(rows.size(r), kRows));

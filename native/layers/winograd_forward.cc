@@ -14,11 +14,13 @@ constexpr int kReadChannels = 8;
 
 template <int N>
 WinogradForward<N>::WinogradForward(const WinogradSpec& spec)
-    : spec_(spec), shape_(spec.height, spec.width), weights_(kFrequencies<N>, spec.output.count, spec.input.count) {}
+    : spec_(spec), shape_(spec.height, spec.width), weights_(kFrequencies<N>, spec.output.count, spec.input.count),
+      values_(weights_.floats()) {}
 
 template <int N>
 void WinogradForward<N>::prepare(Executor& executor) {
-  weights_.fill<N>(executor, [&](int output, int input, int tap) { return spec_.filters.filter(output, input)[tap]; });
+  weights_.fill<N>(executor, values_.data(),
+                   [&](int output, int input, int tap) { return spec_.filters.filter(output, input)[tap]; });
 }
 
 /** What a thread needs while it takes strips. */
@@ -79,7 +81,7 @@ void WinogradForward<N>::runStrip(const Pass& pass, const Strip& strip, const Me
         forTilesOf(last ? next : run, f, kFrequencies<N>, [&](int tile) {
           prefetch(input.tile(tile) + (spec_.input.first + depth.start(ahead)) * kTile, depth.size(ahead) * kTile);
         });
-        weights_.multiply(r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
+        weights_.multiply(values_.data(), r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
       }
     }
     storeOutputs(pass, strip, rows.start(r), rows.size(r), memory);

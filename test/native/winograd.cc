@@ -52,9 +52,11 @@ template <int N>
 Images convolve(const Images& input, const std::vector<float>& weights, int rows) {
   const int depth = input.channels;
   const StripShape<N> shape(input.height, input.width);
-  FrequencyWeights transformed(kFrequencies<N>, rows, depth);
+  const FrequencyWeights transformed(kFrequencies<N>, rows, depth);
+  std::vector<float> values(transformed.floats());
   SerialExecutor executor;
-  transformed.fill<N>(executor, [&](int row, int c, int tap) { return weights[(row * depth + c) * kTaps + tap]; });
+  transformed.fill<N>(executor, values.data(),
+                      [&](int row, int c, int tap) { return weights[(row * depth + c) * kTaps + tap]; });
   std::vector<float> run(shape.reachFloats()), working(shape.workingFloats()), outputs(shape.outputFloats());
   std::vector<float> panels(depth * shape.channelStride), sums(rows * shape.channelStride);
   Images result{input.images, rows, input.height, input.width, {}};
@@ -68,7 +70,8 @@ Images convolve(const Images& input, const std::vector<float>& weights, int rows
           shape.windows(strip, run.data(), working.data(), panels.data() + i * shape.channelStride);
         }
         for (int f = 0; f < kFrequencies<N>; ++f)
-          transformed.multiply(r, d, f, panels.data(), sums.data(), shape.channelStride, shape.blocks(strip));
+          transformed.multiply(values.data(), r, d, f, panels.data(), sums.data(), shape.channelStride,
+                               shape.blocks(strip));
       }
       for (int i = 0; i < transformed.rowBlocks().size(r); ++i) {
         shape.outputs(strip, sums.data() + i * shape.channelStride, outputs.data());
