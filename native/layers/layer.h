@@ -25,7 +25,7 @@ struct Activations {
   int stepImages = 0;               // of the whole optimiser step, only in training
   double loss = 0;                  // cross-entropy, summed over the images and divided by stepImages
   int correct = 0;
-  /** Of the layer whose backward pass runs: its weights laid out, and partial gradients of them, one piece a task. */
+  /** Of the layer that runs in training: weights laid out, and partial gradients of them, one piece a task. */
   Buffer weights, partials;
 
   /** Whether the branch of a residual unit is there; −1 for what is no part of one. */

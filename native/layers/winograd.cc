@@ -31,8 +31,9 @@ WinogradConvolution3::WinogradConvolution3(Parameters& parameters, ConvolutionSp
       backward_(makePass<WinogradBackward>(spec_, spec.output.count >= kLeastBackwardDepth)) {}
 
 void WinogradConvolution3::prepare(Executor& executor, bool training) {
+  if (training) return;
   forward_->prepare(executor);
-  if (!training) spec_.norm->useRunning();
+  spec_.norm->useRunning();
 }
 
 }  // namespace densenet

@@ -24,7 +24,7 @@ struct WinogradSpec {
 class WinogradPass {
  public:
   virtual ~WinogradPass() = default;
-  /** Transforms the weights, where they are kept for all runs until they change. */
+  /** Transforms the weights for prediction; in training each run does it, in memory that the layers share. */
   virtual void prepare(Executor&) {}
   virtual void run(const Pass& pass) = 0;
 };
@@ -38,6 +38,7 @@ class WinogradForward : public WinogradPass {
 
  private:
   struct Memory;
+  void transform(Executor& executor, float* values) const;
   void runStrip(const Pass& pass, const Strip& strip, const Memory& memory) const;
   void loadWindows(const FeatureMap& input, const Strip& strip, int first, int count, const Memory& memory) const;
   void storeOutputs(const Pass& pass, const Strip& strip, int first, int count, const Memory& memory) const;
@@ -46,7 +47,7 @@ class WinogradForward : public WinogradPass {
   const WinogradSpec& spec_;
   StripShape<N> shape_;
   FrequencyWeights weights_;
-  std::vector<float> values_;
+  std::vector<float> values_;  // only for prediction
 };
 
 template <int N>

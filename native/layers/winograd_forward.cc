@@ -14,12 +14,17 @@ constexpr int kReadChannels = 8;
 
 template <int N>
 WinogradForward<N>::WinogradForward(const WinogradSpec& spec)
-    : spec_(spec), shape_(spec.height, spec.width), weights_(kFrequencies<N>, spec.output.count, spec.input.count),
-      values_(weights_.floats()) {}
+    : spec_(spec), shape_(spec.height, spec.width), weights_(kFrequencies<N>, spec.output.count, spec.input.count) {}
 
 template <int N>
 void WinogradForward<N>::prepare(Executor& executor) {
-  weights_.fill<N>(executor, values_.data(),
+  values_.resize(weights_.floats());
+  transform(executor, values_.data());
+}
+
+template <int N>
+void WinogradForward<N>::transform(Executor& executor, float* values) const {
+  weights_.fill<N>(executor, values,
                    [&](int output, int input, int tap) { return spec_.filters.filter(output, input)[tap]; });
 }
 
@@ -51,7 +56,11 @@ void WinogradForward<N>::run(const Pass& pass) {
     });
     return;
   }
-  if (pass.training) spec_.norm->useBatch(input, true);
+  if (pass.training) {
+    spec_.norm->useBatch(input, true);
+    pass.activations.weights.reserve(weights_.floats());
+    transform(pass.executor, pass.activations.weights.data());
+  }
   forwardImages(pass, spec_.filters, spec_.output, [&](int first, int end, MomentSums& moments, Scratch& scratch) {
     scratch.reset();
     const Memory memory(*this, scratch);
@@ -71,6 +80,7 @@ void WinogradForward<N>::runStrip(const Pass& pass, const Strip& strip, const Me
   const FeatureMap& input = pass.map(spec_.input.map);
   const Runs &rows = weights_.rowBlocks(), &depth = weights_.depthBlocks();
   const int blocks = shape_.blocks(strip);
+  const float* weights = pass.training ? pass.activations.weights.data() : values_.data();
   const PixelRun run = shape_.pixels(strip), next{run.first + run.count, run.count};
   for (int r = 0; r < rows.count(); ++r) {
     for (int d = 0; d < depth.count(); ++d) {
@@ -81,7 +91,7 @@ void WinogradForward<N>::runStrip(const Pass& pass, const Strip& strip, const Me
         forTilesOf(last ? next : run, f, kFrequencies<N>, [&](int tile) {
           prefetch(input.tile(tile) + (spec_.input.first + depth.start(ahead)) * kTile, depth.size(ahead) * kTile);
         });
-        weights_.multiply(values_.data(), r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
+        weights_.multiply(weights, r, d, f, memory.panels, memory.sums, shape_.channelStride, blocks);
       }
     }
     storeOutputs(pass, strip, rows.start(r), rows.size(r), memory);
