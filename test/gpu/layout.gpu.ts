@@ -8,9 +8,11 @@ import { flatten, layoutOf, totalSize } from '../../src/engines/tensorflow/graph
 import { modelGraph } from '../../src/engines/tensorflow/graph/model-graph.js';
 import { findPip } from '../../src/engines/tensorflow/library/pip.js';
 import { initialValues, parameters } from '../../src/networks/parameters.js';
+import { findCompiler } from '../../src/util/compiler.js';
+import { packageRoot } from '../../src/util/package.js';
 import { DEFAULTS } from '../engines/conformance/models.js';
 import { temporaryFolder } from '../program.js';
-import { pythonEnvironment } from './machine.js';
+import { pythonEnvironment, tensorflowFolder } from './machine.js';
 import { networkOfSubject, SMALL, type Subject } from './networks.js';
 
 /**
@@ -28,13 +30,21 @@ const WHOLE: readonly Subject[] = [
   { config: 'imagenet-resnet-50', images: 2 },
 ];
 
-interface Executed {
+interface Graphs {
   readonly formats: Readonly<Record<string, number>>;
   readonly transposes: number;
+}
+
+interface Executed {
+  readonly step: Graphs;
+  readonly evaluation: Graphs;
   readonly deviation?: number;
 }
 
-/** What a session on the null GPU executes for a training step of the subjects; `compared` ones are run on the CPU too. */
+/**
+ * What a session on the null GPU executes for a training step and an evaluation of the subjects; the steps of those
+ * `compared` are run on the CPU too.
+ */
 async function executed(
   subjects: readonly Subject[],
   precision: Precision,
@@ -59,7 +69,7 @@ async function executed(
   }
   const { stdout } = await promisify(execFile)(
     (await findPip())!.command,
-    [join(import.meta.dirname, 'layout.py'), ...folders],
+    [join(import.meta.dirname, 'layout.py'), await float32Library(folder), ...folders],
     { env: { ...process.env, ...pythonEnvironment(precision) }, maxBuffer: 64 * 2 ** 20 },
   );
   return stdout
@@ -68,29 +78,40 @@ async function executed(
     .map((line) => JSON.parse(line) as Executed);
 }
 
+/** `tensorflow/float32.cc` by itself, for Python. */
+async function float32Library(folder: string): Promise<string> {
+  const library = join(folder, 'float32.so');
+  const source = join(packageRoot, 'tensorflow', 'float32.cc');
+  const framework = [`-L${tensorflowFolder()}`, '-l:libtensorflow_framework.so.2'];
+  const args = ['-std=c++17', '-fPIC', '-shared', source, ...framework, '-o', library];
+  await promisify(execFile)((await findCompiler())!.command, args);
+  return library;
+}
+
 /** Expects one order of axes in every operation that has one, and few transposes. */
-function expectOneOrder(
-  { config }: Subject,
-  { formats, transposes }: Executed,
-  order: 'NCHW' | 'NHWC',
-): void {
+function expectOneOrder({ config }: Subject, { formats, transposes }: Graphs, order: 'NCHW' | 'NHWC'): void {
   const others = Object.keys(formats).filter((name) => !name.endsWith(` ${order}`));
   expect(others, config).toEqual([]);
   expect(Object.keys(formats), config).toContain(`Conv2D ${order}`);
   expect(transposes, config).toBeLessThanOrEqual(TRANSPOSES);
 }
 
-test('a float32 step runs NCHW throughout, with few transposes, and computes what was written', async () => {
+test('in float32 all runs NCHW, with few transposes, and computes what was written', async () => {
   const subjects = [...SMALL, ...WHOLE];
   const steps = await executed(subjects, 'float32', SMALL);
   for (const [index, subject] of subjects.entries()) {
-    const step = steps[index]!;
+    const { step, evaluation, deviation } = steps[index]!;
     expectOneOrder(subject, step, 'NCHW');
-    if (SMALL.includes(subject)) expect(step.deviation, subject.config).toBeLessThan(ROUNDING);
+    expectOneOrder(subject, evaluation, 'NCHW');
+    if (SMALL.includes(subject)) expect(deviation, subject.config).toBeLessThan(ROUNDING);
   }
 });
 
 test('a bfloat16 step stays NHWC, which the GPU multiplies faster', async () => {
   const steps = await executed(SMALL, 'bfloat16', []);
-  for (const [index, subject] of SMALL.entries()) expectOneOrder(subject, steps[index]!, 'NHWC');
+  for (const [index, subject] of SMALL.entries()) {
+    const { step, evaluation } = steps[index]!;
+    expectOneOrder(subject, step, 'NHWC');
+    expectOneOrder(subject, evaluation, 'NHWC');
+  }
 });

@@ -1,12 +1,14 @@
 """
-Runs a training step of graphs in a session on the null GPU, and looks at the graphs that the session executes: those
-that all of TensorFlow's optimizers have rewritten. Prints one JSON line for each: how many operations have which data
-format, how many transposes there are, and, if it is to be compared, how far its gradient, computed on the CPU, is from
-that of the graph as it was written.
-A folder holds saved_model.pb and, as raw floats, the state to begin with: weights, momentum, running.
+Runs a training step and an evaluation of graphs in a session on the null GPU, and looks at the graphs that the session
+executes: those that all of TensorFlow's optimizers have rewritten. Prints one JSON line for each, with both: how many
+operations have which data format, how many transposes there are, and, if it is to be compared, how far the step's
+gradient, computed on the CPU, is from that of the graph as it was written.
+A folder holds saved_model.pb and, as raw floats, the state to begin with: weights, momentum, running. FLOAT32 is a
+library of tensorflow/float32.cc, which the engine has in its binding.
 
-usage: layout.py SAVED_MODEL_FOLDER[:compare]...
+usage: layout.py FLOAT32 SAVED_MODEL_FOLDER[:compare]...
 """
+import ctypes
 import json
 import os
 import sys
@@ -51,13 +53,16 @@ def tensors(feeds, prefix=""):
     return {f"{prefix}{name}:0": value for name, value in feeds.items()}
 
 
-def executed(folder, graph):
-    """The graphs of the devices, as a session on the GPU executes them in a training step."""
+def executed(folder, graph, fetch):
+    """The graphs of the devices, as a session on the GPU executes them in a training step or an evaluation."""
     with tf.Graph().as_default() as whole, tf.Session() as session:
         tf.import_graph_def(graph, name="")
         restore(session, folder)
         options, metadata = tf.RunOptions(output_partition_graphs=True), tf.RunMetadata()
-        session.run("step:0", tensors(step_feeds(whole)), options, metadata)
+        feeds = step_feeds(whole)
+        if fetch == "logits":
+            feeds = {"images": feeds["images"]}
+        session.run(fetch + ":0", tensors(feeds), options, metadata)
     assert any("GPU" in node.device for part in metadata.partition_graphs for node in part.node)
     return metadata.partition_graphs
 
@@ -135,19 +140,24 @@ def formats(nodes):
     return count
 
 
+def seen(parts):
+    nodes = [node for part in parts for node in part.node]
+    return {"formats": formats(nodes), "transposes": sum(node.op == "Transpose" for node in nodes)}
+
+
 def report(argument):
     folder, _, compare = argument.partition(":")
     model = saved_model_pb2.SavedModel()
     with open(os.path.join(folder, "saved_model.pb"), "rb") as file:
         model.ParseFromString(file.read())
     graph = model.meta_graphs[0].graph_def
-    parts = executed(folder, graph)
-    nodes = [node for part in parts for node in part.node]
-    result = {"formats": formats(nodes), "transposes": sum(node.op == "Transpose" for node in nodes)}
+    step = executed(folder, graph, "step")
+    result = {"step": seen(step), "evaluation": seen(executed(folder, graph, "logits"))}
     if compare:
-        result["deviation"] = deviation(folder, graph, parts)
+        result["deviation"] = deviation(folder, graph, step)
     print(json.dumps(result), flush=True)
 
 
-for argument in sys.argv[1:]:
+ctypes.CDLL(sys.argv[1])
+for argument in sys.argv[2:]:
     report(argument)
