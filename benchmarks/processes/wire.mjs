@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Computed, not measured: the bytes that a process sends and receives in a step of every network of Table 2, and the
-// efficiency to expect from them. Prints the table of docs/cluster.md.
+// Computed, not measured: the bytes that a process sends and receives in a step of every network of Table 2, the
+// efficiency to expect from them, and the days that its row takes. Prints the tables of docs/cluster.md and
+// docs/reproduction.md.
 //
 //   node benchmarks/processes/wire.mjs [--measure [--steps 3]]
 //
@@ -26,6 +27,7 @@ const STEPS = join(here, 'steps.csv');
 const module = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const { loadExperiment } = await module('config/load.js');
 const { networkOf } = await module('training/model.js');
+const { definitionOf } = await module('datasets/definitions.js');
 const { elementCount, isTrainable, parameters } = await module('networks/parameters.js');
 
 const PROCESSES = [2, 8, 32];
@@ -42,12 +44,17 @@ async function rows() {
   for (const config of configs) {
     const experiment = await loadExperiment(config);
     const { row } = experiment.paper;
-    const seconds = stepSeconds(experiment);
-    if (!found.has(row) || (found.get(row).seconds === undefined && seconds !== undefined)) {
-      found.set(row, { row, config, experiment, seconds });
-    }
+    const known = found.get(row) ?? { row, config, experiment, steps: 0 };
+    const seconds = known.seconds ?? stepSeconds(experiment);
+    found.set(row, { ...known, seconds, steps: known.steps + stepsOf(experiment) });
   }
   return [...found.values()].map((one) => ({ ...one, seconds: one.seconds ?? measured.get(one.row) }));
+}
+
+/** Steps of a whole training. */
+function stepsOf({ dataset, training }) {
+  const images = definitionOf(dataset).trainCount - dataset.validation;
+  return training.epochs * Math.ceil(images / training.batchSize);
 }
 
 /** Seconds of one process's step, where the config says what was measured. */
@@ -97,18 +104,33 @@ function bytes(network, processes) {
   return ((2 * (processes - 1)) / processes) * 4 * size(true) + (processes - 1) * 8 * size(false);
 }
 
-function cells({ row, experiment, seconds }) {
-  const network = networkOf(experiment);
-  const sent = PROCESSES.map((n) => bytes(network, n));
+/** Seconds of a step of n processes; undefined where that of one was not measured, or the batch does not divide. */
+function stepOf({ experiment, seconds }, n, bandwidth) {
+  if (seconds === undefined || experiment.training.batchSize % n !== 0) return undefined;
+  return seconds / n + bytes(networkOf(experiment), n) / bandwidth;
+}
+
+function efficiencyCells(one) {
+  const { row, experiment, seconds } = one;
+  const megabytes = PROCESSES.map((n) => (bytes(networkOf(experiment), n) / 1e6).toPrecision(3));
   const efficiency = BANDWIDTHS.flatMap((bandwidth) =>
-    PROCESSES.map((n, index) => {
-      if (seconds === undefined || experiment.training.batchSize % n !== 0) return '';
-      const alone = seconds / n;
-      return `${((100 * alone) / (alone + sent[index] / bandwidth)).toFixed(0)} %`;
+    PROCESSES.map((n) => {
+      const step = stepOf(one, n, bandwidth);
+      return step === undefined ? '' : `${((100 * seconds) / n / step).toFixed(0)} %`;
     }),
   );
-  const megabytes = sent.map((value) => (value / 1e6).toPrecision(3));
   return [row, seconds ? `${seconds.toFixed(2)} s` : '', ...megabytes, ...efficiency];
+}
+
+/** Days of training of a whole row, its datasets together. */
+function rowCells(one) {
+  const days = (step) => (step === undefined ? '' : daysText((one.steps * step) / 86400));
+  const most = PROCESSES.at(-1);
+  return [one.row, days(one.seconds), ...BANDWIDTHS.map((bandwidth) => days(stepOf(one, most, bandwidth)))];
+}
+
+function daysText(days) {
+  return days < 10 ? days.toPrecision(2) : days.toFixed(0);
 }
 
 const { values } = parseArgs({
@@ -117,12 +139,25 @@ const { values } = parseArgs({
 if (values.measure) {
   for (const one of await rows()) if (one.seconds === undefined) measure(one, Number(values.steps));
 }
-const heads = [
-  ...['network', 'step of one'],
-  ...PROCESSES.map((n) => `MB at ${n}`),
-  ...BANDWIDTHS.flatMap((bandwidth) => PROCESSES.map((n) => `${n} at ${(8 * bandwidth) / 1e9} Gbit/s`)),
-];
-const line = (fields) => console.log(`| ${fields.join(' | ')} |`);
-line(heads);
-console.log(`| --- |${' ---: |'.repeat(heads.length - 1)}`);
-for (const one of await rows()) line(cells(one));
+const networks = await rows();
+const gigabits = (bandwidth) => `${(8 * bandwidth) / 1e9} Gbit/s`;
+printTable(
+  [
+    ...['network', 'step of one'],
+    ...PROCESSES.map((n) => `MB at ${n}`),
+    ...BANDWIDTHS.flatMap((bandwidth) => PROCESSES.map((n) => `${n} at ${gigabits(bandwidth)}`)),
+  ],
+  networks.map(efficiencyCells),
+);
+console.log();
+printTable(
+  ['row', 'days on 1', ...BANDWIDTHS.map((bandwidth) => `on ${PROCESSES.at(-1)} at ${gigabits(bandwidth)}`)],
+  networks.map(rowCells),
+);
+
+function printTable(heads, rows) {
+  const line = (fields) => console.log(`| ${fields.join(' | ')} |`);
+  line(heads);
+  console.log(`| --- |${' ---: |'.repeat(heads.length - 1)}`);
+  for (const row of rows) line(row);
+}
