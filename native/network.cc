@@ -13,7 +13,7 @@ namespace {
 constexpr int kForward = 0, kBackward = 1, kPrepare = 2, kPasses = 3;
 const char* const kPassNames[kPasses] = {"forward", "backward", "prepare"};
 
-/** Images that are taken through the whole network at a time in prediction, by one thread: about so many pixels. */
+/** Images that are taken through the whole network at a time in prediction: about so many pixels. */
 constexpr int kPredictedPixels = 1024;
 
 using Clock = std::chrono::steady_clock;
@@ -136,7 +136,7 @@ void Network::update(ThreadPool& pool, const Optimizer& optimizer) {
 }
 
 /**
- * One micro-batch of the step under way. The weights are laid out for the first that needs them: they stay the same.
+ * One micro-batch of the step under way. What weights layers keep laid out, they lay out for the first that needs them.
  */
 void Network::forwardAndBackward(ThreadPool& pool, int count, const MicroBatch& batch) {
   resize(training_, count, true);

@@ -68,7 +68,7 @@ class Network {
     Activations activations;
     std::vector<Buffer> data;
     Buffer slots[kSlots], gradients[kSlots];
-    /** Of the thread that predicts with it. */
+    /** Of the thread that predicts with it, where threads do not share an image. */
     SerialExecutor executor;
     int images = 0;
   };

@@ -5,14 +5,16 @@
 #include <string_view>
 
 namespace tsl {
-void enable_tensor_float_32_execution(bool enabled);
+/** Libraries for other processors may not have it. */
+[[gnu::weak]] void enable_tensor_float_32_execution(bool enabled);
 }
 
 namespace {
 
 [[gnu::constructor]] void tellTensorFlow() {
   const char* override = std::getenv("NVIDIA_TF32_OVERRIDE");
-  if (override && std::string_view(override) == "0") tsl::enable_tensor_float_32_execution(false);
+  const bool off = override && std::string_view(override) == "0";
+  if (off && tsl::enable_tensor_float_32_execution) tsl::enable_tensor_float_32_execution(false);
 }
 
 }  // namespace

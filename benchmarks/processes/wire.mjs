@@ -28,6 +28,7 @@ const module = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const { loadExperiment } = await module('config/load.js');
 const { networkOf } = await module('training/model.js');
 const { definitionOf } = await module('datasets/definitions.js');
+const { multiplyAdds } = await module('networks/counts.js');
 const { elementCount, isTrainable, parameters } = await module('networks/parameters.js');
 
 const PROCESSES = [2, 8, 32];
@@ -44,17 +45,22 @@ async function rows() {
   for (const config of configs) {
     const experiment = await loadExperiment(config);
     const { row } = experiment.paper;
-    const known = found.get(row) ?? { row, config, experiment, steps: 0 };
-    const seconds = known.seconds ?? stepSeconds(experiment);
-    found.set(row, { ...known, seconds, steps: known.steps + stepsOf(experiment) });
+    const known = found.get(row) ?? { row, config, experiment, all: [] };
+    const seconds = stepSeconds(experiment);
+    // Bytes and efficiency are those of the network that was measured.
+    const first = known.seconds === undefined && seconds !== undefined ? { config, experiment, seconds } : {};
+    found.set(row, { ...known, ...first, all: [...known.all, experiment] });
   }
   return [...found.values()].map((one) => ({ ...one, seconds: one.seconds ?? measured.get(one.row) }));
 }
 
-/** Steps of a whole training. */
-function stepsOf({ dataset, training }) {
+/** Steps of a whole training, each as long as that of another experiment's: by images and multiply-adds. */
+function stepsOf(experiment, measured) {
+  const { dataset, training } = experiment;
   const images = definitionOf(dataset).trainCount - dataset.validation;
-  return training.epochs * Math.ceil(images / training.batchSize);
+  const steps = training.epochs * Math.ceil(images / training.batchSize);
+  const work = (one) => one.training.batchSize * multiplyAdds(networkOf(one));
+  return (steps * work(experiment)) / work(measured);
 }
 
 /** Seconds of one process's step, where the config says what was measured. */
@@ -124,7 +130,8 @@ function efficiencyCells(one) {
 
 /** Days of training of a whole row, its datasets together. */
 function rowCells(one) {
-  const days = (step) => (step === undefined ? '' : daysText((one.steps * step) / 86400));
+  const steps = one.all.reduce((sum, experiment) => sum + stepsOf(experiment, one.experiment), 0);
+  const days = (step) => (step === undefined ? '' : daysText((steps * step) / 86400));
   const most = PROCESSES.at(-1);
   return [one.row, days(one.seconds), ...BANDWIDTHS.map((bandwidth) => days(stepOf(one, most, bandwidth)))];
 }

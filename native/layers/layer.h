@@ -50,7 +50,7 @@ struct Pass {
 class Layer {
  public:
   virtual ~Layer() = default;
-  /** Lays the weights out for the kernels; for evaluation also reads the running statistics. */
+  /** Lays out the weights that the layer keeps so; for evaluation also reads the running statistics. */
   virtual void prepare(Executor& executor, bool training) = 0;
   virtual void forward(const Pass& pass) = 0;
   /** Puts the gradients of the layer's parameters, and adds to those of its input. */

@@ -48,7 +48,7 @@ struct WinogradForward<N>::Memory {
 template <int N>
 void WinogradForward<N>::run(const Pass& pass) {
   FeatureMap &input = pass.map(spec_.input.map), &output = pass.map(spec_.output.map);
-  if (!pass.training && output.images() == 1) {  // its strips can be shared out: no statistics are summed
+  if (!pass.training && output.images() == 1) {  // several images are tasks already; one has strips
     std::vector<Strip> strips;
     shape_.forStrips(0, 1, [&](const Strip& strip) { strips.push_back(strip); });
     pass.executor.forEach(static_cast<int>(strips.size()), [&](int task, Scratch& scratch) {

@@ -45,7 +45,7 @@ export function benchPeersCommand(): Command {
     .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
     .option('--output <dir>', 'folder of the results', 'benchmarks/results')
     .option('--name <name>', 'name of the files', 'peers')
-    .option('--resume', 'keep the cases that the files have, measure only the others')
+    .option('--resume', 'keep the cases that the files have in full, measure the others')
     .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
     .option('--onnx-python <path>', 'a Python that has OpenVINO and ONNX Runtime (default: one is set up)')

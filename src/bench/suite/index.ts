@@ -4,14 +4,16 @@ import { systemCode, UserError } from '../../util/errors.js';
 import { makeFolder, writeFileAtomic } from '../../util/files.js';
 import { type Machine, machine } from '../../util/machine.js';
 import { gitState } from '../../util/package.js';
+import type { Case } from './cases.js';
 import { speedChart } from './chart.js';
-import { runSuite, type SuiteOptions } from './run.js';
+import { takesPart } from './contenders.js';
+import { runSuite, type SuiteOptions, threadsOf } from './run.js';
 import { compare, type Line, parseCsv, toCsv, toLine } from './table.js';
 
 export interface WriteOptions extends SuiteOptions {
   readonly folder: string;
   readonly name: string;
-  /** Keep the cases that the table in the folder has, and measure only the others. */
+  /** Keep the cases that the table in the folder has in full, and measure the others. */
   readonly resume: boolean;
 }
 
@@ -25,22 +27,43 @@ export async function writeSuite(options: WriteOptions): Promise<string[]> {
   const csv = join(options.folder, `${options.name}.csv`);
   const svg = join(options.folder, `${options.name}.svg`);
   await makeFolder(options.folder);
-  const lines = options.resume ? await readLines(csv, provenance.machine) : [];
-  const has = new Map(lines.map((line) => [line.case, line.date]));
-  const cases = options.cases.filter(({ id, title }) => {
-    if (has.has(id)) options.reporter.line(`${title}: measured in the run of ${has.get(id)}`);
-    return !has.has(id);
-  });
-  for await (const results of runSuite({ ...options, cases })) {
-    lines.push(...compare(results).map((row) => toLine(row, provenance)));
+  const there = options.resume ? await readLines(csv, provenance.machine) : [];
+  const cases = options.cases.filter((subject) => !isMeasured(subject, there, options));
+  for (const { id, title } of options.cases.filter((subject) => !cases.includes(subject))) {
+    const { date } = there.find((line) => line.case === id)!;
+    options.reporter.line(`${title}: measured in the run of ${date}`);
+  }
+  const lines = there.filter((line) => !cases.some(({ id }) => id === line.case));
+  const write = async () => {
     await writeFileAtomic(csv, toCsv(lines));
     await writeFileAtomic(svg, speedChart(lines, `${cpu}, ${cores} cores`));
+  };
+  // A kill may have come between the two files.
+  if (lines.length > 0) await write();
+  for await (const results of runSuite({ ...options, cases })) {
+    lines.push(...compare(results).map((row) => toLine(row, provenance)));
+    await write();
   }
   return [csv, svg];
 }
 
+/** Whether a table has all that these options ask for of a case: no contender failed, or was measured for less. */
+export function isMeasured(
+  subject: Case,
+  lines: readonly Line[],
+  { contenders, rounds, steps, threads }: Pick<SuiteOptions, 'contenders' | 'rounds' | 'steps' | 'threads'>,
+): boolean {
+  const asked = { rounds: `${rounds}`, n: `${rounds * steps}`, threads: `${threadsOf(subject, threads)}` };
+  return contenders
+    .filter((name) => takesPart(name, subject))
+    .every((name) => {
+      const line = lines.find((one) => one.case === subject.id && one.contender === name);
+      return line?.rounds === asked.rounds && line.n === asked.n && line.threads === asked.threads;
+    });
+}
+
 /** The lines of a table that was begun on this machine; none where there is no table yet. */
-async function readLines(csv: string, { cpu, cores }: Machine): Promise<Line[]> {
+async function readLines(csv: string, { cpu, cores, platform }: Machine): Promise<Line[]> {
   let lines: Line[];
   try {
     lines = parseCsv(await readFile(csv, 'utf8'));
@@ -49,11 +72,13 @@ async function readLines(csv: string, { cpu, cores }: Machine): Promise<Line[]> 
     const message = `cannot go on with ${csv}: ${(error as Error).message}`;
     throw new UserError('data', message, 'Give another --name, or leave out --resume.', { cause: error });
   }
-  const other = lines.find((line) => line.cpu !== cpu || line.cores !== `${cores}`);
+  const other = lines.find(
+    (line) => line.cpu !== cpu || line.cores !== `${cores}` || line.platform !== platform,
+  );
   if (!other) return lines;
   throw new UserError(
     'usage',
-    `${csv} was measured on another machine (${other.cpu}, ${other.cores} cores; this one: ${cpu}, ${cores})`,
+    `${csv} was measured on another machine (${other.cpu}, ${other.cores} cores, ${other.platform}; this one: ${cpu}, ${cores}, ${platform})`,
     'Give another --name, or leave out --resume.',
   );
 }

@@ -57,7 +57,7 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly 
 
 async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
   const { steps } = options;
-  const threads = subject.threads ?? options.threads ?? availableParallelism();
+  const threads = threadsOf(subject, options.threads);
   const network = caseNetwork(subject);
   const contenders = options.contenders.filter((name) => takesPart(name, subject));
   const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));
@@ -100,6 +100,11 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
     rounds: rounds.get(contender)!,
     failure: failures.get(contender),
   }));
+}
+
+/** Threads of every contender in a case. */
+export function threadsOf(subject: Case, asked: number | undefined): number {
+  return subject.threads ?? asked ?? availableParallelism();
 }
 
 /** Seed of the weights of files: what they are does not matter, but none may be 0. */

@@ -20,12 +20,16 @@ export interface EngineFacts {
   readonly use: GraphUse;
 }
 
+/** Of graphs for a GPU: to be raised with every change that changes the bits of results. */
+const GPU_KERNELS = 2;
+
 /** TensorFlow through tfjs-node's binding: a network becomes one graph, a training step one call. */
 export class TensorFlowEngine implements Engine {
   readonly name = 'tensorflow';
   readonly device: 'cpu' | 'gpu';
   readonly description: string;
   readonly precision: string;
+  readonly kernels: number | undefined;
   readonly #process: TensorFlowProcess;
   readonly #use: GraphUse;
 
@@ -35,6 +39,7 @@ export class TensorFlowEngine implements Engine {
     this.device = device;
     this.precision = precisionInForce(precision, device);
     this.description = description;
+    this.kernels = use.form === 'gpu' ? GPU_KERNELS : undefined;
   }
 
   /** Throws a UserError (usage) for a network that XLA is asked to compile and cannot. */

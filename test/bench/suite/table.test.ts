@@ -7,6 +7,7 @@ import {
   type Round,
   takesPart,
 } from '../../../src/bench/suite/contenders.js';
+import { isMeasured } from '../../../src/bench/suite/index.js';
 import { type CaseResult, caseNetwork } from '../../../src/bench/suite/run.js';
 import { compare, parseCsv, toCsv, toLine } from '../../../src/bench/suite/table.js';
 import { loadExperiment } from '../../../src/config/load.js';
@@ -65,6 +66,24 @@ describe('compare', () => {
     expect(tensorflow).toMatchObject({ ...nothing, peakRssBytes: undefined });
     expect(compare([result('native', [round([100])])])[0]).toMatchObject({ ratio: undefined });
   });
+});
+
+test('a case is measured if every contender made as many steps as are asked for', () => {
+  const asked = { contenders: ['native', 'pytorch', 'openvino'] as const, rounds: 2, steps: 1, threads: 2 };
+  const there = lines([
+    result('native', [round([1]), round([2])]),
+    result('pytorch', [round([1]), round([2])]),
+  ]);
+  expect(isMeasured(subject, there, asked)).toBe(true);
+  expect(isMeasured(subject, there, { ...asked, contenders: CONTENDERS })).toBe(false);
+  expect(isMeasured(subject, there, { ...asked, rounds: 3 })).toBe(false);
+  expect(isMeasured(subject, there, { ...asked, steps: 2 })).toBe(false);
+  expect(isMeasured(subject, there, { ...asked, threads: 1 })).toBe(false);
+  const failed = lines([
+    result('native', [round([1]), round([2])]),
+    result('pytorch', [round([1])], 'no memory'),
+  ]);
+  expect(isMeasured(subject, failed, asked)).toBe(false);
 });
 
 const provenance = {

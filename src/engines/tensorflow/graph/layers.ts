@@ -74,7 +74,7 @@ export function dropout(context: TrainingContext, x: Output, shape: MapShape, pr
   const same = (values: Output) => values;
   if (probability === 0) return { y: x, recall: same, backward: same };
   const { graph, form, ops, maps, memoryEfficient } = context;
-  // On a GPU, TensorFlow puts the channels of float32 maps first: drawn like that, a mask needs no transpose.
+  // On a GPU, TensorFlow puts channels first where maps are not bfloat16: drawn like that, a mask needs no transpose.
   const channelsFirst = form === 'gpu' && maps.type === 'float';
   // XLA has numbers of its own for the same key.
   const uniform = graph.interpreted(() => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../../util/errors.js';
@@ -7,15 +8,21 @@ import { runTool, ToolError } from '../../../util/run-tool.js';
 /** Of tfjs-node. */
 const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 
-/** In `tensorflow/`, our own. */
-const OWN_SOURCE = 'float32.cc';
+/** Our own. */
+const OWN_SOURCE = join(packageRoot, 'tensorflow', 'float32.cc');
 
 /** The binding finds the library beside itself, wherever the folder is moved. */
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-Wl,-rpath,$ORIGIN/tensorflow'];
 const LIBRARIES = ['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'];
 
 /** What a compiled binding depends on, beside the library. */
-export const BINDING_STAMP = [...SOURCES, OWN_SOURCE, ...FLAGS, ...LIBRARIES, process.arch].join(' ');
+export const BINDING_STAMP = [
+  ...SOURCES,
+  readFileSync(OWN_SOURCE, 'utf8'),
+  ...FLAGS,
+  ...LIBRARIES,
+  process.arch,
+].join(' ');
 
 /**
  * Compiles tfjs-node's own binding against the library in `folder/tensorflow`, with one function of our own. The
@@ -34,7 +41,7 @@ export async function compileBinding(
   const args = [
     ...FLAGS,
     ...SOURCES.map((source) => join(binding, source)),
-    join(packageRoot, 'tensorflow', OWN_SOURCE),
+    OWN_SOURCE,
     `-I${join(folder, 'tensorflow', 'include')}`,
     `-I${nodeApi}`,
     `-L${join(folder, 'tensorflow')}`,
