@@ -11,7 +11,12 @@ import { type Example, exampleNetwork } from './examples.js';
 import { gradientError } from './finite-differences.js';
 import { ReferenceModel } from './model.js';
 import { type Branches, forward, type Masks, toValues, type Values } from './network.js';
-import { RESIDUAL_KINDS, type ResidualExample, residualNetwork } from './residual-examples.js';
+import {
+  RESIDUAL_EXAMPLE,
+  RESIDUAL_KINDS,
+  type ResidualExample,
+  residualNetwork,
+} from './residual-examples.js';
 import { Tape } from './tape.js';
 
 const tiny: Example = {
@@ -74,20 +79,14 @@ describe('gradients of whole networks agree with central differences', () => {
 });
 
 const tinyResidual: ResidualExample = {
+  ...RESIDUAL_EXAMPLE,
   channels: 2,
   height: 5,
   width: 4,
   classes: 3,
-  stem: 'small',
   stemChannels: 2,
   units: [1, 2],
   innerChannels: 2,
-  expansion: 1,
-  block: 'basic',
-  activation: 'pre',
-  shortcut: 'padding',
-  dropout: 0,
-  survival: 1,
 };
 
 describe('gradients of whole ResNets agree with central differences', () => {
