@@ -110,6 +110,7 @@ test('the program takes the GPU by itself, trains on it, and says so in environm
   expect(JSON.parse(await readFile(environment, 'utf8')).engine).toEqual({
     name: 'tensorflow',
     device: 'gpu',
+    kernels: 2,
     description: 'TensorFlow 2.21.0 on GPU (Null GPU 0, driver 575.00.00)',
     precision: 'float32, with TF32 switched off',
   });
