@@ -6,12 +6,21 @@
 namespace densenet {
 
 namespace {
+
 constexpr double kEpsilon = 1e-5;  // BN_EPSILON of src/networks/network.ts
+
+/** Neighbouring tiles must not be a multiple of 4 KB apart: they would share the sets of a first-level cache. */
+ptrdiff_t strideOf(int channels) {
+  constexpr ptrdiff_t kSameSets = 1024, kApart = 64;
+  const ptrdiff_t floats = static_cast<ptrdiff_t>(channels) * kTile;
+  return floats % kSameSets == 0 ? floats + kApart : floats;
 }
+
+}  // namespace
 
 FeatureMap::FeatureMap(int channels, int height, int width)
     : mean(channels), variance(channels), inverse(channels), deferredMean(channels), deferredSlope(channels),
-      channels_(channels), height_(height), width_(width) {}
+      channels_(channels), height_(height), width_(width), tileStride_(strideOf(channels)) {}
 
 int FeatureMap::lanes(int tile) const {
   return static_cast<int>(std::min<int64_t>(kTile, pixels() - static_cast<int64_t>(tile) * kTile));

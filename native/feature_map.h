@@ -41,12 +41,14 @@ class FeatureMap {
   int lanes(int tile) const;
   /** Sets the lanes after the last pixel to 0: what a larger batch left there may not be finite. */
   void clearTail();
-  size_t floats() const { return static_cast<size_t>(tiles()) * channels_ * kTile; }
+  size_t floats() const { return static_cast<size_t>(tiles() * tileStride_); }
 
-  float* tile(int tile) const { return data + static_cast<size_t>(tile) * channels_ * kTile; }
-  float* gradientTile(int tile) const { return gradient + static_cast<size_t>(tile) * channels_ * kTile; }
+  /** Floats from a tile to the next. */
+  ptrdiff_t tileStride() const { return tileStride_; }
+  float* tile(int tile) const { return data + tile * tileStride_; }
+  float* gradientTile(int tile) const { return gradient + tile * tileStride_; }
 
-  /** [tile][channel][kTile] */
+  /** [tile][channel][kTile], and what tileStride() skips. */
   float* data = nullptr;
   /** Same layout: Σ over readers of γ/σ·g, the first term of batch normalisation's gradient. */
   float* gradient = nullptr;
@@ -63,6 +65,7 @@ class FeatureMap {
 
  private:
   int channels_, height_, width_, images_ = 0;
+  ptrdiff_t tileStride_;
 };
 
 /** The gradient of channels is gradient + offset + slope·data: the deferred terms, ready to use. */

@@ -28,6 +28,11 @@ class RecordingPool : public ThreadPool {
  public:
   RecordingPool() : ThreadPool(1) {}
 
+  void clear() {
+    jobs.clear();
+    inJobs = 0;
+  }
+
   void forEach(int count, const Task& run) override {
     jobs.emplace_back();
     const double begin = seconds();
@@ -59,8 +64,9 @@ Step measure(const NetworkDescription& description, int batch, int steps) {
   for (size_t i = 0; i < images.size(); ++i) images[i] = static_cast<float>(i * 2654435761u % 2001) / 1000 - 1;
   const std::vector<int32_t> labels(static_cast<size_t>(batch));
   Step least{{}, 1e9};
+  RecordingPool pool;
   for (int step = 0; step <= steps; ++step) {
-    RecordingPool pool;
+    pool.clear();
     const double start = seconds();
     network.train(pool, images.data(), labels.data(), batch, {1e-3f, 0.9f, 1e-4f, true}, {{{1, 1}, {}}});
     const double serial = seconds() - start - pool.inJobs;

@@ -114,8 +114,8 @@ void Pointwise<Operand>::forwardTiles(const Pass& pass, int first, int last, Scr
   FeatureMap &input = pass.map(input_.map), &output = pass.map(output_.map);
   constexpr int kTerms = Operand::kTerms;
   const Split blocks = depthBlocks(wordsOf<Operand>(input_.count)), groups = rowGroups(output_.count);
-  const ptrdiff_t inputTile = static_cast<ptrdiff_t>(input.channels()) * kTile;
-  const ptrdiff_t outputTile = static_cast<ptrdiff_t>(output.channels()) * kTile;
+  const ptrdiff_t inputTile = input.tileStride();
+  const ptrdiff_t outputTile = output.tileStride();
   scratch.reset();
   float* words = scratch.take(kDepth * kTile);
   for (int b = 0; b < blocks.count; ++b) {
@@ -270,7 +270,7 @@ void Pointwise<Operand>::backwardRows(const BackwardBlock& b, int row, NormVecto
   constexpr int kPixels = kBackwardTiles * kTile;
   const int outputs = output_.count, words = wordsOf<Operand>(outputs), padded = paddedOutputs();
   const float* weights = b.weights + static_cast<size_t>(row) * words;
-  const ptrdiff_t inputTile = static_cast<ptrdiff_t>(b.input.channels()) * kTile;
+  const ptrdiff_t inputTile = b.input.tileStride();
   const float* x = b.input.tile(b.tile) + (input_.first + row) * kTile;
   float* to = b.input.gradientTile(b.tile) + (input_.first + row) * kTile;
   // Two groups on, or in the next tiles if there are no two more in these.

@@ -13,7 +13,7 @@ struct TileOffsets {
 
 /** Where pixel `pixel` of a batch lies in a map. */
 inline ptrdiff_t offsetOf(const FeatureMap& map, int64_t pixel) {
-  return static_cast<ptrdiff_t>(pixel / kTile) * map.channels() * kTile + static_cast<ptrdiff_t>(pixel % kTile);
+  return static_cast<ptrdiff_t>(pixel / kTile) * map.tileStride() + static_cast<ptrdiff_t>(pixel % kTile);
 }
 
 /** Calls f(lane, image, y, x) for the pixels of a tile. */

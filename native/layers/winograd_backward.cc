@@ -121,7 +121,7 @@ void WinogradBackward<N>::storeInputGradients(FeatureMap& input, const Strip& st
   const PixelRun run = shape_.pixels(strip);
   const int floats = pixelFloats();
   const bool firstReader = spec_.firstReader;
-  const ptrdiff_t ahead = ptrdiff_t{2} * input.channels() * kTile;
+  const ptrdiff_t ahead = 2 * input.tileStride();
   const Norm& norm = *spec_.norm;
   const float *scales = norm.scale() + first, *shifts = norm.shift() + first, *centers = norm.center() + first;
   Vec *gradientSums = sums.gradient.data() + first, *productSums = sums.product.data() + first;
@@ -209,7 +209,7 @@ void WinogradBackward<N>::loadChannels(const FeatureMap& input, const Strip& str
   const float *scale = spec_.norm->scale() + first, *shift = spec_.norm->shift() + first;
   const int* positions = shape_.paddedPositions(strip);
   const PixelRun run = shape_.reach(strip);
-  const ptrdiff_t ahead = ptrdiff_t{2} * input.channels() * kTile;
+  const ptrdiff_t ahead = 2 * input.tileStride();
   forRuns(run.first, run.count, [&](int tile, int lane, int pixel, int length) {
     const float* from = input.tile(tile) + (spec_.input.first + first) * kTile;
     prefetchNear(from + ahead, count * kTile);

@@ -104,7 +104,7 @@ void WinogradForward<N>::loadWindows(const FeatureMap& input, const Strip& strip
   const PixelRun run = shape_.reach(strip);
   const int firstTile = run.firstTile(), lastTile = run.lastTile();
   const int lane = static_cast<int>(run.first % kTile), floats = pixelFloats();
-  const ptrdiff_t ahead = ptrdiff_t{2} * input.channels() * kTile;
+  const ptrdiff_t ahead = 2 * input.tileStride();
   for (int start = 0; start < count; start += kReadChannels) {
     const int end = std::min(start + kReadChannels, count), channel = first + start;
     const float *scale = spec_.norm->scale() + channel, *shift = spec_.norm->shift() + channel;
