@@ -21,6 +21,7 @@ export function definitionTests(engine: () => TestedEngine, runs: number): void 
       noDecay,
     ],
     ['BC, k = 40', { blocks: [1, 1], growthRate: 40, height: 8, width: 8 }, [2, 2], noDecay],
+    ['maps of 64 channels', { blocks: [1, 1], growthRate: 16, stemChannels: 48 }, [2, 2], noDecay],
     ['k = 9, odd size', { growthRate: 9, height: 9, width: 11 }, [3, 3], noDecay],
     ['k = 13, 7×7', { growthRate: 13, height: 7, width: 7, blocks: [2] }, [5, 5], noDecay],
     [

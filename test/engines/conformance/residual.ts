@@ -38,6 +38,7 @@ export function residualTests(engine: () => TestedEngine, runs: number): void {
         [2, 2],
         noDecay,
       ],
+      ['stages of 64 channels', { ...bottleneck, innerChannels: 16, units: [1, 1] }, [2, 2], noDecay],
       ['wide, odd channels', { shortcut: 'projection', innerChannels: 13 }, [2, 2], noDecay],
       ['padding without stride in a first stage', { innerChannels: 6, units: [1] }, [3, 3], noDecay],
       ['odd size, padding', { height: 13, width: 9, activation: 'post' }, [4, 4], noDecay],
