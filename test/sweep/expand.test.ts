@@ -155,6 +155,19 @@ describe('experiments/figure4-left.yaml', () => {
   });
 });
 
+describe('experiments/figure4-left-small.yaml', () => {
+  it('has three sizes of DenseNet and of DenseNet-BC, each under a name of its own', async () => {
+    const runs = await expandSweep(
+      await readSweepFile(join(packageRoot, 'experiments', 'figure4-left-small.yaml')),
+    );
+    const names = runs.map(({ experiment: { name, training } }) => `${name} ${training.seed}`);
+    expect(new Set(names).size).toBe(12);
+    const variants = runs.map(({ experiment }) => variantOf(experiment.network));
+    for (const name of ['DenseNet', 'DenseNet-BC'])
+      expect(variants.filter((found) => found === name)).toHaveLength(6);
+  });
+});
+
 describe('experiments/figure4-middle.yaml', () => {
   it('has DenseNet-BC and pre-activation ResNets, by one recipe, each under a name of its own', async () => {
     const runs = await expandSweep(
