@@ -12,12 +12,12 @@ import { formatBytes, formatCount } from '../util/format.js';
 import { benchInputCommand } from './bench-input.js';
 import { benchPeersCommand } from './bench-peers.js';
 import {
-  addCommonOptions,
   addConfigOptions,
   addEngineOptions,
-  type CommonOptions,
+  addTerminalOptions,
   type EngineCliOptions,
   engineLine,
+  type TerminalOptions,
   type WideOption,
   wideOption,
 } from './options.js';
@@ -35,7 +35,7 @@ Examples:
 Images are random numbers. All figures follow from the median step. Every figure beside PyTorch and Keras:
 densenet bench peers --help. Photographs: densenet bench input --help.`;
 
-interface BenchOptions extends CommonOptions, EngineCliOptions, WideOption {
+interface BenchOptions extends TerminalOptions, EngineCliOptions, WideOption {
   readonly config?: string;
   readonly set: string[];
   readonly depth: number;
@@ -90,7 +90,7 @@ export function benchCommand(): Command {
     .option('--profile', 'time of every stage and pass (native engine, training)')
     .addOption(wideOption());
   addEngineOptions(command);
-  return addCommonOptions(command).action(runBench);
+  return addTerminalOptions(command).action(runBench);
 }
 
 /** An option that describes the network, as a config does. */

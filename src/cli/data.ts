@@ -15,7 +15,13 @@ import {
 import { UserError } from '../util/errors.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
-import { addCommonOptions, type CommonOptions, dataOption, type WideOption, wideOption } from './options.js';
+import {
+  addTerminalOptions,
+  dataOption,
+  type TerminalOptions,
+  type WideOption,
+  wideOption,
+} from './options.js';
 import { print, printJson, tableLines } from './print.js';
 import { terminalReporter } from './terminal.js';
 
@@ -29,7 +35,7 @@ Examples:
   densenet data fetch imagenet --from /big/imagenet       index the archives of ILSVRC2012, which stay where they are
   densenet data verify                                    read every file that is here and check its digest`;
 
-interface DataCliOptions extends CommonOptions {
+interface DataCliOptions extends TerminalOptions {
   readonly data?: string;
 }
 
@@ -73,7 +79,7 @@ export function dataCommand(): Command {
 }
 
 function addOptions(command: Command): Command {
-  return addCommonOptions(command.addOption(dataOption()));
+  return addTerminalOptions(command.addOption(dataOption()));
 }
 
 async function runList(options: DataCliOptions & WideOption): Promise<void> {

@@ -8,10 +8,10 @@ import { describe } from '../training/describe.js';
 import { microBatchSize, networkOf } from '../training/model.js';
 import { formatBytes, formatCount } from '../util/format.js';
 import {
-  addCommonOptions,
+  addTerminalOptions,
   CONFIG,
-  type CommonOptions,
   setOption,
+  type TerminalOptions,
   type WideOption,
   wideOption,
 } from './options.js';
@@ -27,7 +27,7 @@ Examples:
 Multiply-adds are of one image: convolutions and the fully connected layer. Activations are the feature maps
 that the backward pass of one batch needs, each stored once in float32.`;
 
-interface DescribeOptions extends CommonOptions, WideOption {
+interface DescribeOptions extends TerminalOptions, WideOption {
   readonly set: string[];
   readonly batch?: number;
 }
@@ -44,7 +44,7 @@ export function describeCommand(): Command {
     )
     .addOption(wideOption())
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runDescribe);
+  return addTerminalOptions(command).action(runDescribe);
 }
 
 async function runDescribe(config: string, options: DescribeOptions): Promise<void> {

@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { machineChecks } from '../doctor/checks.js';
 import { EXIT } from '../util/errors.js';
 import {
-  addCommonOptions,
-  type CommonOptions,
+  addTerminalOptions,
   dataOption,
   formerOutputOption,
   resultsOption,
+  type TerminalOptions,
 } from './options.js';
 import { print, printJson } from './print.js';
 
@@ -18,7 +18,7 @@ Examples:
 A dash marks what is missing, with what to do about it. Not all of it is needed: either engine trains alone.
 The exit code is 4 if no engine can run.`;
 
-interface DoctorOptions extends CommonOptions {
+interface DoctorOptions extends TerminalOptions {
   readonly results: string;
   readonly data?: string;
 }
@@ -30,7 +30,7 @@ export function doctorCommand(): Command {
     .addOption(formerOutputOption())
     .addOption(dataOption())
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runDoctor);
+  return addTerminalOptions(command).action(runDoctor);
 }
 
 async function runDoctor(options: DoctorOptions): Promise<void> {

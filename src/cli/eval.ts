@@ -19,11 +19,10 @@ import { csv } from '../util/csv.js';
 import { checkWritable, writeFileAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import {
-  addCommonOptions,
   addConfigOptions,
   addEngineOptions,
   addInputOptions,
-  type CommonOptions,
+  addTerminalOptions,
   checkpointOption,
   dataOption,
   type EngineCliOptions,
@@ -35,6 +34,7 @@ import {
   resultsOption,
   skippedLines,
   subsetOption,
+  type TerminalOptions,
   type WideOption,
   wideOption,
 } from './options.js';
@@ -55,7 +55,7 @@ Ten crops are the corners and the centre of an image and of its mirror image; th
 a finished run is kept in its folder as ten-crop.json, apart from that of a single crop, and enters the tables.
 Logits and the loss are then of the mean logits. The top-5 error is counted for datasets of 20 classes or more.`;
 
-interface EvalOptions extends CommonOptions, EngineCliOptions, InputCliOptions, SubjectOptions, WideOption {
+interface EvalOptions extends TerminalOptions, EngineCliOptions, InputCliOptions, SubjectOptions, WideOption {
   readonly data?: string;
   readonly split: SplitName;
   readonly subset?: number;
@@ -85,7 +85,7 @@ export function evalCommand(): Command {
     .option('--confusion <file>', 'write which class is taken for which to this CSV file')
     .addOption(wideOption())
     .addOption(formerOption('--predictions <file>', '--output'));
-  return addCommonOptions(command).action(runEval);
+  return addTerminalOptions(command).action(runEval);
 }
 
 async function runEval(run: string | undefined, options: EvalOptions): Promise<void> {

@@ -7,14 +7,14 @@ import { trainedMetadata, trainedText, warnIfUntrained } from '../training/train
 import { writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
 import {
-  addCommonOptions,
   addConfigOptions,
-  type CommonOptions,
+  addTerminalOptions,
   checkpointOption,
   formerOption,
   outputFileOption,
   RUN,
   resultsOption,
+  type TerminalOptions,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { findSubject, type SubjectOptions } from './subject.js';
@@ -31,7 +31,7 @@ evaluation mode, opset ${OPSET}, from images [batch, C, H, W], normalised, to lo
 their metadata how images are normalised, what the classes are, and the epoch that the weights are of.
 docs/weights.md shows their use.`;
 
-interface ExportOptions extends CommonOptions, SubjectOptions {
+interface ExportOptions extends TerminalOptions, SubjectOptions {
   readonly format: ExportFormat;
   readonly output?: string;
 }
@@ -52,7 +52,7 @@ export function exportCommand(): Command {
     '--weights <file>',
     'export this .safetensors or .npz file, with --config',
   );
-  return addCommonOptions(command).action(runExport);
+  return addTerminalOptions(command).action(runExport);
 }
 
 async function runExport(run: string | undefined, options: ExportOptions): Promise<void> {

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { drawFigure, FIGURES, type FigureKind } from '../figures/draw.js';
-import { addCommonOptions, type CommonOptions, formerOption, repeated, resultsOption } from './options.js';
+import {
+  addTerminalOptions,
+  formerOption,
+  repeated,
+  resultsOption,
+  type TerminalOptions,
+} from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
@@ -19,7 +25,7 @@ Examples:
 
 Each figure becomes an SVG, a PNG and a CSV with its points. docs/figures.md says what is drawn.`;
 
-interface FigureOptions extends CommonOptions {
+interface FigureOptions extends TerminalOptions {
   readonly results: string;
   readonly output?: string;
   readonly dataset?: string;
@@ -56,7 +62,7 @@ export function figureCommand(): Command {
       new Option('--checkpoint <which>', 'for 5: which weights').choices(['last', 'best']).default('last'),
     )
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runFigure);
+  return addTerminalOptions(command).action(runFigure);
 }
 
 async function runFigure(kind: FigureKind, runs: string[], options: FigureOptions): Promise<void> {

@@ -4,21 +4,21 @@ import { ENGINE_NAMES } from '../engines/engine.js';
 import type { EngineChoice, EngineRequest } from '../engines/select.js';
 import { UserError } from '../util/errors.js';
 import { reserveStandardOutput } from './print-stream.js';
-import type { TerminalOptions } from './terminal.js';
 import { positiveInteger, threadCount, wholeNumber } from './values.js';
 
 /** Options that several commands share, each defined once. */
 
-export interface CommonOptions extends TerminalOptions {
-  /** `--no-setup` makes it false. */
-  readonly setup: boolean;
+export interface TerminalOptions {
+  /** Standard output carries one JSON document: news goes to standard error. */
+  readonly json?: boolean;
+  /** No news, no bars; warnings remain. */
+  readonly quiet?: boolean;
 }
 
-export function addCommonOptions(command: Command): Command {
+export function addTerminalOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON document on standard output, everything else on standard error')
-    .option('--quiet', 'print results and warnings only')
-    .option('--no-setup', 'refuse to build or fetch what is missing');
+    .option('--quiet', 'print results and warnings only');
 }
 
 export interface WideOption {
@@ -48,6 +48,8 @@ export function addFormatOptions(command: Command): Command {
 
 export interface EngineCliOptions extends EngineRequest {
   readonly threads?: number;
+  /** `--no-setup` makes it false. */
+  readonly setup: boolean;
 }
 
 export function addEngineOptions(command: Command): Command {
@@ -63,7 +65,8 @@ export function addEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--gpu <n>', 'which GPU, as doctor counts them (default: the first that is usable)', wholeNumber)
-    .option('--threads <n>', 'CPU threads (default: all cores)', threadCount);
+    .option('--threads <n>', 'CPU threads (default: all cores)', threadCount)
+    .option('--no-setup', 'refuse to build or fetch what is missing');
 }
 
 export interface InputCliOptions {

@@ -11,10 +11,9 @@ import { UserError } from '../util/errors.js';
 import { checkWritable, statOf, writeFileAtomic } from '../util/files.js';
 import { textWidth } from '../util/text-table.js';
 import {
-  addCommonOptions,
   addConfigOptions,
   addEngineOptions,
-  type CommonOptions,
+  addTerminalOptions,
   checkpointOption,
   type EngineCliOptions,
   engineLine,
@@ -22,6 +21,7 @@ import {
   resultsOption,
   skipBadImagesOption,
   skippedLines,
+  type TerminalOptions,
 } from './options.js';
 import { print, printJson, terminalWidth } from './print.js';
 import { findSubject, type SubjectOptions } from './subject.js';
@@ -39,7 +39,7 @@ A network of small images sees the centre of an image, its shorter side scaled t
 sees what it sees in testing. Probabilities are the softmax of the logits: how sure the network is, not how often it
 is right.`;
 
-interface PredictCliOptions extends CommonOptions, EngineCliOptions, SubjectOptions {
+interface PredictCliOptions extends TerminalOptions, EngineCliOptions, SubjectOptions {
   readonly top: number;
   readonly output?: string;
   readonly skipBadImages?: boolean;
@@ -57,7 +57,7 @@ export function predictCommand(): Command {
     .addOption(checkpointOption())
     .option('--top <n>', 'likeliest classes to name', positiveInteger, 5)
     .addOption(outputFileOption('write file, classes and probabilities to this CSV file'));
-  return addCommonOptions(command).action(runPredict);
+  return addTerminalOptions(command).action(runPredict);
 }
 
 async function runPredict(names: string[], options: PredictCliOptions): Promise<void> {

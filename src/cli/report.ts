@@ -4,7 +4,13 @@ import { findRunFolder } from '../runs/folders.js';
 import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { makeFolder, writeFileAtomic } from '../util/files.js';
 import { formatBytes } from '../util/format.js';
-import { addCommonOptions, type CommonOptions, outputFileOption, RUNS, resultsOption } from './options.js';
+import {
+  addTerminalOptions,
+  outputFileOption,
+  RUNS,
+  resultsOption,
+  type TerminalOptions,
+} from './options.js';
 import { printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
@@ -16,7 +22,7 @@ Examples:
 The page holds the results, learning curves, tables, heat maps of feature reuse, configs and environments of the
 runs. It is one file, needs no network, and is smaller than 3 MB.`;
 
-interface ReportOptions extends CommonOptions {
+interface ReportOptions extends TerminalOptions {
   readonly results: string;
   readonly output: string;
   readonly heatMaps: boolean;
@@ -30,7 +36,7 @@ export function reportCommand(): Command {
     .addOption(resultsOption())
     .option('--no-heat-maps', 'leave out the heat maps of feature reuse')
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(command).action(runReport);
+  return addTerminalOptions(command).action(runReport);
 }
 
 async function runReport(references: string[], options: ReportOptions): Promise<void> {

@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { findRunFolder } from '../runs/folders.js';
 import { UserError } from '../util/errors.js';
-import { addCommonOptions, type CommonOptions, RUN, resultsOption } from './options.js';
+import { addTerminalOptions, RUN, resultsOption, type TerminalOptions } from './options.js';
 import { print, printJson } from './print.js';
 
 /** What a person keeps with a run: a note and tags. */
 
-interface NoteOptions extends CommonOptions {
+interface NoteOptions extends TerminalOptions {
   readonly results: string;
   readonly remove?: boolean;
 }
@@ -18,7 +18,7 @@ export function runsNoteCommand(): Command {
     .argument('[text]', 'the note, in quotes')
     .addOption(resultsOption())
     .option('--remove', 'remove its note');
-  return addCommonOptions(command).action(runNote);
+  return addTerminalOptions(command).action(runNote);
 }
 
 export function runsTagCommand(): Command {
@@ -28,7 +28,7 @@ export function runsTagCommand(): Command {
     .argument('<tag...>', 'words of letters, digits and . _ : / + -', tag)
     .addOption(resultsOption())
     .option('--remove', 'take these tags from it');
-  return addCommonOptions(command).action(runTag);
+  return addTerminalOptions(command).action(runTag);
 }
 
 /** Tags are separated by spaces in tables, and by commas on the command line. */

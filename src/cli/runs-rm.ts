@@ -6,11 +6,11 @@ import { type RunRecord, readRunRecord } from '../runs/run-records.js';
 import { updateTables } from '../tables/write.js';
 import { UserError } from '../util/errors.js';
 import { printableLine } from '../util/printable.js';
-import { addCommonOptions, type CommonOptions, RUNS, resultsOption } from './options.js';
+import { addTerminalOptions, RUNS, resultsOption, type TerminalOptions } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
-interface RemoveOptions extends CommonOptions {
+interface RemoveOptions extends TerminalOptions {
   readonly results: string;
   readonly yes?: boolean;
   readonly takeOver?: boolean;
@@ -23,7 +23,7 @@ export function runsRemoveCommand(): Command {
     .addOption(resultsOption())
     .option('--yes', 'do not ask')
     .option('--take-over', 'remove also runs that a process of another host may still train');
-  return addCommonOptions(command).action(runRemove);
+  return addTerminalOptions(command).action(runRemove);
 }
 
 async function runRemove(references: string[], options: RemoveOptions): Promise<void> {

@@ -23,12 +23,12 @@ import { seedsSheet } from '../tables/seeds.js';
 import { sheetDocument } from '../tables/sheet.js';
 import { UserError } from '../util/errors.js';
 import {
-  addCommonOptions,
   addFormatOptions,
-  type CommonOptions,
+  addTerminalOptions,
   type FormatOptions,
   formerOutputOption,
   resultsOption,
+  type TerminalOptions,
 } from './options.js';
 import { printTables } from './print.js';
 import { runsNoteCommand, runsTagCommand } from './runs-note.js';
@@ -53,7 +53,7 @@ Examples:
 A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
 running, finished, interrupted, diverged, failed, killed (it ended without saying so) or damaged.`;
 
-interface RunsOptions extends CommonOptions, FormatOptions {
+interface RunsOptions extends TerminalOptions, FormatOptions {
   readonly results: string;
   readonly sort?: string;
   readonly seeds?: boolean;
@@ -72,7 +72,7 @@ export function runsCommand(): Command {
       .description(description)
       .addOption(resultsOption())
       .addOption(formerOutputOption());
-    return addCommonOptions(addFormatOptions(child));
+    return addTerminalOptions(addFormatOptions(child));
   };
   add('list', 'all runs')
     .option(...sort)

@@ -6,11 +6,11 @@ import { EXIT } from '../util/errors.js';
 import { freeMemory, machine } from '../util/machine.js';
 import { packageVersion } from '../util/package.js';
 import {
-  addCommonOptions,
   addEngineOptions,
-  type CommonOptions,
+  addTerminalOptions,
   type EngineCliOptions,
   engineLine,
+  type TerminalOptions,
   type WideOption,
   wideOption,
 } from './options.js';
@@ -45,13 +45,13 @@ and report the table.`;
 /** Engines choose their kernels by it: those of most training runs are tested. */
 const USUAL_BATCH = 64;
 
-interface SelftestCliOptions extends CommonOptions, EngineCliOptions, WideOption {}
+interface SelftestCliOptions extends TerminalOptions, EngineCliOptions, WideOption {}
 
 export function selftestCommand(): Command {
   const command = new Command('selftest')
     .description('check that an engine computes correctly on this machine, against stored results')
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(addEngineOptions(command).addOption(wideOption())).action(runSelftest);
+  return addTerminalOptions(addEngineOptions(command).addOption(wideOption())).action(runSelftest);
 }
 
 async function runSelftest(options: SelftestCliOptions): Promise<void> {

@@ -3,7 +3,7 @@ import { loadNative } from '../engines/native/loader.js';
 import { findGpus, pickGpu } from '../engines/tensorflow/gpu/find.js';
 import { startTensorFlow } from '../engines/tensorflow/index.js';
 import { ensureLibrary } from '../engines/tensorflow/library/setup.js';
-import { addCommonOptions, type CommonOptions } from './options.js';
+import { addTerminalOptions, type TerminalOptions } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
 
@@ -17,7 +17,7 @@ TensorFlow need not be set up on the machine that will train: without a GPU it w
 anywhere. It needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
 folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does all of this by itself when it is needed.`;
 
-interface SetupCliOptions extends CommonOptions {
+interface SetupCliOptions extends TerminalOptions {
   readonly device: 'cpu' | 'gpu';
   readonly force?: boolean;
 }
@@ -36,19 +36,19 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('set up an engine ahead of its first use')
     .addHelpText('after', EXAMPLES)
-    .addCommand(addCommonOptions(native).action(setupNative))
-    .addCommand(addCommonOptions(tensorflow).action(setupTensorFlow));
+    .addCommand(addTerminalOptions(native).action(setupNative))
+    .addCommand(addTerminalOptions(tensorflow).action(setupTensorFlow));
 }
 
-async function setupNative(options: CommonOptions): Promise<void> {
-  const { instructions } = await loadNative({ ...options, reporter: terminalReporter(options) });
+async function setupNative(options: TerminalOptions): Promise<void> {
+  const { instructions } = await loadNative({ setup: true, reporter: terminalReporter(options) });
   if (options.json) printJson({ instructions });
   else print(`Ready: native engine, ${instructions}`);
 }
 
 async function setupTensorFlow(options: SetupCliOptions): Promise<void> {
   const reporter = terminalReporter(options);
-  const library = await ensureLibrary({ ...options, reporter });
+  const library = await ensureLibrary({ ...options, setup: true, reporter });
   const gpu = options.device === 'gpu' ? pickGpu(await findGpus()) : undefined;
   const missing = gpu && 'missing' in gpu ? gpu.missing : undefined;
   if (missing) {

@@ -20,11 +20,10 @@ import { engineOptions } from '../training/model.js';
 import { UserError } from '../util/errors.js';
 import { stopInOrder } from './interrupt.js';
 import {
-  addCommonOptions,
   addEngineOptions,
   addFormatOptions,
   addInputOptions,
-  type CommonOptions,
+  addTerminalOptions,
   dataOption,
   type EngineCliOptions,
   engineLine,
@@ -35,6 +34,7 @@ import {
   resultsOption,
   setOption,
   subsetOption,
+  type TerminalOptions,
 } from './options.js';
 import { print, printTables } from './print.js';
 import { terminalReporter } from './terminal.js';
@@ -55,7 +55,7 @@ The exit code is 0 only if every run is finished; otherwise it is that of the fi
 
 const STOPPING = 'stopping: the runs at work finish their step and save; once more ends them at once';
 
-interface SweepCliOptions extends CommonOptions, FormatOptions, EngineCliOptions, InputCliOptions {
+interface SweepCliOptions extends TerminalOptions, FormatOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string[];
   readonly set: string[];
   readonly seeds?: number[];
@@ -114,7 +114,7 @@ export function sweepCommand(): Command {
   addFormatOptions(command);
   addInputOptions(command);
   addEngineOptions(command);
-  return addCommonOptions(command).action(runSweepCommand);
+  return addTerminalOptions(command).action(runSweepCommand);
 }
 
 function seedList(text: string): number[] {

@@ -3,12 +3,12 @@ import { readFinishedRuns } from '../runs/finished-runs.js';
 import { measurements } from '../tables/measurements.js';
 import { PAPER_TABLES, type PaperTable, paperTable } from '../tables/paper-table.js';
 import {
-  addCommonOptions,
   addFormatOptions,
-  type CommonOptions,
+  addTerminalOptions,
   type FormatOptions,
   formerOutputOption,
   resultsOption,
+  type TerminalOptions,
 } from './options.js';
 import { printTables } from './print.js';
 import { terminalReporter } from './terminal.js';
@@ -24,7 +24,7 @@ A cell is empty where nothing was measured. Your runs count as a cell of Table 2
 the paper's; other runs are listed below the table with what differs. "ours" is the mean over n seeds ± the
 sample standard deviation.`;
 
-interface TableCliOptions extends CommonOptions, FormatOptions {
+interface TableCliOptions extends TerminalOptions, FormatOptions {
   readonly results: string;
   readonly measuredOnly?: boolean;
   readonly references?: boolean;
@@ -39,7 +39,7 @@ export function tableCommand(): Command {
     .option('--measured-only', 'leave out what was not measured')
     .option('--references', "add the authors' code and independent reproductions")
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(addFormatOptions(command)).action(runTable);
+  return addTerminalOptions(addFormatOptions(command)).action(runTable);
 }
 
 async function runTable(number: PaperTable, options: TableCliOptions): Promise<void> {

@@ -1,14 +1,8 @@
 import { printableLine } from '../util/printable.js';
 import type { ProgressBar, Reporter } from '../util/reporter.js';
+import type { TerminalOptions } from './options.js';
 import { printStream } from './print-stream.js';
 import { eraseBars, terminalBar } from './terminal-bar.js';
-
-export interface TerminalOptions {
-  /** Standard output carries one JSON document: news goes to standard error. */
-  readonly json?: boolean;
-  /** No news, no bars; warnings remain. */
-  readonly quiet?: boolean;
-}
 
 /** Seconds between the plain lines that stand for a progress bar where there is no terminal. */
 const PLAIN_INTERVAL = 10;

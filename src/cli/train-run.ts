@@ -26,11 +26,11 @@ import type { Reporter } from '../util/reporter.js';
 import { Transcript } from '../util/transcript.js';
 import { commandLine } from './command-line.js';
 import {
-  type CommonOptions,
   DEFAULT_RESULTS,
   type EngineCliOptions,
   engineLine,
   type InputCliOptions,
+  type TerminalOptions,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { type Crew, oneProcess } from './together.js';
@@ -40,7 +40,7 @@ import { resultLines } from './train-results.js';
 export const STOPPING =
   'stopping after this step; once more stops at once and loses the work since the last checkpoint';
 
-export interface TrainCliOptions extends CommonOptions, EngineCliOptions, InputCliOptions {
+export interface TrainCliOptions extends TerminalOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string;
   readonly set: string[];
   readonly results: string;

@@ -3,10 +3,10 @@ import { place } from '../mpi/place.js';
 import { dismiss, followRun } from '../training/follow.js';
 import { UserError } from '../util/errors.js';
 import {
-  addCommonOptions,
   addConfigOptions,
   addEngineOptions,
   addInputOptions,
+  addTerminalOptions,
   CONFIG,
   dataOption,
   formerOutputOption,
@@ -89,7 +89,7 @@ export function trainCommand(): Command {
     )
     .option('--no-measure', 'with --dry-run: compute nothing');
   for (const [flags, key] of SETTINGS) command.addOption(settingOption(flags, key));
-  return addCommonOptions(command).action(runTrain);
+  return addTerminalOptions(command).action(runTrain);
 }
 
 async function runTrain(config: string | undefined, given: TrainCliOptions): Promise<void> {

@@ -7,13 +7,13 @@ import { EXIT, UserError } from '../util/errors.js';
 import { silent } from '../util/reporter.js';
 import { stopInOrder } from './interrupt.js';
 import {
-  addCommonOptions,
   addInputOptions,
-  type CommonOptions,
+  addTerminalOptions,
   dataOption,
   type InputCliOptions,
   RUN,
   resultsOption,
+  type TerminalOptions,
 } from './options.js';
 import { print, printJson } from './print.js';
 import { terminalReporter } from './terminal.js';
@@ -30,7 +30,7 @@ runs may be trained by other processes, and on other hosts that share the folder
 only, by everyone who is logged in there; from another: ssh -L 8080:127.0.0.1:8080 HOST. Ctrl-C ends the server, and
 no run.`;
 
-interface WatchCliOptions extends CommonOptions, InputCliOptions {
+interface WatchCliOptions extends TerminalOptions, InputCliOptions {
   readonly port?: number;
   readonly results: string;
   readonly sweep?: string;
@@ -48,7 +48,7 @@ export function watchCommand(): Command {
     .addOption(resultsOption())
     .addOption(dataOption())
     .addHelpText('after', EXAMPLES);
-  return addCommonOptions(addInputOptions(command)).action(runWatch);
+  return addTerminalOptions(addInputOptions(command)).action(runWatch);
 }
 
 async function runWatch(reference: string | undefined, options: WatchCliOptions): Promise<void> {
