@@ -1,10 +1,15 @@
 import { Command, Option } from 'commander';
 import { chooseEngine } from '../engines/select.js';
 import { CROPS } from '../input/ten-crop.js';
-import { isResult } from '../runs/evaluation.js';
-import { keepEvaluation } from '../runs/keep-evaluation.js';
+import { resultsFolderOf } from '../runs/folders.js';
+import {
+  areItsImages,
+  type EvaluatedRun,
+  keepEvaluation,
+  keepTenCrop,
+  wouldBeResult,
+} from '../runs/keep-evaluation.js';
 import { type PredictionRow, writePredictions } from '../runs/predictions.js';
-import { keepTenCrop } from '../runs/ten-crop.js';
 import { paperErrors, paperLine } from '../tables/paper-errors.js';
 import { updateTables } from '../tables/write.js';
 import {
@@ -18,6 +23,7 @@ import { trainedText } from '../training/trained.js';
 import { csv } from '../util/csv.js';
 import { checkWritable, writeFileAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
+import type { Reporter } from '../util/reporter.js';
 import {
   addConfigOptions,
   addEngineOptions,
@@ -96,8 +102,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
-  const reported =
-    subject.run && !options.tenCrop && isResult(subject.run.result, options) ? subject.run : undefined;
+  const keeps = subject.run && wouldBeResult(subject.run.result, options) ? subject.run : undefined;
   const evaluation = await evaluateWeights(subject.experiment, subject.weights, {
     choice,
     threads: options.threads,
@@ -109,18 +114,10 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
     split: options.split,
     tenCrop: options.tenCrop,
     subset,
-    mistakes: reported && MISTAKES,
+    mistakes: keeps && !options.tenCrop ? MISTAKES : undefined,
     onPrediction: options.output ? (prediction) => predictions.push(prediction) : undefined,
   });
-  const kept = options.tenCrop && subject.run && (await keepTenCrop(subject.run, evaluation, options));
-  if (kept) {
-    const tables = await updateTables(options.results, reporter);
-    reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
-  }
-  if (reported) {
-    const confusion = evaluation.confusion.entries();
-    reporter.line(`Kept for reports in ${await keepEvaluation(reported, { ...evaluation, confusion })}`);
-  }
+  if (keeps) await keep(keeps, evaluation, options, reporter);
   if (options.output) await writePredictions(options.output, predictions);
   if (options.confusion) await writeFileAtomic(options.confusion, [confusionText(evaluation)]);
   const crops = options.tenCrop ? CROPS : 1;
@@ -137,6 +134,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
       ...evaluation,
       confusion: undefined,
       mistakes: undefined,
+      digest: undefined,
     });
     return;
   }
@@ -144,6 +142,25 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   print(lines);
   if (options.output) reporter.line(`Predictions: ${options.output}`);
   if (options.confusion) reporter.line(`Confusion matrix: ${options.confusion}`);
+}
+
+/** Keeps a result of a run in its folder; says so where the images were not the run's. */
+async function keep(
+  run: EvaluatedRun,
+  evaluation: WeightsEvaluation,
+  { tenCrop, results }: EvalOptions,
+  reporter: Reporter,
+): Promise<void> {
+  if (!areItsImages(run.folder, evaluation)) {
+    reporter.warn(`not kept with the run ${run.folder.name}: these are not all of the images that it has`);
+  } else if (tenCrop) {
+    const kept = await keepTenCrop(run, evaluation);
+    const tables = await updateTables(resultsFolderOf(run.folder) ?? results, reporter);
+    reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
+  } else {
+    const confusion = evaluation.confusion.entries();
+    reporter.line(`Kept for reports in ${await keepEvaluation(run, { ...evaluation, confusion })}`);
+  }
 }
 
 /** A row for each class, a column for each class that its images were taken for. */

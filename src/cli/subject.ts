@@ -1,8 +1,7 @@
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { findRunFolder } from '../runs/folders.js';
-import type { RunResult } from '../runs/result.js';
-import type { RunFolder } from '../runs/run-folder.js';
+import type { EvaluatedRun } from '../runs/keep-evaluation.js';
 import { withContents } from '../training/contents.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
@@ -26,7 +25,7 @@ export interface Subject {
   /** First N images of each split, where the run did not use all. */
   readonly subset?: number;
   /** The run that the weights are of. */
-  readonly run?: { readonly folder: RunFolder; readonly result: RunResult };
+  readonly run?: EvaluatedRun;
 }
 
 /** Throws a UserError (usage) if it is neither a run nor a config with weights. */

@@ -1,5 +1,6 @@
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
+import { dataFolder, presentDigest } from '../datasets/index.js';
 import { chooseEngine, type EngineChoice } from '../engines/select.js';
 import type { Group } from '../mpi/group.js';
 import { place } from '../mpi/place.js';
@@ -9,7 +10,7 @@ import { BusyError, type Claim, claimed } from '../runs/claim.js';
 import { resultsFolderOf } from '../runs/folders.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { findRunToResume, readRunRecord, readRunRecords } from '../runs/run-records.js';
-import { hiddenByDamage, runState } from '../runs/run-state.js';
+import { hiddenByDamage, runState, type WantedRun } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { trainAsNeeded } from '../training/as-needed.js';
 import { checkTraining } from '../training/check.js';
@@ -146,7 +147,7 @@ async function nameUnfinished(
   experiment: Experiment,
   reporter: Reporter,
 ): Promise<void> {
-  const state = runState({ experiment, subset: options.subset }, await readRunRecords(options.results));
+  const state = runState(await wantedRun(options, experiment), await readRunRecords(options.results));
   if (state.kind === 'damaged') reporter.warn(`${hiddenByDamage(state.record).message}. This is a new one.`);
   if (state.kind !== 'resume') return;
   const { folder, result } = state.record;
@@ -184,9 +185,9 @@ async function autoResume(
   experiment: Experiment,
   reporter: Reporter,
 ): Promise<void> {
-  const { results, subset, takeOver = false } = options;
+  const { results, takeOver = false } = options;
   const busy = await trainAsNeeded(
-    { experiment, subset },
+    await wantedRun(options, experiment),
     { results, takeOver },
     {
       start: (claim) => trainNew(options, experiment, reporter, claim),
@@ -200,6 +201,10 @@ async function autoResume(
   if (options.crew) throw new UserError('unfinished', leftAlone, busy.remedy);
   reporter.warn(leftAlone);
   process.exitCode = EXIT.unfinished;
+}
+
+async function wantedRun({ subset, data }: TrainCliOptions, experiment: Experiment): Promise<WantedRun> {
+  return { experiment, subset, data: await presentDigest(experiment.dataset, dataFolder(data)) };
 }
 
 async function sayFinished(folder: RunFolder, options: TrainCliOptions, reporter: Reporter): Promise<void> {

@@ -45,6 +45,19 @@ export async function statusOf(dataset: ConfiguredDataset, folder: string): Prom
   return { folder: choice.path, present: true, bytes, counts };
 }
 
+/**
+ * The digest of a config's dataset as it is on disk; undefined where it is not there, and for a folder, whose contents
+ * are a part of the config.
+ */
+export async function presentDigest(
+  { name }: ConfiguredDataset,
+  folder: string,
+): Promise<string | undefined> {
+  if (name === FOLDER) return undefined;
+  const { present, digest } = await datasetStatus(name, folder);
+  return present ? digest : undefined;
+}
+
 /** As `DatasetStore.verify`. */
 export function verifyDataset(
   name: DatasetName,

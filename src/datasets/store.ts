@@ -36,6 +36,8 @@ export interface DatasetStatus {
   readonly present: boolean;
   /** Size of the data files on disk. */
   readonly bytes: number;
+  /** Names the data (`Dataset.digest`), where they are recorded. */
+  readonly digest?: string;
   /** Images that are present, where that may be fewer than the definition says. */
   readonly counts?: { readonly train: number; readonly test: number };
 }

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename } from 'node:path';
-import { liveness, type Owner } from '../util/owner.js';
+import { liveness, type Owner, thisProcess } from '../util/owner.js';
 import type { RunEnvironment } from './environment.js';
 import type { RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
@@ -48,7 +47,7 @@ function ownerIn(environment: RunEnvironment | undefined): Owner | undefined {
 /** Runs of earlier versions do not say when their process began: then it must at least look like this program. */
 function stateOf(owner: Owner) {
   const state = liveness(owner);
-  if (state !== 'unknown' || owner.start !== undefined || owner.host !== hostname()) return state;
+  if (state !== 'unknown' || owner.start !== undefined || owner.host !== thisProcess().host) return state;
   return owner.pid !== process.pid && isOurProgram(owner.pid) ? 'alive' : 'dead';
 }
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { systemCode, UserError } from '../util/errors.js';
 import { cannotWrite, makeFolder } from '../util/files.js';
 import { formatDuration } from '../util/format.js';
-import { liveness, type Owner, ownerName, parseOwner, thisProcess } from '../util/owner.js';
+import { liveness, type Owner, ownerName, parseOwner, shownHost, thisProcess } from '../util/owner.js';
 import { type AtWork, SILENCE } from './at-work.js';
 import { experimentFolder, RESULTS_REMEDY } from './folders.js';
 import { heartbeat } from './heartbeat.js';
@@ -97,7 +97,7 @@ function readable(folder: RunFolder): RunResult | undefined {
 }
 
 function shown({ pid, host }: Owner): string {
-  return `process ${pid} on ${host}`;
+  return `process ${pid} on ${shownHost(host)}`;
 }
 
 /**

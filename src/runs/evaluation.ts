@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { RunResult } from './result.js';
 
 /** evaluation.json: what `eval` found on all test images of a finished run, with the weights of the last epoch. */
 export const evaluationSchema = z.object({
@@ -33,22 +32,3 @@ export const evaluationSchema = z.object({
   densenet: z.string(),
 });
 export type RunEvaluation = Readonly<z.infer<typeof evaluationSchema>>;
-
-/** What was evaluated. */
-export interface Evaluated {
-  readonly split: string;
-  /** Asked for, where it is not the run's. */
-  readonly subset?: number | undefined;
-  readonly checkpoint: 'last' | 'best';
-}
-
-/** Whether an evaluation is a result of the run: of all its test images, with its last weights, once it is finished. */
-export function isResult({ status, last }: RunResult, { split, subset, checkpoint }: Evaluated): boolean {
-  return (
-    status === 'finished' &&
-    last !== undefined &&
-    split === 'test' &&
-    subset === undefined &&
-    checkpoint === 'last'
-  );
-}

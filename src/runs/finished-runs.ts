@@ -47,7 +47,7 @@ export function readFinishedRun(folder: RunFolder): FinishedRun | undefined {
   if (!existsSync(folder.result)) return undefined;
   const result = folder.readResult();
   if (result.status !== 'finished' || result.reported === undefined) return undefined;
-  const { init, dataset } = folder.readEnvironment();
+  const { init, ...session } = folder.readEnvironment();
   return {
     name: folder.name,
     experiment: folder.readExperiment(),
@@ -56,7 +56,7 @@ export function readFinishedRun(folder: RunFolder): FinishedRun | undefined {
     top5Error: result.reported.top5Error,
     tenCrop: tenCropAt(folder, result.reported.epoch),
     subset: result.subset,
-    dataRemark: dataRemark(dataset),
+    dataRemark: [session, ...session.resumed].map(({ dataset }) => dataRemark(dataset)).find(Boolean),
     init: init !== undefined,
   };
 }

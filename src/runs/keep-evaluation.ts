@@ -1,11 +1,52 @@
 import { packageVersion } from '../util/package.js';
 import type { RunEvaluation } from './evaluation.js';
-import type { RunResult } from './result.js';
+import type { RunResult, TenCropResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
+import { readRunRecord } from './run-records.js';
+
+/** A run with its result. */
+export interface EvaluatedRun {
+  readonly folder: RunFolder;
+  readonly result: RunResult;
+}
+
+/** What is asked to be evaluated. */
+export interface Asked {
+  readonly split: string;
+  /** Asked for, where it is not the run's. */
+  readonly subset?: number | undefined;
+  readonly checkpoint: 'last' | 'best';
+}
+
+/** What was evaluated. */
+export interface Evaluated {
+  /** Digest of the data. */
+  readonly digest: string;
+  /** Images that could not be read and were left out. */
+  readonly skippedImages: readonly string[];
+}
+
+/** Whether an evaluation would be a result of the run: of all its test images, with its last weights, finished. */
+export function wouldBeResult({ status, last }: RunResult, { split, subset, checkpoint }: Asked): boolean {
+  return (
+    status === 'finished' &&
+    last !== undefined &&
+    split === 'test' &&
+    subset === undefined &&
+    checkpoint === 'last'
+  );
+}
+
+/** Whether the images were those of the run, none left out that it had. */
+export function areItsImages(folder: RunFolder, { digest, skippedImages }: Evaluated): boolean {
+  const { environment, result } = readRunRecord(folder);
+  const { digest: own = digest } = environment?.dataset ?? {};
+  return own === digest && skippedImages.every((name) => result?.skippedImages?.includes(name));
+}
 
 /** Keeps an evaluation that is a result of the run in its folder, for reports; returns the file. */
 export async function keepEvaluation(
-  { folder, result }: { readonly folder: RunFolder; readonly result: RunResult },
+  { folder, result }: EvaluatedRun,
   evaluation: Omit<RunEvaluation, 'epoch' | 'densenet'>,
 ): Promise<string> {
   const { count, error, classNames, confusion, calibration, mistakes, engine } = evaluation;
@@ -22,4 +63,22 @@ export async function keepEvaluation(
   };
   await folder.writeJson(folder.evaluation, record);
   return folder.evaluation;
+}
+
+/** Keeps what ten crops came to, where it is a result of the run, in its folder, for the tables; returns the file. */
+export async function keepTenCrop(
+  { folder, result }: EvaluatedRun,
+  { error, top5Error, count, loss, engine }: Omit<TenCropResult, 'epoch' | 'densenet'>,
+): Promise<string> {
+  const record: TenCropResult = {
+    error,
+    top5Error,
+    epoch: result.last!.epoch,
+    count,
+    loss,
+    engine,
+    densenet: packageVersion,
+  };
+  await folder.writeJson(folder.tenCrop, record);
+  return folder.tenCrop;
 }

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { differences, runKey } from '../config/identity.js';
 import type { Experiment } from '../config/schema.js';
 import { UserError } from '../util/errors.js';
+import { shellWord } from '../util/shell.js';
+import type { RunFolder } from './run-folder.js';
 import type { RunRecord } from './run-records.js';
 
 /** A run that should be there: with random weights to begin with. */
@@ -10,6 +12,8 @@ export interface WantedRun {
   readonly experiment: Experiment;
   /** First N images of each split, where not all are used. */
   readonly subset?: number | undefined;
+  /** Digest of its data, where they are on disk: a run on other data is another run. */
+  readonly data?: string | undefined;
 }
 
 /** Sixteen hexadecimal digits, the same for two wanted runs exactly if they are the same run. */
@@ -41,7 +45,7 @@ export function runState(run: WantedRun, records: readonly RunRecord[]): RunStat
   if (atWork) return { kind: 'at-work', record: atWork };
   const diverged = same.findLast(({ result }) => result?.status === 'diverged');
   if (diverged) return { kind: 'diverged', record: diverged };
-  const cut = same.findLast(({ folder }) => existsSync(folder.checkpoint('last')));
+  const cut = same.findLast(({ folder }) => canGoOn(folder));
   if (cut) return { kind: 'resume', record: cut };
   const unclear = records.findLast((record) => mayBe(run, record) && holdsWeights(record));
   return unclear ? { kind: 'damaged', record: unclear } : { kind: 'start' };
@@ -49,7 +53,7 @@ export function runState(run: WantedRun, records: readonly RunRecord[]): RunStat
 
 /** What to throw, or say, of a run that may be the wanted one and whose files do not say. */
 export function hiddenByDamage({ folder, experiment, problem }: RunRecord): UserError {
-  const goOn = experiment ? `Go on with it: train --resume ${folder.name}. ` : '';
+  const goOn = experiment ? `Resume it with: densenet train --resume ${shellWord(folder.path)}. ` : '';
   return new UserError(
     'data',
     `the run ${folder.name} may be this one, and is damaged: ${problem}`,
@@ -73,13 +77,20 @@ function isSame(run: WantedRun, record: RunRecord): boolean {
 function mayBe(run: WantedRun, { folder, experiment, environment, result }: RunRecord): boolean {
   if (environment?.init !== undefined) return false;
   if (result && result.subset !== run.subset) return false;
+  const { digest = run.data } = environment?.dataset ?? {};
+  if (run.data !== undefined && digest !== run.data) return false;
   if (experiment) return differences(run.experiment, experiment).length === 0;
   const { name, training } = run.experiment;
   const [ofExperiment, ofRun] = folder.name.split('/');
   return ofExperiment === name && new RegExp(`-seed-${training.seed}(-\\d+)?$`).test(ofRun ?? '');
 }
 
+/** Whether there is a checkpoint to resume from: the one before the last will do. */
+export function canGoOn(folder: RunFolder): boolean {
+  return (['last', 'previous'] as const).some((which) => existsSync(folder.checkpoint(which)));
+}
+
 /** Whether there is something to lose. */
 function holdsWeights({ folder }: RunRecord): boolean {
-  return (['last', 'previous', 'best'] as const).some((which) => existsSync(folder.checkpoint(which)));
+  return canGoOn(folder) || existsSync(folder.checkpoint('best'));
 }

@@ -1,6 +1,7 @@
 import { runKey } from '../config/identity.js';
 import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
+import { dataFolder, presentDigest } from '../datasets/index.js';
 import { type ContentsOptions, withContents } from '../training/contents.js';
 import { UserError } from '../util/errors.js';
 import { formatCount } from '../util/format.js';
@@ -13,6 +14,8 @@ export interface SweepRun {
   readonly label: string;
   readonly experiment: Experiment;
   readonly subset: number | undefined;
+  /** Digest of its data, where they are on disk. */
+  readonly data: string | undefined;
   /** What `densenet train` takes to start it. */
   readonly trainArguments: readonly string[];
 }
@@ -28,7 +31,7 @@ export async function expandSweep(
 ): Promise<SweepRun[]> {
   checkSize(definition);
   const runs = new Map<string, SweepRun>();
-  const datasets = new Map<string, Experiment['dataset']>();
+  const datasets = new Map<string, { dataset: Experiment['dataset']; data: string | undefined }>();
   for (const { config, set } of definition.configs) {
     for (const point of gridPoints(definition.grid)) {
       const settings = [...definition.set, ...set, ...point.map(([key, value]) => setting(key, value))];
@@ -42,14 +45,16 @@ export async function expandSweep(
       }
       for (const seed of definition.seeds) {
         const asked = await loadExperiment(config, { set: settings, overrides: { training: { seed } } });
-        const data = JSON.stringify(asked.dataset);
-        const dataset = datasets.get(data) ?? (await withContents(asked, contents)).dataset;
-        datasets.set(data, dataset);
+        const key = JSON.stringify(asked.dataset);
+        const known = datasets.get(key) ?? (await presentData(asked, contents));
+        datasets.set(key, known);
+        const { dataset, data } = known;
         const experiment = { ...asked, dataset };
         runs.set(runKey(experiment), {
           label: `${experiment.name} seed ${seed}`,
           experiment,
           subset: definition.subset,
+          data,
           trainArguments: [
             `--config=${config}`,
             ...settings.map((text) => `--set=${text}`),
@@ -61,6 +66,12 @@ export async function expandSweep(
     }
   }
   return [...runs.values()];
+}
+
+/** A config's dataset with what its folder holds, and the digest of what is on disk. */
+async function presentData(experiment: Experiment, contents: ContentsOptions) {
+  const { dataset } = await withContents(experiment, contents);
+  return { dataset, data: await presentDigest(dataset, dataFolder(contents.folder)) };
 }
 
 /** Runs of one sweep, at most: more than anyone trains, fewer than fill the memory. */

@@ -72,6 +72,8 @@ const originSchema = z.object({
   init: initialWeightsSchema.optional(),
   /** What trained it last. */
   engine: environmentSchema.shape.engine,
+  /** What it was trained on; earlier versions left it to environment.json. */
+  dataset: environmentSchema.shape.dataset,
 });
 export type Origin = Readonly<z.infer<typeof originSchema>>;
 

@@ -65,3 +65,19 @@ export async function withOwnGpu(
   const own = await chooseEngine({ engine: choice.engine, device: 'gpu', gpu }, search);
   return { ...own, reason: choice.reason };
 }
+
+/** Throws a UserError (data), in all of them, if the processes of a run do not have the same data. */
+export async function checkSameData(
+  group: Pick<Group, 'gatherJson' | 'hosts' | 'size'>,
+  digest: string,
+): Promise<void> {
+  const digests = await group.gatherJson(digest);
+  const other = digests.findIndex((one) => one !== digests[0]);
+  if (other === -1) return;
+  const { size, hosts } = group;
+  throw new UserError(
+    'data',
+    `process ${other + 1} of ${size}, on ${hosts[other]}, has other data than process 1, on ${hosts[0]}`,
+    'Have the same folder of data on all hosts, or name one with --data that all of them see.',
+  );
+}

@@ -30,6 +30,8 @@ export interface WeightsEvaluation extends Evaluation {
   readonly engine: string;
   /** The surest first, as many as were asked for. */
   readonly mistakes: readonly Mistake[];
+  /** Digest of the dataset. */
+  readonly digest: string;
   /** The images that could not be read and were left out. */
   readonly skippedImages: readonly string[];
 }
@@ -87,6 +89,7 @@ export async function evaluateWeights(
       trained,
       engine: engine.description,
       mistakes: await mistakes.pictures(options.split === 'test' ? dataset.test : dataset.train),
+      digest: dataset.digest,
       skippedImages: open.skippedImages(),
     };
   });

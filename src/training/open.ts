@@ -6,6 +6,7 @@ import type { Network } from '../networks/network.js';
 import type { Claim } from '../runs/claim.js';
 import type { Transcript } from '../util/transcript.js';
 import { type DataOptions, type ExperimentData, loadExperimentData } from './data.js';
+import { checkSameData } from './divide.js';
 import type { Limits } from './limits.js';
 import { engineOptions, modelOptions } from './model.js';
 
@@ -49,6 +50,7 @@ export async function withExperiment<T>(
 ): Promise<T> {
   const data = await loadExperimentData(experiment, options);
   try {
+    await checkSameData(options.group ?? ALONE, data.dataset.digest);
     return await withModel(experiment, network, options, (open) => use({ ...data, ...open }));
   } finally {
     await data.close();

@@ -4,11 +4,13 @@ import type { Experiment } from '../config/schema.js';
 import { ENGINE_NAMES } from '../engines/engine.js';
 import { chooseEngine, type EngineChoice, type EngineRequest } from '../engines/select.js';
 import type { Network } from '../networks/network.js';
-import type { Environment, RunEnvironment } from '../runs/environment.js';
+import { dataRemark, type Environment, type RunEnvironment } from '../runs/environment.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { readRunRecord } from '../runs/run-records.js';
+import { canGoOn } from '../runs/run-state.js';
 import { UserError } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import { shellWord } from '../util/shell.js';
 import { checkTraining } from './check.js';
 import { type Checkpoint, loadNewestCheckpoint, type Origin } from './checkpoint.js';
 import { type ContentsOptions, withContents } from './contents.js';
@@ -54,11 +56,11 @@ export async function readResumption(
   const { environment, result, status, problem } = readRunRecord(folder);
   if (status === 'damaged') reporter.warn(`${problem}; the file is written anew`);
   const network = networkOf(stored);
+  if (result?.status === 'finished' && !canGoOn(folder)) throw finished(folder);
   const checkpoint = await loadNewestCheckpoint(folder, network, reporter);
   const origin =
     checkpoint.origin ??
-    (environment &&
-      result && { subset: result.subset, init: environment.init, engine: lastEngine(environment) });
+    (environment && result && { subset: result.subset, init: environment.init, ...lastSession(environment) });
   if (origin === undefined) {
     throw new UserError(
       'data',
@@ -69,17 +71,19 @@ export async function readResumption(
   const { path } = (await refuseOther(folder, stored, origin, said)).dataset;
   const experiment = path === undefined ? stored : { ...stored, dataset: { ...stored.dataset, path } };
   if (checkpoint.progress.epochs === stored.training.epochs && result?.status === 'finished') {
-    throw new UserError(
-      'usage',
-      `the run ${folder.name} is finished`,
-      `Evaluate it with: densenet eval ${folder.name}`,
-    );
+    throw finished(folder);
   }
   return { folder, experiment, network, checkpoint, origin, environment };
 }
 
-function lastEngine(environment: RunEnvironment): Environment['engine'] {
-  return (environment.resumed.at(-1) ?? environment).engine;
+function finished({ name, path }: RunFolder): UserError {
+  const evaluate = `Evaluate it with: densenet eval ${shellWord(path)}`;
+  return new UserError('usage', `the run ${name} is finished`, evaluate);
+}
+
+function lastSession(environment: RunEnvironment): Pick<Environment, 'engine' | 'dataset'> {
+  const { engine, dataset } = environment.resumed.at(-1) ?? environment;
+  return { engine, dataset };
 }
 
 /** Returns what was asked for beside `--resume`: the same run, whose folder of images may lie elsewhere now. */
@@ -132,6 +136,27 @@ export function checkKernels(
   warnOfOtherBits({ description: `other kernels of the ${before.name} engine` }, reporter);
 }
 
+/** Throws a UserError (data) where the data on disk are not those that the run was trained on. */
+export function checkData(
+  { name, path }: Pick<RunFolder, 'name' | 'path'>,
+  before: Environment['dataset'],
+  now: Environment['dataset'],
+): void {
+  if (before === undefined || before.digest === now?.digest) return;
+  throw new UserError(
+    'data',
+    `the run ${name} was trained on other data: ${dataText(before)}; here is ${dataText(now)}`,
+    `Say with --data where its data are, or start a new run. What it was trained on is in ${path}/environment.json.`,
+  );
+}
+
+/** `cifar10 (JPEG), digest 91bfd5adec30` */
+function dataText(dataset: Environment['dataset']): string {
+  if (!dataset) return 'none';
+  const remark = dataRemark(dataset);
+  return `${dataset.name}${remark ? ` (${remark})` : ''}, digest ${dataset.digest.slice(0, 12)}`;
+}
+
 function warnOfOtherBits({ description }: { readonly description: string }, reporter: Reporter): void {
   reporter.warn(`the run was trained with ${description} so far; it continues, but not to the same bits`);
 }
@@ -152,6 +177,7 @@ export async function resumeRun(
   await checkTraining(experiment, network, { ...options, subset, processes: group.size });
   return withExperiment(experiment, network, { ...options, subset }, async (open) => {
     const session = await environmentOf(open, group);
+    checkData(folder, origin.dataset ?? environment?.dataset, session.dataset);
     checkKernels(origin.engine, session.engine, options.reporter);
     await folder.writeJson(
       folder.environment,
@@ -160,7 +186,7 @@ export async function resumeRun(
         : { ...session, init: origin.init, resumed: [] },
     );
     const goesOn = { folder, start: checkpoint, resumed: true };
-    const origins = { origin: { ...origin, engine: session.engine } };
+    const origins = { origin: { ...origin, engine: session.engine, dataset: session.dataset } };
     const result = await train({ ...options, ...open, experiment, network, ...goesOn, ...origins });
     return { folder, experiment, result, note: open.dataset.note };
   });

@@ -47,7 +47,8 @@ export async function startRun(experiment: Experiment, options: StartOptions): P
     const folder = await createRunFolder(options.resultsFolder, experiment.name, environment, seed);
     if (init) options.reporter.line(initLine(init.record));
     const start = { state, progress: NO_PROGRESS };
-    const origin: Origin = { subset, init: init?.record, engine: session.engine };
+    const { engine, dataset } = session;
+    const origin: Origin = { subset, init: init?.record, engine, dataset };
     const task = { ...options, ...open, experiment, network, folder, start, resumed: false, origin };
     const result = await train(task);
     return { folder, experiment, result, note: open.dataset.note };

@@ -183,6 +183,7 @@ export class Trainer {
       imagesPerSecond: progress.seen / progress.epochSeconds,
       waitPercent: (100 * progress.waitSeconds) / progress.epochSeconds,
     };
+    if (folder) checkOwner(folder);
     // The log gets the epoch before the checkpoint: after a kill between the two, nobody would add it.
     this.log?.add({ event: 'epoch', ...row });
     await this.log?.settled();

@@ -1,10 +1,33 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemCode } from './errors.js';
 
+/** The namespace of process ids that every Linux system begins with (PROC_PID_INIT_INO). */
+const FIRST_NAMESPACE = 'pid:[4026531836]';
+
+/**
+ * This host, as far as process ids go: a container that counts its own processes has the namespace behind the name,
+ * `host#4026532211`, also where it shares the name with its host.
+ */
+export function hostIn(namespace: string | undefined): string {
+  const number = namespace === FIRST_NAMESPACE ? undefined : namespace?.match(/\d+/)?.[0];
+  return number === undefined ? hostname() : `${hostname()}#${number}`;
+}
+
+function namespaceOfIds(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
+}
+
+const HOST = hostIn(namespaceOfIds());
+
 /** A process: its id on its host, and when it began, so that a later one with the same id is not taken for it. */
 export interface Owner {
+  /** As `hostIn` says it. */
   readonly host: string;
   readonly pid: number;
   /** A number that only grows: on Linux in clock ticks since the start of the system, elsewhere in seconds. */
@@ -21,7 +44,7 @@ export function thisProcess(): Owner {
 /** How a process of this host is named in locks, temporary files and workspaces: `123.45678@host`. */
 export function ownerName(pid: number): string {
   const start = startOf(pid);
-  return `${pid}${typeof start === 'number' ? `.${start}` : ''}@${hostname()}`;
+  return `${pid}${typeof start === 'number' ? `.${start}` : ''}@${HOST}`;
 }
 
 /** What `ownerName` wrote; earlier versions did without the start. Undefined for other texts. */
@@ -31,10 +54,15 @@ export function parseOwner(text: string): Owner | undefined {
   return { host, pid: Number(pid), start: start === undefined ? undefined : Number(start) };
 }
 
+/** The name that people know it by. */
+export function shownHost(host: string): string {
+  return host.replace(/#\d+$/, '');
+}
+
 /** The owner as people read it: `123@host`. */
 export function shownOwner(name: string): string {
   const owner = parseOwner(name);
-  return owner ? `${owner.pid}@${owner.host}` : name;
+  return owner ? `${owner.pid}@${shownHost(owner.host)}` : name;
 }
 
 /**
@@ -42,7 +70,7 @@ export function shownOwner(name: string): string {
  * hidden from this person.
  */
 export function liveness({ host, pid, start }: Owner): Liveness {
-  if (host !== hostname()) return 'unknown';
+  if (host !== HOST) return 'unknown';
   if (!exists(pid)) return 'dead';
   const now = startOf(pid);
   if (now === 'ended') return 'dead';
@@ -53,7 +81,7 @@ export function liveness({ host, pid, start }: Owner): Liveness {
 /** Whether the named owner may be a running process of this host. */
 export function isRunningHere(name: string): boolean {
   const owner = parseOwner(name);
-  return owner?.host === hostname() && liveness(owner) !== 'dead';
+  return owner?.host === HOST && liveness(owner) !== 'dead';
 }
 
 /** Whether the named owner is certainly gone. */

@@ -4,6 +4,7 @@ import { figureSvg } from '../figures/svg.js';
 import { Html, html, htmlTable } from '../report/html.js';
 import { STYLE } from '../report/style.js';
 import { formatDuration } from '../util/format.js';
+import { shownHost } from '../util/owner.js';
 import { CLIENT } from './client.js';
 import { type Live, liveState } from './live.js';
 import type { View, WatchedRun } from './state.js';
@@ -84,7 +85,7 @@ export class CardMaker {
         {
           key: 'head',
           html: html`<h2>${folder.name} <span class="state ${state}">${state}</span></h2>
-<p class="note">${[experiment?.description, environment?.engine.description, environment?.host].filter(Boolean).join(' · ')}</p>
+<p class="note">${[experiment?.description, environment?.engine.description, environment && shownHost(environment.host)].filter(Boolean).join(' · ')}</p>
 ${why ? html`<p class="problem">${why}</p>` : html``}`.text,
         },
         { key: 'progress', html: progress(record, live).text },

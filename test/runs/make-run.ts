@@ -1,5 +1,5 @@
-import { hostname } from 'node:os';
 import { loadExperiment } from '../../src/config/load.js';
+import { dataFolder, presentDigest } from '../../src/datasets/index.js';
 import { parameterCount } from '../../src/networks/counts.js';
 import type { Environment, InitialWeights } from '../../src/runs/environment.js';
 import type { EpochRow } from '../../src/runs/epochs.js';
@@ -8,6 +8,7 @@ import { reportedErrors } from '../../src/runs/reported-errors.js';
 import type { RunResult } from '../../src/runs/result.js';
 import type { RunFolder } from '../../src/runs/run-folder.js';
 import { networkOf } from '../../src/training/model.js';
+import { thisProcess } from '../../src/util/owner.js';
 
 export interface MadeRun {
   readonly set?: readonly string[];
@@ -28,13 +29,12 @@ export const ENVIRONMENT: Environment = {
   git: undefined,
   node: process.version,
   platform: 'linux x64',
-  host: hostname(),
+  host: thisProcess().host,
   pid: process.pid,
   cpu: { model: 'a CPU', cores: 2 },
   memoryBytes: 8e9,
   engine: { name: 'native', device: 'cpu', description: 'native engine on CPU' },
   commandLine: ['train'],
-  dataset: { name: 'cifar10', digest: '00' },
 };
 
 let made = 0;
@@ -45,7 +45,9 @@ export async function makeRun(resultsFolder: string, config: string, run: MadeRu
   const experiment = await loadExperiment(config, { set });
   const { seed } = experiment.training;
   const time = new Date(Date.UTC(2026, 10, 24, 10) + 1000 * made++);
-  const environment = { ...ENVIRONMENT, ...run.environment, init, resumed: [] };
+  const digest = (await presentDigest(experiment.dataset, dataFolder())) ?? '00';
+  const dataset = { name: experiment.dataset.name, digest };
+  const environment = { ...ENVIRONMENT, dataset, ...run.environment, init, resumed: [] };
   const folder = await createRunFolder(resultsFolder, experiment.name, environment, seed, time);
   await folder.writeJson(folder.config, experiment);
   const rows = errors.map(

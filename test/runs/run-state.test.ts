@@ -34,6 +34,7 @@ describe('runState', () => {
     ['seed', { set: ['training.seed=2'] }],
     ['value', { set: ['training.epochs=9'] }],
     ['subset', { subset: 100 }],
+    ['dataset', { environment: { dataset: { name: 'fashion-mnist-mini', digest: '00' } } }],
     ['initial weights', { init: { file: '/weights.safetensors', sha256: '00', skipped: [] } }],
   ])('starts anew where only another %s is finished', async (_what, made) => {
     expect(await kind(made)).toBe('start');
@@ -46,7 +47,7 @@ describe('runState', () => {
     await writeFile(run.checkpoint('last'), 'weights');
     expect(await state()).toMatchObject({ kind: 'resume', record: { folder: { name: run.name } } });
     const newer = await makeRun(folder, 'quickstart', { status: 'failed' });
-    await writeFile(newer.checkpoint('last'), 'weights');
+    await writeFile(newer.checkpoint('previous'), 'weights');
     expect(await state()).toMatchObject({ kind: 'resume', record: { folder: { name: newer.name } } });
   });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadExperiment } from '../../src/config/load.js';
 import type { Gpu } from '../../src/engines/engine.js';
-import { dividedAmong, withOwnGpu } from '../../src/training/divide.js';
+import { checkSameData, dividedAmong, withOwnGpu } from '../../src/training/divide.js';
 import { UserError } from '../../src/util/errors.js';
 
 const experiment = (batchSize: number, accumulate: number) =>
@@ -57,4 +57,16 @@ test('each process of a host has the GPU of its number, unless it is shown or to
   expect(await own(1, { size: 1 })).toBe(choice);
   expect((await own(0, { asked: 1 })).gpu).toBe(gpus[1]);
   await expect(own(2)).rejects.toThrow(UserError);
+});
+
+test('processes that have other data than the first are told which', async () => {
+  const group = (digests: string[]) => ({
+    size: 3,
+    hosts: ['one', 'two', 'three'],
+    gatherJson: async <T>() => digests as T[],
+  });
+  await checkSameData(group(['a', 'a', 'a']), 'a');
+  await expect(checkSameData(group(['a', 'a', 'b']), 'a')).rejects.toThrow(
+    'process 3 of 3, on three, has other data than process 1, on one',
+  );
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkKernels, engineToResume, type Resumption } from '../../src/training/resume.js';
+import { checkData, checkKernels, engineToResume, type Resumption } from '../../src/training/resume.js';
 import { silent } from '../../src/util/reporter.js';
 
 const trainedOn = (device: string) =>
@@ -27,4 +27,15 @@ test('a GPU that is asked for is not passed over', async () => {
     engineToResume(trainedOn('cpu'), { engine: 'auto', device: 'auto', gpu: 1, ...request }, silent);
   await expect(go({})).rejects.toThrow('the native engine runs on the CPU only');
   await expect(go({ device: 'cpu' })).rejects.toThrow('contradict each other');
+});
+
+test('a run does not go on with other data', () => {
+  const run = { name: 'cifar10-40-12/1', path: 'results/runs/cifar10-40-12/1' };
+  const published = { name: 'cifar10', digest: 'a'.repeat(64) };
+  const jpeg = { name: 'cifar10', digest: 'b'.repeat(64), variant: 'JPEG' };
+  checkData(run, published, published);
+  checkData(run, undefined, jpeg);
+  expect(() => checkData(run, published, jpeg)).toThrow(
+    'was trained on other data: cifar10, digest aaaaaaaaaaaa; here is cifar10 (JPEG), digest bbbbbbbbbbbb',
+  );
 });

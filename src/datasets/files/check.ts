@@ -5,7 +5,7 @@ import type { DatasetCheck, DatasetStatus, FileCheck, FileStatus, VerifyOptions 
 import { fingerprint } from './digest.js';
 import { explainDiskErrors } from './explain-disk-errors.js';
 import { datasetFolder } from './folder.js';
-import { type ManifestEntry, readManifest } from './manifest.js';
+import { datasetDigest, type ManifestEntry, readManifest } from './manifest.js';
 
 /** Reads every data file and compares its size and digest with the published or the recorded ones. */
 export async function checkFiles(
@@ -71,6 +71,7 @@ export async function filesStatus(definition: DatasetDefinition, folder: string)
       folder: own,
       present: manifest !== undefined && complete,
       bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+      digest: manifest && datasetDigest(definition, manifest),
       manifest: complete ? manifest : undefined,
     };
   });

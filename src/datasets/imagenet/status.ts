@@ -18,7 +18,13 @@ export async function imagenetStatus(folder: string): Promise<DatasetStatus> {
     if (!index) return { folder: own, present: false, bytes: 0 };
     const present = (await whatIsMissing(index)) === undefined;
     const counts = { train: index.train.count, test: index.test.count };
-    return { folder: own, present, bytes: present ? totalBytes(index) : 0, counts };
+    return {
+      folder: own,
+      present,
+      bytes: present ? totalBytes(index) : 0,
+      digest: datasetDigest(index),
+      counts,
+    };
   });
 }
 

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DatasetDefinition } from '../../../src/datasets/dataset.js';
 import type { FetchOptions } from '../../../src/datasets/store.js';
 import { UserError } from '../../../src/util/errors.js';
+import { thisProcess } from '../../../src/util/owner.js';
 import { silent } from '../../../src/util/reporter.js';
 import { filesBelow } from '../support/files-below.js';
 import { dropAfter, honest, serve, type TestServer } from '../support/server.js';
@@ -219,7 +220,7 @@ describe('a download', () => {
   it('is taken once more when it was continued with bytes of another file', async () => {
     const tiny = await tinyCifar('cifar10');
     server = await serve(tiny.served);
-    const workspace = join(folder, 'cifar10', '.incoming', `999999999@${hostname()}`);
+    const workspace = join(folder, 'cifar10', '.incoming', `999999999@${thisProcess().host}`);
     await writeAll(workspace, new Map([['cifar-10-binary.tar.gz', noise('other', 5000)]]));
     const { warnings } = await fetchTiny(tiny);
     await expectLoaded(tiny);
@@ -272,7 +273,7 @@ describe('a download', () => {
   it('to a full disk says so', async () => {
     const tiny = await tinyCifar('cifar10');
     server = await serve(tiny.served, honest);
-    const workspace = join(folder, 'cifar10', '.incoming', `999999999@${hostname()}`);
+    const workspace = join(folder, 'cifar10', '.incoming', `999999999@${thisProcess().host}`);
     await mkdir(workspace, { recursive: true });
     await symlink('/dev/full', join(workspace, 'cifar-10-binary.tar.gz'));
     const error = await failure(tiny);
