@@ -1,4 +1,4 @@
-# The program with its CPU engine, and all that training needs: docs/docker.md says how to use it.
+# The program with its native engine (CPU), and all that training needs: docs/docker.md says how to use it.
 FROM node:24.11.1-bookworm-slim AS build
 WORKDIR /source
 COPY package.json package-lock.json .npmrc ./

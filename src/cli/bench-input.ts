@@ -8,7 +8,7 @@ import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet bench input                          ImageNet's images if they are here, else drawn ones
+  densenet bench input                          ImageNet's images if they are here, else synthetic ones
   densenet bench input --workers 1 --rounds 5
 
 Training images (crop, colours, lighting, mirror) in images per second, beside what sharp alone reaches on as many

@@ -32,7 +32,7 @@ Examples:
   densenet bench --config svhn-40-12 --mode predict
   densenet bench --depth 121 --growth-rate 32 --blocks 6,12,24,16 --input 3x224x224 --batch 8
 
-Images are random numbers. All figures follow from the median step. Every figure beside PyTorch and Keras:
+Images are random numbers. Every number printed follows from the median step. To compare with PyTorch and Keras:
 densenet bench peers --help. Photographs: densenet bench input --help.`;
 
 interface BenchOptions extends TerminalOptions, EngineCliOptions, WideOption {

@@ -58,7 +58,7 @@ export function dataCommand(): Command {
   addOptions(
     command
       .command('fetch')
-      .description('download or import datasets; does nothing for those that are here and whole')
+      .description('download or import datasets; does nothing for datasets that are already complete')
       .argument('<name...>', `any of ${definitions.map(({ name }) => name).join(', ')}`)
       .option('--from <dir>', 'import from this folder: archives, or the files in them, gzipped or not')
       .addOption(

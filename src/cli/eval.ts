@@ -54,7 +54,7 @@ Examples:
   densenet eval quickstart --checkpoint best --split train
   densenet eval --config imagenet-densenet-121 --weights densenet121.safetensors
   densenet eval quickstart --output predictions.csv         index, label, predicted class and all logits
-  densenet eval quickstart --confusion confusion.csv        which class is taken for which
+  densenet eval quickstart --confusion confusion.csv        the confusion matrix
   densenet eval imagenet-densenet-121 --ten-crop            as the 10-crop columns of the paper's Table 3
 
 Ten crops are the corners and the centre of an image and of its mirror image; their logits are added. The result of
@@ -87,8 +87,8 @@ export function evalCommand(): Command {
     .addOption(new Option('--split <split>', 'which images').choices([...SPLITS]).default('test'))
     .addOption(subsetOption("use the first N images only (default: as many as the run's)"))
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
-    .addOption(outputFileOption('write what the network says of every image to this CSV file'))
-    .option('--confusion <file>', 'write which class is taken for which to this CSV file')
+    .addOption(outputFileOption('write the prediction for every image, with its logits, to this CSV file'))
+    .option('--confusion <file>', 'write the confusion matrix to this CSV file')
     .addOption(wideOption())
     .addOption(formerOption('--predictions <file>', '--output'));
   return addTerminalOptions(command).action(runEval);

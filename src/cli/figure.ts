@@ -52,7 +52,7 @@ export function figureCommand(): Command {
       '--output <path>',
       'folder of the files, or one file: .svg, .png or .csv (default: figures in the folder of results)',
     )
-    .option('--scale <n>', `pixels of the PNG for each of the SVG, up to ${MOST_SCALE} (default: 2)`, scale)
+    .option('--scale <n>', `PNG pixels per SVG pixel, up to ${MOST_SCALE} (default: 2)`, scale)
     .addOption(
       repeated('--reference <file>', 'for curves: draw a published curve too, CSV of epoch and test_error'),
     )

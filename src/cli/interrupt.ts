@@ -5,7 +5,7 @@ import { clearBars } from './terminal-bar.js';
 /** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;
 
-/** Of work that ended in order. A scheduler's warning is no end: the run is to go on. */
+/** Of work that ended in order. A scheduler's warning is no end: the run is to be resumed. */
 const CODES: Partial<Record<NodeJS.Signals, number>> = {
   SIGINT: EXIT.interrupted,
   SIGUSR1: EXIT.unfinished,

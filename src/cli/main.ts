@@ -31,7 +31,9 @@ async function exitCode(argv: readonly string[]): Promise<number> {
       return known.exitCode;
     }
     process.stderr.write(`${printable(error instanceof Error ? `${error.stack}` : String(error))}\n`);
-    process.stderr.write('This is a bug in densenet. Please report it with the lines above.\n');
+    process.stderr.write(
+      'This is a bug in densenet. Please open an issue with the lines above where you got the program.\n',
+    );
     return 1;
   }
 }

@@ -27,7 +27,7 @@ export interface WideOption {
 
 /** Of commands that print tables. */
 export function wideOption(): Option {
-  return new Option('--wide', 'print all columns of tables, also where the terminal is too narrow');
+  return new Option('--wide', 'print all columns of tables, even where the terminal is too narrow');
 }
 
 export interface FormatOptions extends WideOption {
@@ -55,16 +55,19 @@ export interface EngineCliOptions extends EngineRequest {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--engine <name>', "what computes: the program's own CPU engine, or TensorFlow")
+      new Option('--engine <name>', 'what computes: the native engine (CPU), or TensorFlow')
         .choices(['auto', ...ENGINE_NAMES])
         .default('auto'),
     )
     .addOption(
-      new Option('--device <device>', 'gpu without a usable GPU is an error, never a fallback')
+      new Option(
+        '--device <device>',
+        'where to compute; gpu without a usable GPU is an error, never a fallback',
+      )
         .choices(['auto', 'cpu', 'gpu'])
         .default('auto'),
     )
-    .option('--gpu <n>', 'which GPU, as doctor counts them (default: the first that is usable)', wholeNumber)
+    .option('--gpu <n>', 'which GPU, as doctor numbers them (default: the first that is usable)', wholeNumber)
     .option('--threads <n>', 'CPU threads (default: all cores)', threadCount)
     .option('--no-setup', 'refuse to build or fetch what is missing');
 }

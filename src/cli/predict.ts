@@ -30,14 +30,14 @@ import { positiveInteger } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet predict quickstart shoe.png                       what the newest run of an experiment sees in it
+  densenet predict quickstart shoe.png                       by the newest run of an experiment
   densenet predict cifar10plus-bc-100-12 photos/             every image in a folder
   densenet predict --config imagenet-densenet-121 --weights densenet121.safetensors cat.jpg
   densenet predict quickstart photos/ --output seen.csv      file, classes and probabilities
 
-A network of small images sees the centre of an image, its shorter side scaled to the network's; one of photographs
-sees what it sees in testing. Probabilities are the softmax of the logits: how sure the network is, not how often it
-is right.`;
+A network for small images is given the centre of an image, its shorter side scaled to the network's input; one for
+photographs is given what it is given in testing. Probabilities are the softmax of the logits: the network's
+confidence, not how often it is right.`;
 
 interface PredictCliOptions extends TerminalOptions, EngineCliOptions, SubjectOptions {
   readonly top: number;
@@ -47,7 +47,7 @@ interface PredictCliOptions extends TerminalOptions, EngineCliOptions, SubjectOp
 
 export function predictCommand(): Command {
   const command = new Command('predict')
-    .description('say what a trained network sees in image files')
+    .description('classify image files with a trained network')
     .argument('<run-or-image...>', 'a run, then image files or folders of them; with --weights, images only')
     .addHelpText('after', EXAMPLES);
   addConfigOptions(command);
@@ -55,7 +55,7 @@ export function predictCommand(): Command {
   addEngineOptions(command)
     .option('--weights <file>', 'use this .safetensors or .npz file, with --config')
     .addOption(checkpointOption())
-    .option('--top <n>', 'likeliest classes to name', positiveInteger, 5)
+    .option('--top <n>', 'how many of the likeliest classes to print', positiveInteger, 5)
     .addOption(outputFileOption('write file, classes and probabilities to this CSV file'));
   return addTerminalOptions(command).action(runPredict);
 }

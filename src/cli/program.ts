@@ -7,12 +7,12 @@ import { checkValues } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet train --config quickstart                  train a small DenseNet on real images in a minute or two
+  densenet train --config quickstart                  train a small DenseNet on real images, in about a minute
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet watch                                      a page that shows runs as they go
   densenet eval quickstart                            evaluate the newest run of an experiment
-  densenet predict quickstart shoe.png                what the network sees in an image
+  densenet predict quickstart shoe.png                the likeliest classes of an image
   densenet table 2                                    the paper's test errors, and yours beside them
   densenet doctor                                     what this machine can do, and what is missing
 

@@ -22,7 +22,10 @@ export function runsRemoveCommand(): Command {
     .argument('<run...>', RUNS)
     .addOption(resultsOption())
     .option('--yes', 'do not ask')
-    .option('--take-over', 'remove also runs that a process of another host may still train');
+    .option(
+      '--take-over',
+      'assume that processes training these runs on another host are gone, and remove them',
+    );
   return addTerminalOptions(command).action(runRemove);
 }
 

@@ -40,7 +40,7 @@ const EXAMPLES = `
 Examples:
   densenet runs list --sort test_error
   densenet runs list --sort -started --format csv
-  densenet runs list --status interrupted,killed      what can go on
+  densenet runs list --status interrupted,killed      what can be resumed
   densenet runs list --tag draft --wide
   densenet runs show quickstart                       the newest run of an experiment
   densenet runs compare quickstart cifar10-40-12 --sort seconds
@@ -76,8 +76,12 @@ export function runsCommand(): Command {
   };
   add('list', 'all runs')
     .option(...sort)
-    .option('--status <statuses>', 'only those of a status, or of several with commas between them', statuses)
-    .option('--tag <tags>', 'only those with a tag, or with one of several', list)
+    .option(
+      '--status <statuses>',
+      'only runs with this status, or with one of several separated by commas',
+      statuses,
+    )
+    .option('--tag <tags>', 'only runs with this tag, or with one of several separated by commas', list)
     .action(runList);
   add('show <run>', 'one run: config, environment, results, last epochs').action(runShow);
   add('compare <run...>', 'runs side by side: where their configs differ, and what came out')

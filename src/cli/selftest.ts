@@ -23,24 +23,24 @@ Examples:
   densenet selftest --engine tensorflow --device gpu    the GPU
   densenet selftest --engine native --json > selftest.json
 
-A compiler, driver or processor may be wrong, and nothing else would tell: training goes on, only worse. The selftest
+A compiler, driver or processor may be wrong, and nothing else would tell: training continues, only worse. The selftest
 compares an engine, where it runs, with results in double precision that come with the program:
 
   logits       of five small networks, which have every kind of layer together
   losses       of 20 training steps of three of them, and their logits afterwards
   gradients    of every kind of layer, each the worst tensor
   dropout      its gradient, with the slope of the loss
-  bits         two runs must end in the same, and so must one that goes on from a checkpoint
+  bits         two runs must end in the same, and so must one that is resumed from a checkpoint
   memory       one training step of the largest of the paper's networks that fits into what is free, and on a CPU
                takes no more than some seconds
 
-Deviations are relative, in norm, but for bits (how many values differ) and the last loss. What is allowed is ten times
-or more what rounding to float32 makes; TF32 and other shortcuts are beyond it. Rows whose verdict has a reason and no
-deviation are of what stopped with an error; in --json their deviation is null. It takes a minute or two, once the
-engine is set up.
+Deviations are relative, in norm, except for bits (how many values differ) and the last loss. The tolerance of logits,
+losses and gradients is at least ten times float32 rounding error; that of logits and gradients is also tighter than
+TF32 can meet. A row with a reason instead of a deviation stopped with an error; in --json its deviation is null. It
+takes a minute or two, once the engine is set up.
 
 Exit codes: 0 all as it should be, 4 something is not. Then compare another --engine, device, driver or compiler (CXX),
-and report the table.`;
+and open an issue with the table where you got the program.`;
 
 /** Engines choose their kernels by it: those of most training runs are tested. */
 const USUAL_BATCH = 64;

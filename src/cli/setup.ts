@@ -9,7 +9,7 @@ import { terminalReporter } from './terminal.js';
 
 const EXAMPLES = `
 Examples:
-  densenet setup native                     compile the CPU engine for this processor
+  densenet setup native                     compile the native engine for this processor
   densenet setup tensorflow                 the library for the CPU
   densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.6 GB on disk
 
@@ -24,7 +24,7 @@ interface SetupCliOptions extends TerminalOptions {
 
 export function setupCommand(): Command {
   const native = new Command('native').description(
-    'compile the CPU engine for the processor of this machine',
+    'compile the native engine (CPU) for the processor of this machine',
   );
   const tensorflow = new Command('tensorflow')
     .description('fetch the TensorFlow library with pip, check its digest, and compile the binding')

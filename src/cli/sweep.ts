@@ -50,10 +50,10 @@ Examples:
   densenet sweep table2 --launcher slurm --status       what runs, waits, is finished or failed, and its job
 
 Runs that are finished are skipped, interrupted runs are resumed, and a failure stops only itself: the same
-command continues where it ended. The first Ctrl-C saves and stops the runs at work, the second ends them at once.
+command continues where it ended. The first Ctrl-C saves and stops the runs in progress, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
-const STOPPING = 'stopping: the runs at work finish their step and save; once more ends them at once';
+const STOPPING = 'stopping: the runs in progress finish their step and save; once more ends them at once';
 
 interface SweepCliOptions extends TerminalOptions, FormatOptions, EngineCliOptions, InputCliOptions {
   readonly config?: string[];
@@ -76,11 +76,11 @@ interface SweepCliOptions extends TerminalOptions, FormatOptions, EngineCliOptio
 
 export function sweepCommand(): Command {
   const command = new Command('sweep')
-    .description('train many experiments and seeds; go on where the last sweep ended')
+    .description('train many experiments and seeds; continue where the last sweep ended')
     .argument('[file]', `a sweep file (docs/sweeps.md), or one of ${sweepNames().join(', ')}`)
-    .option('--config <configs>', 'configs, with commas between them, instead of a file', list)
+    .option('--config <configs>', 'configs separated by commas, instead of a file', list)
     .addOption(setOption())
-    .option('--seeds <seeds>', "seeds, with commas between them (default: the file's, or 1)", seedList)
+    .option('--seeds <seeds>', "seeds separated by commas (default: the file's, or 1)", seedList)
     .addOption(subsetOption())
     .option('--jobs <n>', 'runs at a time; on a CPU they share its threads', threadCount, 1)
     .addOption(
@@ -104,7 +104,7 @@ export function sweepCommand(): Command {
     .addOption(new Option('--print', 'show the script instead of starting or submitting it'))
     .addOption(new Option('--status', 'show what has become of each run').conflicts('print'))
     .addOption(
-      new Option('--cancel', 'take the runs out of the queue; those at work save first').conflicts([
+      new Option('--cancel', 'take the runs out of the queue; those that are running save first').conflicts([
         'print',
         'status',
       ]),
@@ -173,7 +173,7 @@ function checkQueueOptions(
   );
 }
 
-/** Starts what is due: finished runs, those at work and those in the queue are left. */
+/** Starts what is due: finished runs, those that are running and those in the queue are left. */
 async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const reporter = progressReporter(options);
   const { launcher: name, sbatch: more } = options;
@@ -181,7 +181,7 @@ async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const queued = { ...options, more };
   const due = name === 'local' ? order : { ...order, runs: await dueRuns(order, options) };
   if (due.runs.length === 0) {
-    reporter.line('Nothing to submit: every run is finished, at work or in the queue, or diverged.');
+    reporter.line('Nothing to submit: every run is finished, running, in the queue, or diverged.');
     if (!options.print) await showStatus(order, options);
     return;
   }

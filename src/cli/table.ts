@@ -32,7 +32,7 @@ interface TableCliOptions extends TerminalOptions, FormatOptions {
 
 export function tableCommand(): Command {
   const command = new Command('table')
-    .description("print a table of the paper, with what was measured beside the paper's figures")
+    .description("print a table of the paper, with what was measured beside the paper's numbers")
     .addArgument(new Argument('<table>', 'number of the table').choices(PAPER_TABLES))
     .addOption(resultsOption())
     .addOption(formerOutputOption())

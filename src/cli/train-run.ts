@@ -141,7 +141,7 @@ async function trainNew(
   );
 }
 
-/** Says how to go on with a run of the same config instead of starting it anew. */
+/** Says how to resume a run of the same config instead of starting it anew. */
 async function nameUnfinished(
   options: TrainCliOptions,
   experiment: Experiment,
@@ -155,7 +155,7 @@ async function nameUnfinished(
   reporter.line(
     `There is a run of this config that did not finish: ${folder.name}, ${epochs}. This is a new one.`,
   );
-  reporter.line(`To go on with that one instead: ${goOn(folder, options)}`);
+  reporter.line(`To resume that one instead: ${goOn(folder, options)}`);
 }
 
 async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Reporter): Promise<void> {
@@ -179,7 +179,7 @@ async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Re
   else await sayFinished(folder, options, reporter);
 }
 
-/** `--auto-resume`: starts the run, goes on with it, or leaves it, as what is on the disk demands. */
+/** `--auto-resume`: starts the run, resumes it, or leaves it alone, whichever the results folder calls for. */
 async function autoResume(
   options: TrainCliOptions,
   experiment: Experiment,
@@ -260,7 +260,7 @@ async function conclude(
   const { folder, result } = finished;
   const lines =
     result.status === 'interrupted'
-      ? [`Stopped and saved. Go on with: ${goOn(folder, options)}`]
+      ? [`Stopped and saved. Resume with: ${goOn(folder, options)}`]
       : resultLines(finished, tables);
   for (const text of lines) options.transcript?.note(text);
   if (options.json) printJson({ run: folder.path, ...result, tables });
@@ -270,7 +270,7 @@ async function conclude(
   if (result.status === 'finished') process.exitCode = EXIT.ok;
 }
 
-/** The command that goes on with a run, with what it needs of the options of this one. */
+/** The command that resumes a run, with what it needs of the options of this one. */
 function goOn(folder: RunFolder, { results, data, skipBadImages }: TrainCliOptions): string {
   return commandLine([
     'train',

@@ -31,7 +31,7 @@ Examples:
                                                             fine-tune given weights with a new classifier
   densenet train --config my.yaml --set training.accumulate=4
                                                             each step by 4 micro-batches, in a quarter of the memory
-  densenet train --resume cifar10plus-bc-100-12             go on with the newest run of an experiment
+  densenet train --resume cifar10plus-bc-100-12             resume the newest run of an experiment
 
 The gradients of micro-batches are averaged: the step equals that of the whole batch, except for batch statistics,
 dropout and stochastic depth, which each micro-batch has of its own.
@@ -59,27 +59,33 @@ export function trainCommand(): Command {
   addEngineOptions(command)
     .option('--seed <n>', 'seed of initial weights, order, augmentation and dropout', wholeNumber)
     .addOption(subsetOption())
-    .option('--init <file>', 'begin with these weights (.safetensors or .npz, see docs/weights.md)')
+    .option('--init <file>', 'start from these weights (.safetensors or .npz, see docs/weights.md)')
     .addOption(
-      repeated('--init-skip <name>', 'except these: a name, the beginning of one, or a pattern with *'),
+      repeated(
+        '--init-skip <name>',
+        'with --init, do not load these parameters: a name, a prefix, or a pattern with *',
+      ),
     )
     .option(
       '--resume <run>',
-      "go on with a run: its folder, <experiment>/<run>, or an experiment's newest that can go on",
+      "resume a run: its folder, <experiment>/<run>, or an experiment's newest that can be resumed",
     )
     .addOption(
       new Option(
         '--auto-resume',
-        'start the run of this config, go on with it, or leave it if it is finished or at work, as the disk says',
+        "start this config's run, resume it, or leave it alone if it is finished or running, whichever the results folder calls for",
       ).conflicts(['resume', 'init', 'dryRun']),
     )
-    .option('--take-over', 'where a run goes on: the process that trained it elsewhere is gone')
+    .option(
+      '--take-over',
+      'with --resume or --auto-resume: assume that the process training this run on another host is gone',
+    )
     .option(
       '--max-time <time>',
-      'save and end by then, such as 3h50m; in a Slurm job by its end at the latest',
+      'save and stop within this time, such as 3h50m; in a Slurm job also before the job ends',
       duration,
     )
-    .option('--max-steps <n>', 'save and end after n steps', positiveInteger)
+    .option('--max-steps <n>', 'save and stop after n steps', positiveInteger)
     .option('--log-every <n>', 'log the loss of every n-th step, also for TensorBoard', positiveInteger)
     .addOption(
       new Option(

@@ -54,14 +54,14 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('Give days, hours, minutes or seconds, such as 3h50m, 2d or 90s.');
 }
 
-/** Values with commas between them. */
+/** Values separated by commas. */
 export function list(text: string): string[] {
   const values = text.split(',').map(atHome);
   if (values.includes('')) throw new InvalidArgumentError('One of the values is empty.');
   return values;
 }
 
-/** Values with commas between them, each one of those that are valid. */
+/** Values separated by commas, each one of those that are valid. */
 export function names<Name extends string>(text: string, valid: readonly Name[]): Name[] {
   return list(text).map((name) => {
     const found = valid.find((candidate) => candidate === name);

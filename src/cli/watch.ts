@@ -21,7 +21,7 @@ import { countUpTo } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet watch                                      every run that is at work, and a table of all
+  densenet watch                                      every run in progress, and a table of all
   densenet watch quickstart --port 8080               one run: the newest of an experiment
   densenet watch --sweep table2                       the runs of a sweep, also those that have not begun
 

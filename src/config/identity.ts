@@ -15,7 +15,7 @@ export function changedKeys(a: unknown, b: unknown, path: readonly string[] = []
 
 /**
  * The keys at which two experiments differ, but for what a config says about itself: its description and the paper's
- * figure. If there are none, they are the same run, to the bit, and a run of either can be resumed as the other.
+ * number. If there are none, they are the same run, to the bit, and a run of either can be resumed as the other.
  */
 export function differences(a: Experiment | undefined, b: Experiment | undefined): string[] {
   return changedKeys(a && definition(a), b && definition(b));

@@ -19,7 +19,7 @@ interface Cell {
   readonly share: number;
 }
 
-/** Which class is taken for which, as a picture: every row is a class, and its shares add up to 1. */
+/** The confusion matrix as a picture: every row is a class, and its shares add up to 1. */
 export function confusionFigure({ classNames, confusion, count }: RunEvaluation): Figure {
   const totals = new Map<number, number>();
   for (const [label, , images] of confusion) totals.set(label, (totals.get(label) ?? 0) + images);
@@ -94,7 +94,7 @@ export function confusionFigure({ classNames, confusion, count }: RunEvaluation)
   };
 }
 
-/** How sure the network was, and how often it was right then (Guo et al., 2017, Figure 1). */
+/** A reliability diagram: accuracy against confidence (Guo et al., 2017, Figure 1). */
 export function reliabilityFigure({ calibration }: RunEvaluation): Figure {
   const { bins, error } = calibration;
   const width = 1 / 15;
@@ -102,7 +102,7 @@ export function reliabilityFigure({ calibration }: RunEvaluation): Figure {
     Math.ceil(confidence / width - 1e-9) * width - width;
   return {
     name: 'reliability',
-    caption: `Reliability: of the images in each interval of confidence, the share that is right. On the diagonal a network is as sure as it is right. Expected calibration error ${(100 * error).toFixed(2)} % (15 intervals).`,
+    caption: `Reliability diagram: accuracy against confidence. A calibrated network is on the diagonal. Expected calibration error ${(100 * error).toFixed(2)} % (15 intervals).`,
     panels: [
       {
         width: 320,
@@ -113,7 +113,7 @@ export function reliabilityFigure({ calibration }: RunEvaluation): Figure {
           marginTop: 8,
           marginRight: 10,
           x: { label: 'confidence', labelAnchor: 'center', labelArrow: 'none', domain: [0, 1] },
-          y: { label: 'share right', labelAnchor: 'center', labelArrow: 'none', domain: [0, 1], grid: true },
+          y: { label: 'accuracy', labelAnchor: 'center', labelArrow: 'none', domain: [0, 1], grid: true },
           marks: [
             Plot.rect(bins, {
               x1: left,

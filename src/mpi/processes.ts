@@ -232,7 +232,7 @@ export class Processes implements Group {
     const error = new UserError(
       'engine',
       `process ${dead.rank + 1} of ${this.size} has ended: ${shownOwner(dead.owner)}`,
-      'The run is kept as of its last checkpoint: go on with --resume, on as many processes or as few as you like.',
+      'The run is kept as of its last checkpoint: resume it with --resume, on any number of processes that divides training.accumulate.',
     );
     const speaks = here.find(({ owner }) => !isDead(owner))?.rank === this.rank;
     return { error, speaks, end: this.#binding.end };

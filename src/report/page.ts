@@ -93,12 +93,12 @@ ${heatMap ? html`<h3>Feature reuse</h3>${htmlFigure(heatMap)}` : html``}
 
 function evaluationParts(evaluation: RunEvaluation): Html {
   const { mistakes, classNames } = evaluation;
-  return html`<h3>Which class is taken for which</h3>${htmlFigure(confusionFigure(evaluation))}
-<h3>How sure it is</h3>${htmlFigure(reliabilityFigure(evaluation))}
+  return html`<h3>Confusion matrix</h3>${htmlFigure(confusionFigure(evaluation))}
+<h3>Reliability diagram</h3>${htmlFigure(reliabilityFigure(evaluation))}
 ${
   mistakes.length === 0
     ? html``
-    : html`<h3>The mistakes that it was surest of</h3><div class="mistakes">${mistakes.map((one) => mistakePart(one, classNames))}</div>`
+    : html`<h3>The most confident mistakes</h3><div class="mistakes">${mistakes.map((one) => mistakePart(one, classNames))}</div>`
 }`;
 }
 

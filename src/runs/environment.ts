@@ -27,7 +27,7 @@ export const environmentSchema = z.looseObject({
   node: z.string(),
   platform: z.string(),
   host: z.string(),
-  /** Process on that host, and when it began: tells a run at work from one that was killed. */
+  /** Process on that host, and when it began: tells a running one from one that was killed. */
   pid: z.int().optional(),
   processStart: z.number().optional(),
   cpu: z.object({ model: z.string(), cores: z.int() }),

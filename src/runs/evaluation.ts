@@ -7,14 +7,14 @@ export const evaluationSchema = z.object({
   /** Top-1, in percent. */
   error: z.number(),
   classNames: z.array(z.string()).readonly(),
-  /** How often a class was taken for which, [label, predicted, images], without those that never were. */
+  /** The confusion matrix without its zeros: [label, predicted, images]. */
   confusion: z.array(z.tuple([z.int(), z.int(), z.int()])).readonly(),
   /** Shares are 0 to 1. */
   calibration: z.object({
     error: z.number(),
     bins: z.array(z.object({ count: z.int(), confidence: z.number(), accuracy: z.number() })).readonly(),
   }),
-  /** Images that were taken for another class, the surest first. */
+  /** Images that were taken for another class, the most confident first. */
   mistakes: z
     .array(
       z.object({

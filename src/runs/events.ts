@@ -25,7 +25,7 @@ const begun = {
 /** A line of log.jsonl. Losses are mean cross-entropies, errors percentages; epochs and steps count from 1. */
 export const runEventSchema = z.discriminatedUnion('event', [
   line.extend({ event: z.literal('start'), ...begun }),
-  /** The run goes on from its last checkpoint, which is at this position. */
+  /** The run is resumed from its last checkpoint, which is at this position. */
   line.extend({ event: z.literal('resume'), ...begun, ...position }),
   /** Every N steps with `--log-every N`: loss of the step's batch. `globalStep` counts over all epochs. */
   line.extend({
@@ -87,7 +87,7 @@ export function parseEvents(text: string): RunEvent[] {
 }
 
 /**
- * The events that count. A resumed run goes on from a checkpoint: what it had done beyond it before is done again, and
+ * The events that count. A resumed run starts from a checkpoint: what it had done after it is done again, and
  * the first account of it is void. So is what a session tells that another one has taken the run over from.
  */
 export function validEvents(events: readonly RunEvent[]): RunEvent[] {

@@ -10,7 +10,7 @@ import { RUN_STATUSES, type RunResult } from './result.js';
 import type { RunFolder } from './run-folder.js';
 
 /**
- * `killed`: result.json says `running`, but no process is at work on the run. `damaged`: a file of the folder
+ * `killed`: result.json says `running`, but no process is training it. `damaged`: a file of the folder
  * cannot be read.
  */
 export const SHOWN_STATUSES = [...RUN_STATUSES, 'killed', 'damaged'] as const;
@@ -91,7 +91,7 @@ function soFar(
 }
 
 /**
- * The run that `--resume` means: of an experiment the newest that can go on, or the newest if none can. Throws a
+ * The run that `--resume` means: of an experiment the newest that can be resumed, or the newest if none can. Throws a
  * UserError (usage) if there is none of that name.
  */
 export async function findRunToResume(

@@ -27,7 +27,7 @@ export function wantedKey({ experiment, subset }: WantedRun): string {
 /**
  * What is to be done about a run that is wanted. `finished`: nothing. `at-work`: a process is training it already.
  * `diverged`: it would diverge again. `damaged`: it may be the run of that folder, whose files do not say; a person
- * must look. `resume`: go on from its checkpoint. `start`: from the beginning.
+ * must look. `resume`: from its checkpoint. `start`: from the beginning.
  */
 export type RunState =
   | {

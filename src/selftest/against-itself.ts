@@ -19,7 +19,7 @@ const LOSS_CHANGE = 0.003;
 /** Curvature and rounding make some 1e-3. */
 const ALLOWED_SLOPE = 0.02;
 
-/** With dropout, two runs end in the same bits, and so does one that goes on from a checkpoint in the middle. */
+/** With dropout, two runs end in the same bits, and so does one that is resumed from a checkpoint in the middle. */
 export async function bitChecks(engine: Engine): Promise<Finding[]> {
   const network = DROPPING;
   const start = initialState(network, randomWeights(network, SEED));

@@ -14,7 +14,7 @@ type SweepOptions = Pick<Order, 'resultsFolder' | 'trainOptions'> &
 
 /**
  * Trains what is not finished, in order, each run in a process of its own, so that a crash of one cannot hurt
- * another. Goes on after a failure. Returns when nothing is at work any more.
+ * another. Continues after a failure. Returns when nothing is running any more.
  */
 export async function runSweep(runs: readonly SweepRun[], options: SweepOptions): Promise<SweepOutcome[]> {
   const { resultsFolder, jobs, reporter, stop } = options;

@@ -9,7 +9,7 @@ import { runCells } from './outcome.js';
 /** A run of a sweep as the folder of results and a queue know it. */
 export interface SweepStatus {
   readonly run: SweepRun;
-  /** Whether a sweep would start it or go on with it. */
+  /** Whether a sweep would start or resume it. */
   readonly due: boolean;
   /** Undefined if it was never in the queue. */
   readonly entry: QueueEntry | undefined;

@@ -3,7 +3,7 @@ import { NODE_ARGUMENTS } from '../util/node.js';
 import { packageRoot } from '../util/package.js';
 import type { SweepRun } from './expand.js';
 
-/** Words of the command that starts a run, goes on with it or leaves it, by what is on the disk. */
+/** Words of the command that starts a run, resumes it or leaves it alone, by what is on the disk. */
 export function trainCommand(run: SweepRun, trainOptions: readonly string[]): string[] {
   return [...TRAIN, ...run.trainArguments, ...trainOptions];
 }

@@ -1,6 +1,6 @@
 import { readTable } from './paper-csv.js';
 
-/** A figure that is neither the paper's nor ours. Errors are percentages. */
+/** A number that is neither the paper's nor ours. Errors are percentages. */
 export interface Reference {
   /** `DenseNet-BC (k=12)`. */
   readonly method: string;
@@ -23,7 +23,7 @@ export function reproductions(): Reference[] {
   return readTable('reproductions').map(toReference);
 }
 
-/** Figures of compared networks, and those that only secondary sources give. */
+/** Numbers of compared networks, and those that only secondary sources give. */
 export function secondarySources(): Reference[] {
   return readTable('secondary').map(toReference);
 }

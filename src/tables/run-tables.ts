@@ -143,7 +143,7 @@ function cellText(column: string, value: string | number | undefined): string {
   return column === 'seconds' ? formatDuration(value) : `${value}`;
 }
 
-/** Config values that differ between runs, for each run: `network.depth` → `40`. Results carry the paper's figure. */
+/** Config values that differ between runs, for each run: `network.depth` → `40`. Results carry the paper's number. */
 function configDifferences(records: readonly RunRecord[]): {
   keys: string[];
   values: SheetRecord[];

@@ -15,7 +15,7 @@ const POINTS = 0.1;
 
 /**
  * Experiments over their seeds, and how far each is from the first and, where data and recipe are the paper's, from its
- * figure. Errors are in percent.
+ * number. Errors are in percent.
  */
 export function seedsSheet(measured: readonly Measurement[], recipes: PaperRecipes): Sheet {
   const [first, ...others] = measured;
@@ -43,7 +43,7 @@ export function seedsSheet(measured: readonly Measurement[], recipes: PaperRecip
           : [];
       }),
       "Intervals are of the mean, by Student's t; differences of two experiments by Welch's test. Errors of seeds are",
-      "taken as independent and normal. The paper's figure is of one run, whose spread is taken as that of ours.",
+      "taken as independent and normal. The paper's number is of one run, whose spread is taken as that of ours.",
       `Seeds to see ${POINTS}: for each of two experiments with this spread, to find ${POINTS} points in 4 of 5 attempts.`,
     ],
   };

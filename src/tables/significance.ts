@@ -22,7 +22,7 @@ export function meanInterval({ n, sd }: Spread): number | undefined {
 }
 
 /**
- * Our mean minus a figure that is known from one run, as the paper's are. Its spread is not known and taken as ours:
+ * Our mean minus a number that is known from one run, as the paper's are. Its spread is not known and taken as ours:
  * standard error sd·√(1 + 1/n), n − 1 degrees of freedom. Undefined for one seed, or without any spread.
  */
 export function againstOneRun({ n, mean, sd }: Spread, figure: number): Comparison | undefined {

@@ -12,9 +12,9 @@ export interface AsNeeded {
 }
 
 /**
- * Starts a run, goes on with it, or leaves it, as what is on the disk demands: so it may be asked for any number of
- * times, at the same time and on several hosts. Returns why it was left where another process is at it; throws a
- * UserError (diverged, data) where it can neither start nor go on.
+ * Starts a run, resumes it, or leaves it alone, by what is on the disk: so it may be asked for any number of times, at
+ * the same time and on several hosts. Returns why it was left where another process is training it; throws a UserError
+ * (diverged, data) where it can neither start nor resume it.
  */
 export async function trainAsNeeded(
   wanted: WantedRun,

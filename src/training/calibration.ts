@@ -17,7 +17,7 @@ export interface Calibration {
 /** As many as Guo et al., 2017, take. */
 const BINS = 15;
 
-/** Collects how sure a network was, and whether it was right. */
+/** Collects the confidence of predictions, and whether they were right. */
 export class CalibrationCounter {
   readonly #bins = Array.from({ length: BINS }, () => ({ count: 0, confidence: 0, right: 0 }));
 

@@ -65,7 +65,7 @@ const progressSchema: z.ZodType<Progress> = z.object({
   history: z.array(epochRowSchema),
 });
 
-/** How a run was begun, beside its config: it must go on the same way, whatever became of its other files. */
+/** How a run was begun, beside its config: it must continue the same way, whatever became of its other files. */
 const originSchema = z.object({
   /** First N images of each split, where the run does not use all. */
   subset: z.int().optional(),
@@ -167,7 +167,7 @@ export async function loadNewestCheckpoint(
     const checkpoint = await loadCheckpoint(previous, network).catch(() => {
       throw error;
     });
-    reporter.warn(`${error.message}; the run goes on from the checkpoint before it`);
+    reporter.warn(`${error.message}; the run is resumed from the checkpoint before it`);
     // The damaged one must not become the one before.
     await rename(previous, last).catch((cause) => {
       throw cannotWrite(last, cause);

@@ -12,7 +12,7 @@ export interface ClassScores {
   readonly f1: number | undefined;
 }
 
-/** Which class is taken for which: counts of images, [label, predicted]. */
+/** A confusion matrix: counts of images, [label, predicted]. */
 export class ConfusionMatrix {
   readonly classes: number;
   readonly #counts: Uint32Array;

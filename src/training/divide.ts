@@ -22,7 +22,7 @@ export function dividedAmong(
       'usage',
       `${processes} processes cannot share the run: its training.accumulate is ${micro}`,
       resumed
-        ? `Go on with ${orList(divisors(accumulate))}.`
+        ? `Resume it with ${orList(divisors(accumulate))}.`
         : `Start ${orList(divisors(accumulate))}, or set training.accumulate to a multiple of ${processes}.`,
     );
   }

@@ -17,7 +17,7 @@ export interface EvaluateWeightsOptions extends OpenOptions {
   /** Ten crops of each image (paper, Table 3). */
   readonly tenCrop?: boolean;
   readonly onPrediction?: (prediction: Prediction) => void;
-  /** How many of the surest mistakes to show; none when undefined. */
+  /** How many of the most confident mistakes to show; none when undefined. */
   readonly mistakes?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface WeightsEvaluation extends Evaluation {
   readonly trained: Trained | undefined;
   /** For people: what computed it. */
   readonly engine: string;
-  /** The surest first, as many as were asked for. */
+  /** The most confident first, as many as were asked for. */
   readonly mistakes: readonly Mistake[];
   /** Digest of the dataset. */
   readonly digest: string;

@@ -1,4 +1,4 @@
-/** How much one session of a run may do. The run goes on in the next. */
+/** How much one session of a run may do. The run is resumed in the next. */
 export interface Limits {
   /** Training steps. */
   readonly steps?: number | undefined;

@@ -14,7 +14,7 @@ export interface Mistake {
   readonly picture: string;
 }
 
-/** Collects the mistakes that a network was surest of. */
+/** Collects the most confident mistakes of a network. */
 export class SurestMistakes {
   private surest: { readonly prediction: Prediction; readonly confidence: number }[] = [];
 
@@ -29,7 +29,7 @@ export class SurestMistakes {
     this.surest.length = Math.min(this.surest.length, this.most);
   }
 
-  /** The surest first, with pictures from the split that they are of. */
+  /** The most confident first, with pictures from the split that they are of. */
   async pictures(split: ImageSet | ImageFiles): Promise<Mistake[]> {
     if (this.surest.length === 0) return [];
     const { picture } = await import('../input/images/picture.js');

@@ -31,7 +31,7 @@ export interface SaidBeside {
   readonly contents: ContentsOptions;
 }
 
-/** A run that can go on. */
+/** A run that can be resumed. */
 export interface Resumption {
   readonly folder: RunFolder;
   readonly experiment: Experiment;
@@ -43,9 +43,9 @@ export interface Resumption {
 }
 
 /**
- * Reads what a run goes on from. Its config and one whole checkpoint are enough; of other files that are damaged it
+ * Reads what a run is resumed from. Its config and one whole checkpoint are enough; of other files that are damaged it
  * warns. Throws a UserError: usage if the run is finished or something else was asked for beside it, data if it cannot
- * go on.
+ * be resumed.
  */
 export async function readResumption(
   folder: RunFolder,
@@ -64,7 +64,7 @@ export async function readResumption(
   if (origin === undefined) {
     throw new UserError(
       'data',
-      `the run ${folder.name} cannot go on: ${problem ?? 'its environment.json or result.json is missing'}`,
+      `the run ${folder.name} cannot be resumed: ${problem ?? 'its environment.json or result.json is missing'}`,
       'Its checkpoint is of an earlier version, which needs both files. Start the run again.',
     );
   }

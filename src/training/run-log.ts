@@ -50,7 +50,7 @@ export class RunLog implements Listener {
     const file = (path: string, lines?: boolean) =>
       new AppendFile(
         path,
-        (problem) => reporter.warn(`cannot write ${path}: ${problem}; the run goes on`),
+        (problem) => reporter.warn(`cannot write ${path}: ${problem}; training continues`),
         lines,
       );
     this.events = file(folder.eventLog);
@@ -64,7 +64,7 @@ export class RunLog implements Listener {
     this.tensorboard = file(join(folder.tensorboard, name), false);
   }
 
-  /** The run begins, or goes on from `resumed`. What a person was told before is taken down now. */
+  /** The run begins, or is resumed from `resumed`. What a person was told before is taken down now. */
   begin(about: { engine: string; trainImages: number }, resumed: Progress | undefined): void {
     const { folder, stepsPerEpoch, options } = this;
     const totalEpochs = options.experiment.training.epochs;

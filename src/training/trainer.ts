@@ -41,7 +41,7 @@ export interface TrainingRun {
   /** The images that could not be read and were left out so far. */
   skippedImages(): readonly string[];
   readonly start: Omit<Checkpoint, 'origin'>;
-  /** Whether it goes on from the checkpoint that is on the disk. */
+  /** Whether it is resumed from the checkpoint that is on the disk. */
   readonly resumed: boolean;
   readonly origin: Origin;
   readonly reporter: Reporter;
@@ -64,7 +64,7 @@ export interface TrainingRun {
 /** Milliseconds between checkpoints inside an epoch: the most work that a power cut can cost. */
 const CHECKPOINT_INTERVAL = 10 * 60_000;
 
-/** The epochs of a run: trains and evaluates them, and keeps what the run is to go on from and has come to. */
+/** The epochs of a run: trains and evaluates them, and keeps what the run is to be resumed from, and its results. */
 export class Trainer {
   /** Undefined before the run exists, and in processes that write nothing. */
   log: RunLog | undefined;

@@ -5,7 +5,7 @@ export const EXIT = {
   data: 3,
   engine: 4,
   diverged: 5,
-  /** Saved, not finished: the same command goes on. As sysexits.h has it for a failure that passes (EX_TEMPFAIL). */
+  /** Saved, not finished: the same command resumes it. As sysexits.h has it for a failure that passes (EX_TEMPFAIL). */
   unfinished: 75,
   interrupted: 130,
   /** Of standard output; nothing else went wrong. As a shell has it for SIGPIPE. */
@@ -13,7 +13,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** `unfinished`: another process is at work on the same, and the same command may go on later. */
+/** `unfinished`: another process is running the same, and the same command may resume it later. */
 export type FailureKind = 'usage' | 'data' | 'engine' | 'diverged' | 'unfinished';
 
 /**

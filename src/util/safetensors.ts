@@ -90,7 +90,7 @@ export function openSafetensors(bytes: Uint8Array, where: string): StoredTensors
     throw new UserError(
       'data',
       `${where}: it is damaged: its content is not what was written`,
-      'Copy it again. A run goes on from its checkpoint before this one with train --resume.',
+      'Copy it again. If it is the last checkpoint of a run, train --resume takes the one before it.',
     );
   }
   const tensors = new Map<string, StoredTensor>();

@@ -7,7 +7,7 @@ const TAIL = 65_536;
 
 type Progress = Extract<RunEvent, { event: 'progress' }>;
 
-/** How far a run at work has come. */
+/** How far a running run has come. */
 export interface Live {
   /** Of the epoch under way; undefined where its log does not tell. */
   readonly epoch: Progress | undefined;

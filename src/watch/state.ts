@@ -21,7 +21,7 @@ export interface WatchOptions {
 export interface View {
   /** The runs that are shown at length. */
   readonly runs: readonly WatchedRun[];
-  /** How many more are at work. */
+  /** How many more are running. */
   readonly more: number;
   /** All runs, if more than one is watched. */
   readonly table: Sheet | undefined;
@@ -47,7 +47,7 @@ export class RunWatcher {
   private readonly ended = new Map<string, { signature: string; record: RunRecord }>();
   /** The runs that were there, as last seen. */
   private readonly seen = new Map<string, RunRecord>();
-  /** Those that were at work since watching began. */
+  /** Those that were running since watching began. */
   private readonly worked = new Set<string>();
 
   constructor(private readonly options: WatchOptions) {}
@@ -108,7 +108,7 @@ function present(runs: readonly WatchedRun[]): RunRecord[] {
   return runs.flatMap(({ record, gone }) => (gone ? [] : [record]));
 }
 
-/** Those at work first, then the newest. */
+/** Those that are running first, then the newest. */
 function sorted(runs: readonly WatchedRun[]): WatchedRun[] {
   const key = ({ record, gone }: WatchedRun) =>
     `${record.status === 'running' && !gone ? 1 : 0} ${record.environment?.started ?? ''}`;

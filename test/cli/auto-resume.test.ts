@@ -30,7 +30,7 @@ test('the same command starts, goes on at its limits, finishes and then leaves a
   const folder = await temporaryFolder();
   for (const epochs of [0, 1, 2]) {
     const { code, stdout } = await run(folder, [...AUTO, '--max-steps=9']);
-    expect(stdout).toContain('Stopped and saved. Go on with: ');
+    expect(stdout).toContain('Stopped and saved. Resume with: ');
     expect(code).toBe(75);
     expect(await result(await onlyRun(folder))).toMatchObject({ status: 'interrupted', epochs });
   }
@@ -122,5 +122,5 @@ test('a run that diverged is left; without --auto-resume an unfinished one is na
   expect(stdout).toMatch(
     /There is a run of this config that did not finish: .*, 0 of 3 epochs\. This is a new one\.\n/,
   );
-  expect(stdout).toMatch(/To go on with that one instead: .* train --resume smoke-fashion-mnist-mini\//);
+  expect(stdout).toMatch(/To resume that one instead: .* train --resume smoke-fashion-mnist-mini\//);
 });

@@ -13,7 +13,7 @@ async function bench(...args: string[]) {
 }
 
 describe('densenet bench', () => {
-  test.each(['train', 'predict'] as const)('%s: the figures follow from the steps', async (mode) => {
+  test.each(['train', 'predict'] as const)('%s: the numbers follow from the steps', async (mode) => {
     const { code, stdout } = await bench('--json', '--mode', mode);
     expect(code).toBe(0);
     const report = JSON.parse(stdout) as BenchReport;

@@ -61,7 +61,7 @@ test('a damaged last checkpoint is refused by eval and export, and costs a resum
   }
   await writeFile(join(path, 'environment.json'), '{');
   const resumed = await run(folder, RESUME);
-  expect(resumed.stderr).toMatch(/environment\.json.*\n.*goes on from the checkpoint before it\n$/);
+  expect(resumed.stderr).toMatch(/environment\.json.*\n.*is resumed from the checkpoint before it\n$/);
   expect(resumed.code).toBe(0);
   expect(await bits(path)).toEqual(await expectedBits());
   expect(JSON.parse(await readFile(join(path, 'environment.json'), 'utf8'))).toMatchObject({ resumed: [] });
@@ -119,7 +119,7 @@ test('the line that says how to go on can be pasted, and the tables beside the r
   await running.seen(/epoch 1\/3 ·/);
   running.process.kill('SIGINT');
   const { stdout } = await running.ended;
-  const command = /Go on with: (.*)/.exec(stdout)![1]!;
+  const command = /Resume with: (.*)/.exec(stdout)![1]!;
   expect(execFileSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8' })).toContain('Done in');
   const path = await onlyRun(folder, "out of here's");
   expect(await bits(path)).toEqual(await expectedBits());

@@ -168,8 +168,8 @@ describe('train', () => {
     const resumed = await run(folder, ['train', '--resume', path, '--engine=native']);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr.trim().split('\n').sort()).toEqual([
-      expect.stringMatching(/^warning: cannot write .*log\.jsonl: .*\(ENOSPC\); the run goes on$/),
-      expect.stringMatching(/^warning: cannot write .*tensorboard.*\(ENOTDIR\); the run goes on$/),
+      expect.stringMatching(/^warning: cannot write .*log\.jsonl: .*\(ENOSPC\); training continues$/),
+      expect.stringMatching(/^warning: cannot write .*tensorboard.*\(ENOTDIR\); training continues$/),
     ]);
     expect(await readFile(join(path, 'log.txt'), 'utf8')).toMatch(/Z warning: cannot write .*ENOSPC/);
     expect(await bits(path)).toEqual(await expectedBits());

@@ -59,7 +59,7 @@ test('a signal to any process is a decision of all: they save the same step', as
   await running.seen(/epoch 1\/500/);
   process.kill((await ranks(running.process.pid))[1]!, 'SIGUSR1');
   const { code, stdout } = await running.ended;
-  expect(stdout).toMatch(/Stopped and saved. Go on with: /);
+  expect(stdout).toMatch(/Stopped and saved. Resume with: /);
   expect(code).toBe(75);
   expect(await status(folder)).toBe('interrupted');
 

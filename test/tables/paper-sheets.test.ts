@@ -62,7 +62,7 @@ describe('table 2', () => {
     expect(sheet!.rows.flatMap((row) => ours.map((index) => row[index])).join('')).toBe('');
   });
 
-  it('puts mean, spread and difference beside the figure of the paper', async () => {
+  it('puts mean, spread and difference beside the number of the paper', async () => {
     const measured = measurements([
       await run('cifar10plus-bc-100-12', 4.5),
       await run('cifar10plus-bc-100-12', 4.7, ['training.seed=2']),
@@ -83,7 +83,7 @@ describe('table 2', () => {
     expect(new Set(table2Columns()).size).toBe(33);
   });
 
-  it("marks the paper's figures as the paper does, and says what the marks mean", () => {
+  it("marks the paper's numbers as the paper does, and says what the marks mean", () => {
     const [sheet] = table2Sheets(table2([], recipes));
     expect(cell(sheet!, 'ResNet (pre-activation)', 'C100 paper', '164')).toBe('35.58*');
     const best = sheet!.rows.flat().filter((text) => text.endsWith('†'));
@@ -166,7 +166,7 @@ describe('table 2', () => {
 });
 
 describe('table 3', () => {
-  it("has the paper's figures, and lists 20.27 / 5.17 apart as secondary", () => {
+  it("has the paper's numbers, and lists 20.27 / 5.17 apart as secondary", () => {
     const table = table3([], recipes);
     const [sheet, apart] = table3Sheets(table);
     expect(cell(sheet!, 'DenseNet-264 (k=32)', 'top-5 ten crops paper')).toBe('5.29');
@@ -197,7 +197,7 @@ describe('table 3', () => {
     expect(apart!.rows.find(([model]) => model === 'DenseNet-161 (k=48)')).toContain('22.20');
   });
 
-  it('puts the errors of a trained network beside the figures of the paper', async () => {
+  it('puts the errors of a trained network beside the numbers of the paper', async () => {
     const trained = { ...(await run('imagenet-densenet-121', 25.5)), top5Error: 7.61 };
     const options = { measuredOnly: true };
     const [sheet, ...rest] = table3Sheets(table3(measurements([trained]), recipes, options));

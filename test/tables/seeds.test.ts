@@ -5,7 +5,7 @@ import { measurements } from '../../src/tables/measurements.js';
 import { paperRecipes } from '../../src/tables/paper-recipe.js';
 import { seedsSheet } from '../../src/tables/seeds.js';
 
-test("the paper's figure is for its own data and recipe only", async () => {
+test("the paper's number is for its own data and recipe only", async () => {
   const run = async (seed: number, set: string[], dataRemark?: string): Promise<FinishedRun> => ({
     name: `e/20261126-00000${seed}-seed-${seed}`,
     experiment: await loadExperiment('cifar10plus-bc-100-12', { set: [...set, `training.seed=${seed}`] }),

@@ -28,8 +28,8 @@ test.each([
     'Start 1, 2 or 4 processes, or set training.accumulate to a multiple of 3.',
   ],
   [64, 1, 3, false, 'a batch of 64 images', 'or set training.batchSize to a multiple of 3.'],
-  [64, 1, 2, true, 'its training.accumulate is 1', 'Go on with 1 process.'],
-  [64, 4, 8, true, 'its training.accumulate is 4', 'Go on with 1, 2 or 4 processes.'],
+  [64, 1, 2, true, 'its training.accumulate is 1', 'Resume it with 1 process.'],
+  [64, 4, 8, true, 'its training.accumulate is 4', 'Resume it with 1, 2 or 4 processes.'],
 ])(
   'batch %i, accumulate %i on %i processes, resumed: %s',
   async (batch, accumulate, processes, resumed, ...said) => {

@@ -14,7 +14,7 @@ export interface Photographs {
   close(): Promise<void>;
 }
 
-/** Training images of ImageNet where its index is, else drawn ones of the usual size and weight. */
+/** Training images of ImageNet where its index is, else synthetic ones of the usual size and weight. */
 export async function openPhotographs(indexed: boolean, folder: string): Promise<Photographs> {
   if (!indexed) return drawPhotographs();
   const { train, note } = await imagenetStore.load(folder);

@@ -69,7 +69,7 @@ async function readLines(csv: string, { cpu, cores, platform }: Machine): Promis
     lines = parseCsv(await readFile(csv, 'utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
-    const message = `cannot go on with ${csv}: ${(error as Error).message}`;
+    const message = `cannot resume ${csv}: ${(error as Error).message}`;
     throw new UserError('data', message, 'Give another --name, or leave out --resume.', { cause: error });
   }
   const other = lines.find(

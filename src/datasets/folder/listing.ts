@@ -120,7 +120,7 @@ async function visibleNames(path: string): Promise<string[]> {
       throw new UserError(
         'data',
         `there is no folder ${path}`,
-        'Check dataset.path. A run whose folder was moved goes on with: --resume RUN --set dataset.path=DIR',
+        'Check dataset.path. To resume a run whose folder was moved: --resume RUN --set dataset.path=DIR',
         { cause: error },
       );
     }

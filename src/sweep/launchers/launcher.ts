@@ -27,9 +27,9 @@ export interface LaunchOptions extends QueueOptions {
   /** Runs at a time, where they run here. */
   readonly jobs: number;
   readonly reporter: Reporter;
-  /** Aborted by the first Ctrl-C: nothing more starts, the runs at work save and stop. */
+  /** Aborted by the first Ctrl-C: nothing more starts, the running ones save and stop. */
   readonly stop: AbortSignal;
-  /** Aborted by the second: the runs at work end at once. */
+  /** Aborted by the second: the running ones end at once. */
   readonly force: AbortSignal;
 }
 
@@ -56,6 +56,6 @@ export interface Launcher {
   launch(order: Order, options: LaunchOptions): Promise<readonly SweepOutcome[] | undefined>;
   /** What the queue has, and had, of the runs that were launched from this folder of results, by `wantedKey`. */
   queue(resultsFolder: string): Promise<ReadonlyMap<string, QueueEntry>>;
-  /** Ends what waits or runs. A run at work saves first. */
+  /** Ends what waits or runs. A running one saves first. */
   cancel(entries: readonly QueueEntry[]): Promise<void>;
 }

@@ -64,7 +64,7 @@ export const slurm: Launcher = {
   },
 };
 
-/** Job states of tasks that have no processors yet, or none at the moment; all others that squeue shows are at work. */
+/** Job states of tasks that have no processors yet, or none at the moment; all others that squeue shows are running. */
 const WAITING = [
   'PENDING',
   'CONFIGURING',
