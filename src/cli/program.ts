@@ -7,7 +7,7 @@ import { checkValues } from './values.js';
 
 const EXAMPLES = `
 Examples:
-  densenet train --config quickstart                  train a small DenseNet on real images, in about a minute
+  densenet train --config quickstart                  train a small DenseNet, about a minute on two cores
   densenet train --config cifar10plus-bc-100-12       DenseNet-BC (L=100, k=12) on C10+, as in Table 2
   densenet describe cifar10plus-bc-100-12             the network as the paper's Table 1 prints it
   densenet watch                                      a page that shows runs as they go

@@ -6,7 +6,7 @@ import { checkLabels, FormatError } from './formats/format-error.js';
 /** Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009. */
 const HOST = 'https://www.cs.toronto.edu/~kriz';
 
-/** Size and SHA-256: the checksum lists of tensorflow/datasets. Mean and deviation: the authors' Torch code. */
+/** Size and SHA-256: the checksum lists of tensorflow/datasets. Mean and standard deviation: the authors' code. */
 export const cifar10: DatasetDefinition = {
   name: 'cifar10',
   title: 'CIFAR-10',

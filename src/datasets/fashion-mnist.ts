@@ -12,7 +12,7 @@ function gzipped(name: string, bytes: number): SourceFile {
 
 /**
  * The digests are of the decompressed files: Debian's package `dataset-fashion-mnist` gzips them anew.
- * Mean and deviation are over the 60,000 training images: 72.940352 and 90.021182, rounded.
+ * Mean and standard deviation are over the 60,000 training images: 72.940352 and 90.021182, rounded.
  */
 export const fashionMnist: DatasetDefinition = {
   name: 'fashion-mnist',

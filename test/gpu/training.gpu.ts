@@ -32,7 +32,7 @@ afterAll(async () => {
 
 /**
  * Does all that is asked of a model: training in three steps, one of them by micro-batches; prediction; export and
- * import. Returns what the last step did. The null GPU computes nothing, so numbers are not looked at.
+ * import. Returns what the last step did. Kernels of the null GPU do nothing, so numbers are not looked at.
  */
 async function exercise(
   subject: Subject,

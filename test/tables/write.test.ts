@@ -102,7 +102,7 @@ describe('test-error.csv', () => {
     expect(rows.find((row) => row.dataset === 'C10')).toMatchObject({ top5_mean: '', top5_sd: '' });
   });
 
-  it('adds a row for each experiment: mean, n and sample deviation over seeds', async () => {
+  it('adds a row for each experiment: mean, n and sample standard deviation over seeds', async () => {
     await writeTables(folder, [
       await run('cifar10plus-bc-100-12', 4.5, { set: ['training.seed=1'] }),
       await run('cifar10plus-bc-100-12', 4.6, { set: ['training.seed=2'] }),

@@ -26,7 +26,7 @@ const folderIndex = z.object({
   path: z.string(),
   /** By path. */
   files: z.record(z.string(), knownFile),
-  /** Mean and deviation by size of the images and digest of the training images. */
+  /** Mean and standard deviation by size of the images and digest of the training images. */
   normalization: z.record(z.string(), z.object({ mean: channels, deviation: channels })),
 });
 

@@ -17,7 +17,7 @@ export const ARCHIVES = {
 
 /**
  * Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", 2015: the data of 2012. Its test split
- * here is the published validation set, as in the paper. Mean and deviation: the authors' code, times 255.
+ * here is the published validation set, as in the paper. Mean and standard deviation: the authors' code, times 255.
  */
 export const imagenet: DatasetDefinition = {
   name: 'imagenet',

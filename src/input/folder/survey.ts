@@ -121,7 +121,7 @@ class FolderReader {
     }
   }
 
-  /** Mean and deviation of each channel over images, kept by their digest. */
+  /** Mean and standard deviation of each channel over images, kept by their digest. */
   async normalization(images: readonly FolderImage[]): Promise<{ mean: number[]; deviation: number[] }> {
     const { index, choice } = this;
     const key = `${choice.size} ${digestOf(images.map(({ path }) => index.files[path]!.sha256))}`;

@@ -27,8 +27,8 @@ const JITTER = 0.4;
 const LIGHTING = 0.1;
 
 /**
- * Draws the colour jitter (factors uniform in 0.6 … 1.4, in random order) and the lighting (deviation 0.1) of one
- * image, as far as asked for: a pure function of (seed, epoch, index).
+ * Draws the colour jitter (factors uniform in 0.6 … 1.4, in random order) and the lighting (standard deviation 0.1) of
+ * one image, as far as asked for: a pure function of (seed, epoch, index).
  */
 export function drawColours(
   what: { readonly jitter: boolean; readonly lighting: boolean },
