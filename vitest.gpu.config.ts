@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** TensorFlow's GPU code on a GPU whose kernels do nothing; Linux on x86-64, needs gcc and nm. */
+/** TensorFlow's GPU code against a stub CUDA driver whose kernels do nothing; Linux on x86-64, needs gcc and nm. */
 export default defineConfig({
   test: {
     include: ['test/**/*.gpu.ts'],

@@ -11,8 +11,8 @@ Examples:
   densenet bench input                          ImageNet's images if they are here, else synthetic ones
   densenet bench input --workers 1 --rounds 5
 
-Training images (crop, colours, lighting, mirror) in images per second, beside what sharp alone reaches on as many
-threads: to read, decode, crop and scale the same parts of the same files. In turn, in one run.`;
+Prints training images per second (crop, colours, lighting, mirror), beside what sharp alone reaches on as many threads
+when it reads, decodes, crops and scales the same parts of the same files. The two take turns in one run.`;
 
 interface InputOptions {
   readonly data?: string;

@@ -78,7 +78,7 @@ export function benchCommand(): Command {
     .addOption(networkOption('--classes <n>', 'outputs').argParser(countUpTo(100_000)).default(10))
     .option('--batch <n>', 'images per step', positiveInteger, 64)
     .option('--steps <n>', 'steps to measure', positiveInteger, 5)
-    .option('--warmup <n>', 'steps before them', wholeNumber, 2)
+    .option('--warmup <n>', 'steps to run before measuring', wholeNumber, 2)
     .addOption(new Option('--mode <mode>', 'what a step is').choices(['train', 'predict']).default('train'))
     .option('--memory-efficient', 'recompute in the backward pass instead of keeping')
     .addOption(

@@ -19,7 +19,7 @@ Examples:
   densenet figure 4-left small-b small-bc          of these experiments only, all their seeds
   densenet figure 4-middle                         error against parameters: DenseNet-BC and pre-activation ResNets
   densenet figure 4-right RUN RUN                  training loss and test error of two runs
-  densenet figure 5 cifar10plus-40-12              who reads whose feature maps, in a trained network
+  densenet figure 5 cifar10plus-40-12              feature reuse in a trained network
 
   densenet figure curves quickstart --reference published.csv --output curves.png --scale 4
 

@@ -13,7 +13,7 @@ interface NoteOptions extends TerminalOptions {
 
 export function runsNoteCommand(): Command {
   const command = new Command('note')
-    .description('keep a note with a run, instead of the one it has')
+    .description('write a note to a run, replacing the one it has')
     .argument('<run>', RUN)
     .argument('[text]', 'the note, in quotes')
     .addOption(resultsOption())
@@ -27,7 +27,7 @@ export function runsTagCommand(): Command {
     .argument('<run>', RUN)
     .argument('<tag...>', 'words of letters, digits and . _ : / + -', tag)
     .addOption(resultsOption())
-    .option('--remove', 'take these tags from it');
+    .option('--remove', 'remove these tags from it');
   return addTerminalOptions(command).action(runTag);
 }
 

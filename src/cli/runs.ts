@@ -47,7 +47,7 @@ Examples:
   densenet runs compare cifar10plus-40-12 cifar10plus-bc-100-12 --seeds
   densenet runs diff quickstart/20261124-101500-seed-1 quickstart/20261124-113000-seed-2
   densenet runs note quickstart "wider, as in the second draft"
-  densenet runs tag quickstart draft best-so-far      and with --remove, no longer
+  densenet runs tag quickstart draft best-so-far      add tags; --remove takes them away
   densenet runs rm quickstart                         its newest run, with all files
 
 A run is given by its folder, by <experiment>/<run>, or by <experiment>, which means its newest run. A status is
@@ -86,7 +86,7 @@ export function runsCommand(): Command {
   add('show <run>', 'one run: config, environment, results, last epochs').action(runShow);
   add('compare <run...>', 'runs side by side: where their configs differ, and what came out')
     .option(...sort)
-    .option('--seeds', 'with all seeds of each: means, intervals, and what their differences are worth')
+    .option('--seeds', 'with all seeds of each: means, intervals, and the significance of their differences')
     .action(runCompare);
   add('diff <first> <second>', 'two runs: configs and results, and the second minus the first').action(
     runDiff,

@@ -23,8 +23,8 @@ Examples:
   densenet selftest --engine tensorflow --device gpu    the GPU
   densenet selftest --engine native --json > selftest.json
 
-A compiler, driver or processor may be wrong, and nothing else would tell: training continues, only worse. The selftest
-compares an engine, where it runs, with results in double precision that come with the program:
+A compiler, driver or processor may be wrong, and nothing else would show it: training continues, only worse. The
+selftest compares an engine, where it runs, with results in double precision that come with the program:
 
   logits       of five small networks, which have every kind of layer together
   losses       of 20 training steps of three of them, and their logits afterwards

@@ -13,9 +13,9 @@ Examples:
   densenet setup tensorflow                 the library for the CPU
   densenet setup tensorflow --device gpu    with CUDA, for NVIDIA GPUs: 3.4 GB to fetch, 5.6 GB on disk
 
-TensorFlow need not be set up on the machine that will train: without a GPU it warns, so that images can be built
-anywhere. It needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to the cache
-folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does all of this by itself when it is needed.`;
+TensorFlow need not be set up on the machine that will train: without a GPU, setup only warns, so container images can
+be built anywhere. It needs Python 3 with pip and a C++ compiler. Nothing is installed into Python: the library goes to
+the cache folder, $XDG_CACHE_HOME/densenet or ~/.cache/densenet. train does all of this by itself when it is needed.`;
 
 interface SetupCliOptions extends TerminalOptions {
   readonly device: 'cpu' | 'gpu';
@@ -31,7 +31,7 @@ export function setupCommand(): Command {
     .addOption(
       new Option('--device <device>', 'what TensorFlow is to run on').choices(['cpu', 'gpu']).default('cpu'),
     )
-    .option('--force', 'do it again, even if it is there')
+    .option('--force', 'set it up again, even if it is there')
     .addHelpText('after', EXAMPLES);
   return new Command('setup')
     .description('set up an engine ahead of its first use')

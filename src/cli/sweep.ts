@@ -49,7 +49,7 @@ Examples:
   densenet sweep table2 --launcher slurm --partition gpu --time 24:00:00 --max-jobs 16
   densenet sweep table2 --launcher slurm --status       what runs, waits, is finished or failed, and its job
 
-Runs that are finished are skipped, interrupted runs are resumed, and a failure stops only itself: the same
+Runs that are finished are skipped, interrupted runs are resumed, and a failed run does not stop the others: the same
 command continues where it ended. The first Ctrl-C saves and stops the runs in progress, the second ends them at once.
 The exit code is 0 only if every run is finished; otherwise it is that of the first run that failed.`;
 
@@ -99,7 +99,7 @@ export function sweepCommand(): Command {
     )
     .option('--partition <name>', 'partition of the queue')
     .option('--time <limit>', 'time limit of a run in the queue; it saves in time and queues itself again')
-    .option('--max-jobs <n>', 'runs of the queue at a time, at most', positiveInteger)
+    .option('--max-jobs <n>', 'at most this many runs of the queue at a time', positiveInteger)
     .addOption(repeated('--sbatch <options>', 'more options of sbatch'))
     .addOption(new Option('--print', 'show the script instead of starting or submitting it'))
     .addOption(new Option('--status', 'show what has become of each run').conflicts('print'))

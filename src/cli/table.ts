@@ -20,7 +20,7 @@ Examples:
   densenet table 3 --references                with the authors' code and what others measured
   densenet table 1 --format csv
 
-A cell is empty where nothing was measured. Your runs count as a cell of Table 2 or 3 if network, data and recipe are
+A cell is empty where nothing was measured. Your runs fill a cell of Table 2 or 3 if network, data and recipe are
 the paper's; other runs are listed below the table with what differs. "ours" is the mean over n seeds ± the
 sample standard deviation.`;
 

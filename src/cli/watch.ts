@@ -27,8 +27,8 @@ Examples:
 
 The page shows learning curves, progress, the time left and the last lines of the log. It reads the run folders, so
 runs may be trained by other processes, and on other hosts that share the folder. It can be opened on this machine
-only, by everyone who is logged in there; from another: ssh -L 8080:127.0.0.1:8080 HOST. Ctrl-C ends the server, and
-no run.`;
+only, by everyone who is logged in there; from another: ssh -L 8080:127.0.0.1:8080 HOST. Ctrl-C ends the server,
+not the runs.`;
 
 interface WatchCliOptions extends TerminalOptions, InputCliOptions {
   readonly port?: number;
