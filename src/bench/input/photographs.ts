@@ -47,7 +47,7 @@ async function drawPhotographs(): Promise<Photographs> {
       name: async (index) => files[index]!.path,
     },
     definition: imagenet,
-    description: `${DRAWN} drawn images of ${WIDTH}×${HEIGHT}, ${kilobytes.toFixed(0)} kB each`,
+    description: `${DRAWN} synthetic images of ${WIDTH}×${HEIGHT}, ${kilobytes.toFixed(0)} kB each`,
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }
