@@ -112,7 +112,7 @@ describe('densenet bench peers', () => {
   });
 });
 
-test('bench input measures the input pipeline and sharp alone, on drawn images where ImageNet is not here', async () => {
+test('bench input measures the input pipeline and sharp alone, on synthetic images where ImageNet is not here', async () => {
   const args = ['bench', 'input', '--images=20', '--rounds=3', '--workers=2', '--data=nothing', '--json'];
   const { code, stdout, stderr } = await run(await temporaryFolder(), args);
   expect(code, stderr).toBe(0);
