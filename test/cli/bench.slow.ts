@@ -117,7 +117,12 @@ test('bench input measures the input pipeline and sharp alone, on synthetic imag
   const { code, stdout, stderr } = await run(await temporaryFolder(), args);
   expect(code, stderr).toBe(0);
   const report = JSON.parse(stdout) as InputBenchReport;
-  expect(report).toMatchObject({ images: 20, batch: 64, workers: 2, data: expect.stringContaining('synthetic') });
+  expect(report).toMatchObject({
+    images: 20,
+    batch: 64,
+    workers: 2,
+    data: expect.stringContaining('synthetic'),
+  });
   for (const { median, min, max, n } of [report.pipeline, report.sharp]) {
     expect(n).toBe(3);
     expect(min > 0 && min <= median && median <= max).toBe(true);

@@ -4,11 +4,11 @@ import { parse } from 'csv-parse/sync';
 import { loadExperiment } from '../config/load.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import { datasetLabel, methodName } from '../tables/labels.js';
+import { type Measurement, type Spread, spread } from '../tables/measurements.js';
+import { type Sheet, sheetMarkdown } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { packageRoot } from '../util/package.js';
-import { datasetLabel, methodName } from './labels.js';
-import { type Measurement, type Spread, spread } from './measurements.js';
-import { type Sheet, sheetMarkdown } from './sheet.js';
 
 /** What the project publishes; a person's runs never write there. */
 export const publishedFolder = join(packageRoot, 'results', 'published');

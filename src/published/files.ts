@@ -7,9 +7,9 @@ import { figure4Left } from '../figures/figure4-left.js';
 import { figure4Middle } from '../figures/figure4-middle.js';
 import { figure5 } from '../figures/figure5.js';
 import { figureFiles } from '../figures/write.js';
-import { measuredTable, publishedFolder, publishedMeasurements } from '../tables/published.js';
 import { tableFiles } from '../tables/write.js';
 import { packageRoot } from '../util/package.js';
+import { measuredTable, publishedFolder, publishedMeasurements } from './measured.js';
 
 /** The run of Figure 5: seed 1 of the DenseNet of 22 layers in Figure 4 (left), after 8 epochs. */
 const FIGURE_5 =

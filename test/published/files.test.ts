@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { publishedFiles } from '../../src/report/published.js';
-import { type PublishedMeasurement, publishedMeasurements } from '../../src/tables/published.js';
+import { publishedFiles } from '../../src/published/files.js';
+import { type PublishedMeasurement, publishedMeasurements } from '../../src/published/measured.js';
 import { packageRoot } from '../../src/util/package.js';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
