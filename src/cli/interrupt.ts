@@ -1,9 +1,7 @@
 import { EXIT } from '../util/errors.js';
 import type { Reporter } from '../util/reporter.js';
+import { END_SIGNALS } from '../util/signals.js';
 import { clearBars } from './terminal-bar.js';
-
-/** Ctrl-C, the end of a terminal, and how schedulers end a job or warn of its end. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;
 
 /** Of work that ended in order. A scheduler's warning is no end: the run is to be resumed. */
 const CODES: Partial<Record<NodeJS.Signals, number>> = {
@@ -40,7 +38,7 @@ let askedAt: number | undefined;
  * it was. Work that can be stopped in order says so with `stopInOrder`; all else ends at once.
  */
 export function handleSignals(): void {
-  for (const signal of SIGNALS) {
+  for (const signal of END_SIGNALS) {
     const earlier = process.listeners(signal);
     process.on(signal, handle);
     for (const listener of earlier) process.off(signal, listener);

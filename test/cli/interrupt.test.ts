@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/util/package.js';
+import { END_SIGNALS } from '../../src/util/signals.js';
 import { run, start, startInTerminal, startProcess, temporaryFolder } from '../program.js';
 
 /** Many short steps. */
@@ -148,7 +149,7 @@ test('SIGUSR1 opens no debugger, however early it comes: Node listens to it befo
   expect((await ended).stderr).not.toMatch(/listening/);
 });
 
-test('SIGUSR1 never opens a debugger: no process of ours catches it with what Node does by itself', async () => {
+test('no signal of a scheduler ends the TensorFlow process or opens its debugger: the program saves with it', async () => {
   const folder = await temporaryFolder();
   const running = start(folder, [...TRAIN.slice(0, -2), '--engine=tensorflow', '--device=cpu']);
   await running.seen(/Run folder/);
@@ -158,8 +159,7 @@ test('SIGUSR1 never opens a debugger: no process of ours catches it with what No
   );
   const tensorflow = Number(children.trim());
   expect(tensorflow).toBeGreaterThan(0);
-  process.kill(tensorflow, 'SIGUSR1');
-  process.kill(tensorflow, 'SIGTERM');
+  for (const signal of END_SIGNALS) process.kill(tensorflow, signal);
   await running.seen(/epoch 1\/1000 ·/);
   running.process.kill('SIGUSR1');
   const { code, stderr } = await running.ended;

@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
+import { END_SIGNALS } from '../../../util/signals.js';
 import { Ahead } from './ahead.js';
 import {
   type AheadHead,
@@ -20,8 +21,7 @@ import {
 const CHANNEL = 3;
 
 /** A scheduler sends its signals to every process of a job. The program ends this one in order, by the channel. */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
-  process.on(signal, () => {});
+for (const signal of END_SIGNALS) process.on(signal, () => {});
 
 const binding: TFJSBinding = createRequire(import.meta.url)(process.argv[2]!);
 const ahead = new Ahead();
