@@ -1,10 +1,12 @@
 import { lstat, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { systemCode, UserError } from '../util/errors.js';
 import { cannotWrite, makeFolder } from '../util/files.js';
 import { formatDuration } from '../util/format.js';
 import { liveness, type Owner, ownerName, parseOwner, shownHost, thisProcess } from '../util/owner.js';
+import { makeOwnerFile, NAMELESS, readOwnerFile } from '../util/owner-file.js';
 import { type AtWork, SILENCE } from './at-work.js';
 import { experimentFolder, RESULTS_REMEDY } from './folders.js';
 import { heartbeat } from './heartbeat.js';
@@ -51,7 +53,7 @@ export async function claimRun(
   folder: RunFolder,
   { takeOver }: ClaimOptions = { takeOver: false },
 ): Promise<Claim> {
-  const claim = await claimLink(join(folder.path, 'resuming'), `the run ${folder.name}`, takeOver);
+  const claim = await claimPath(join(folder.path, 'resuming'), `the run ${folder.name}`, takeOver);
   const { atWork } = readRunRecord(folder);
   if (!atWork || (!atWork.seen && takeOver)) return claim;
   await claim.release();
@@ -71,7 +73,7 @@ export async function claimStart(
   const folder = experimentFolder(resultsFolder, name);
   await makeFolder(folder, RESULTS_REMEDY);
   const path = join(folder, `.starting-${wantedKey(wanted)}`);
-  return claimLink(path, `${name} seed ${training.seed}`, takeOver);
+  return claimPath(path, `${name} seed ${training.seed}`, takeOver);
 }
 
 /**
@@ -101,19 +103,20 @@ function shown({ pid, host }: Owner): string {
 }
 
 /**
- * A claim is a symbolic link to the owner's name, which is made at once with its content, on network file systems too.
- * A dead owner's is removed; of two that remove one in the same moment both may have it, until they confirm it.
+ * A claim is a symbolic link to the owner's name, which is made at once with its content, on network file systems too;
+ * where the file system has no such links, a file with the name in it. A dead owner's is removed; of two that remove
+ * one in the same moment both may have it, until they confirm it.
  */
-async function claimLink(path: string, what: string, takeOver: boolean): Promise<Claim> {
+async function claimPath(path: string, what: string, takeOver: boolean): Promise<Claim> {
   const own = ownerName(process.pid);
-  while (!(await makeLink(own, path))) {
+  while (!(await makeClaim(own, path))) {
     const holder = await holderOf(path);
     if (holder === undefined) continue;
     const { name, owner, silent } = holder;
     // Earlier versions did not note when a process began; in a container this one may have the dead one's number.
     const mine = name === own || (owner?.start === undefined && owner?.pid === process.pid);
     const state = mine ? 'dead' : owner ? liveness(owner) : 'unknown';
-    const gone = state === 'dead' || (state === 'unknown' && (takeOver || silent >= SILENCE));
+    const gone = name === '' || state === 'dead' || (state === 'unknown' && (takeOver || silent >= SILENCE));
     if (!gone) throw busy(what, { owner, seen: state === 'alive', silent });
     await rm(path, { force: true });
   }
@@ -136,7 +139,7 @@ async function claimLink(path: string, what: string, takeOver: boolean): Promise
 
 /** Who holds a claim, and for how many milliseconds it gave no sign of life; undefined if nobody does. */
 async function holderOf(path: string) {
-  const name = await readLink(path);
+  const name = await nameIn(path);
   if (name === undefined) return undefined;
   const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Date.now() }));
   return { name, owner: parseOwner(name), silent: Date.now() - mtimeMs };
@@ -168,21 +171,38 @@ function busy(what: string, { owner, seen, silent }: AtWork): BusyError {
   );
 }
 
-async function makeLink(target: string, path: string): Promise<boolean> {
+/** Returns whether it was made; false where there is one. */
+async function makeClaim(owner: string, path: string): Promise<boolean> {
   try {
-    await symlink(target, path);
+    await symlink(owner, path);
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
+  }
+  try {
+    return await makeOwnerFile(path);
+  } catch (error) {
     throw cannotWrite(path, error);
   }
 }
 
-async function readLink(path: string): Promise<string | undefined> {
+/** The name in a claim, empty if its process was killed before it could write it; undefined where there is none. */
+async function nameIn(path: string): Promise<string | undefined> {
+  const until = performance.now() + NAMELESS;
+  for (;;) {
+    const name = await readName(path);
+    if (name !== '' || performance.now() > until) return name;
+    await sleep(NAMELESS / 20);
+  }
+}
+
+async function readName(path: string): Promise<string | undefined> {
   try {
     return await readlink(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
+    // It is a file.
+    if (systemCode(error) === 'EINVAL') return readOwnerFile(path);
     throw error;
   }
 }

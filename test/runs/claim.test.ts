@@ -1,13 +1,24 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readlink, rm, symlink, utimes } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { claimRun } from '../../src/runs/claim.js';
 import type { RunFolder } from '../../src/runs/run-folder.js';
 import { ownerName } from '../../src/util/owner.js';
 import { makeRun } from './make-run.js';
+
+/** What the file system says to a symbolic link; it makes it where this is undefined. */
+const links = vi.hoisted(() => ({ refusal: undefined as string | undefined }));
+vi.mock('node:fs/promises', async (original) => {
+  const files = await original<typeof import('node:fs/promises')>();
+  const symlink: typeof files.symlink = async (...given) => {
+    if (!links.refusal) return files.symlink(...given);
+    throw Object.assign(new Error(`${links.refusal}: no symbolic links here`), { code: links.refusal });
+  };
+  return { ...files, symlink };
+});
 
 let results: string;
 let run: RunFolder;
@@ -110,5 +121,41 @@ describe('claimRun', () => {
       message: expect.stringContaining('on elsewhere'),
     });
     expect(existsSync(join(atWork.path, 'resuming'))).toBe(false);
+  });
+});
+
+describe('claimRun on a file system without symbolic links', () => {
+  afterEach(() => {
+    links.refusal = undefined;
+  });
+
+  it.each(['EPERM', 'EOPNOTSUPP', 'ENOSYS'])('names this process in a file (%s)', async (code) => {
+    links.refusal = code;
+    const { confirm, release } = await claimRun(run);
+    expect(await readFile(claim, 'utf8')).toBe(ownerName(process.pid));
+    await confirm();
+    await release();
+    expect(existsSync(claim)).toBe(false);
+  });
+
+  it('is refused while another process is named in it, also to one that could make links', async () => {
+    await writeFile(claim, '7@elsewhere');
+    await expect(claimRun(run)).rejects.toThrow('may still be trained by process 7 on elsewhere');
+    links.refusal = 'EPERM';
+    await expect(claimRun(run)).rejects.toThrow('may still be trained by process 7 on elsewhere');
+    const yesterday = new Date(Date.now() - 24 * 3600_000);
+    await utimes(claim, yesterday, yesterday);
+    await claimRun(run);
+    expect(await readFile(claim, 'utf8')).toBe(ownerName(process.pid));
+  });
+
+  it('is taken over where the file stays empty, as of a process that was killed', async () => {
+    links.refusal = 'EPERM';
+    await writeFile(claim, '');
+    const now = performance.now.bind(performance);
+    // Time goes by faster.
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => 100 * now());
+    await claimRun(run).finally(() => clock.mockRestore());
+    expect(await readFile(claim, 'utf8')).toBe(ownerName(process.pid));
   });
 });

@@ -1,14 +1,13 @@
-import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from '../../util/errors.js';
+import { statOf } from '../../util/files.js';
 import { isDead, ownerName, shownOwner } from '../../util/owner.js';
+import { makeOwnerFile, NAMELESS, readOwnerFile } from '../../util/owner-file.js';
 
 const LOCK = '.lock';
 const BEAT = 5_000;
 const SILENCE = 60_000;
-/** A lock names its owner at once. One that stays empty is of a process that was killed before it could. */
-const NAMELESS = 1_000;
 const POLL = 500;
 
 /**
@@ -49,7 +48,7 @@ async function acquire(path: string, onWait: (owner: string) => void, signal?: A
   let lastBeat: number | undefined;
   let silentSince = performance.now();
   for (let waiting = false; ; ) {
-    if (await create(path)) return;
+    if (await makeOwnerFile(path)) return;
     const owner = await readOwner(path);
     if (owner === undefined) continue;
     if (owner.beat !== lastBeat) {
@@ -68,23 +67,8 @@ async function acquire(path: string, onWait: (owner: string) => void, signal?: A
   }
 }
 
-async function create(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'wx');
-    await file.writeFile(ownerName(process.pid));
-    await file.close();
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
 async function readOwner(path: string): Promise<{ text: string; beat: number } | undefined> {
-  try {
-    return { text: await readFile(path, 'utf8'), beat: (await stat(path)).mtimeMs };
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readOwnerFile(path);
+  const beat = (await statOf(path))?.mtimeMs;
+  return text === undefined || beat === undefined ? undefined : { text, beat };
 }
