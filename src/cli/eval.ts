@@ -12,6 +12,7 @@ import {
 import { type PredictionRow, writePredictions } from '../runs/predictions.js';
 import { paperErrors, paperLine } from '../tables/paper-errors.js';
 import { updateTables } from '../tables/write.js';
+import { confusionCsv } from '../training/confusion.js';
 import {
   evaluateWeights,
   SPLITS,
@@ -20,8 +21,8 @@ import {
 } from '../training/evaluate-weights.js';
 import { top5Note } from '../training/narrate.js';
 import { trainedText } from '../training/trained.js';
-import { csv } from '../util/csv.js';
-import { checkWritable, writeFileAtomic } from '../util/files.js';
+import { UserError } from '../util/errors.js';
+import { checkWritable, isSameFile, writeFileAtomic } from '../util/files.js';
 import { formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import {
@@ -33,6 +34,7 @@ import {
   dataOption,
   type EngineCliOptions,
   engineLine,
+  fileOption,
   formerOption,
   type InputCliOptions,
   outputFileOption,
@@ -88,7 +90,7 @@ export function evalCommand(): Command {
     .addOption(subsetOption("use the first N images only (default: as many as the run's)"))
     .option('--ten-crop', 'judge each image by ten crops (ImageNet)')
     .addOption(outputFileOption('write the prediction for every image, with its logits, to this CSV file'))
-    .option('--confusion <file>', 'write the confusion matrix to this CSV file')
+    .addOption(fileOption('--confusion <file>', 'write the confusion matrix to this CSV file'))
     .addOption(wideOption())
     .addOption(formerOption('--predictions <file>', '--output'));
   return addTerminalOptions(command).action(runEval);
@@ -99,6 +101,7 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   const subject = await findSubject('eval', run, options, reporter);
   const subset = options.subset ?? subject.subset;
   for (const path of [options.output, options.confusion]) if (path) await checkWritable(path);
+  await refuseOneFile(options);
   const choice = await chooseEngine(options);
   reporter.line(engineLine(choice));
   const predictions: PredictionRow[] = [];
@@ -119,7 +122,9 @@ async function runEval(run: string | undefined, options: EvalOptions): Promise<v
   });
   if (keeps) await keep(keeps, evaluation, options, reporter);
   if (options.output) await writePredictions(options.output, predictions);
-  if (options.confusion) await writeFileAtomic(options.confusion, [confusionText(evaluation)]);
+  if (options.confusion) {
+    await writeFileAtomic(options.confusion, confusionCsv(evaluation.confusion, evaluation.classNames));
+  }
   const crops = options.tenCrop ? CROPS : 1;
   if (options.json) {
     const { experiment, weights } = subject;
@@ -155,7 +160,7 @@ async function keep(
     reporter.warn(`not kept with the run ${run.folder.name}: these are not all of the images that it has`);
   } else if (tenCrop) {
     const kept = await keepTenCrop(run, evaluation);
-    const tables = await updateTables(resultsFolderOf(run.folder) ?? results, reporter);
+    const tables = await updateTables(resultsFolderOf(run.folder, results), reporter);
     reporter.line(`Kept in ${kept}; tables: ${tables.join(', ')}`);
   } else {
     const confusion = evaluation.confusion.entries();
@@ -163,13 +168,14 @@ async function keep(
   }
 }
 
-/** A row for each class, a column for each class that its images were taken for. */
-function confusionText({ confusion, classNames }: WeightsEvaluation): string {
-  const rows = classNames.map((label, own) => ({
-    label,
-    ...Object.fromEntries(classNames.map((name, predicted) => [name, confusion.at(own, predicted)])),
-  }));
-  return csv(['label', ...classNames], rows);
+/** Throws a UserError (usage) where one file is to hold both the predictions and the confusion matrix. */
+async function refuseOneFile({ output, confusion }: EvalOptions): Promise<void> {
+  if (!output || !confusion || !(await isSameFile(output, confusion))) return;
+  throw new UserError(
+    'usage',
+    `--output and --confusion both write to ${output}`,
+    'Give each a file of its own.',
+  );
 }
 
 function evaluationLines(

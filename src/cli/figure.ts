@@ -4,6 +4,7 @@ import { drawFigure, FIGURES, type FigureKind } from '../figures/draw.js';
 import {
   addTerminalOptions,
   formerOption,
+  outputPathOption,
   repeated,
   resultsOption,
   type TerminalOptions,
@@ -48,9 +49,10 @@ export function figureCommand(): Command {
     .addArgument(new Argument('<figure>', 'which').choices(FIGURES))
     .argument('[runs...]', 'runs to draw; for 4-left and 4-middle, experiments (default: all)')
     .addOption(resultsOption())
-    .option(
-      '--output <path>',
-      'folder of the files, or one file: .svg, .png or .csv (default: figures in the folder of results)',
+    .addOption(
+      outputPathOption(
+        'folder of the files, or one file: .svg, .png or .csv (default: figures in the folder of results)',
+      ),
     )
     .option('--scale <n>', `PNG pixels per SVG pixel, up to ${MOST_SCALE} (default: 2)`, scale)
     .addOption(

@@ -127,13 +127,27 @@ export function dataOption(): Option {
 
 /** The file that a command writes. */
 export function outputFileOption(description: string): Option {
-  return new Option('--output <file>', description).argParser(outputFile);
+  return fileOption('--output <file>', description);
+}
+
+/** Another file that it writes. */
+export function fileOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(outputFile);
 }
 
 function outputFile(path: string): string {
   if (existsSync(path) && statSync(path).isDirectory()) {
     throw new InvalidArgumentError('It is a folder. Give a file; the folder of results is --results.');
   }
+  return outputPath(path);
+}
+
+/** The file or folder that a command writes. */
+export function outputPathOption(description: string): Option {
+  return new Option('--output <path>', description).argParser(outputPath);
+}
+
+function outputPath(path: string): string {
   reserveStandardOutput(path);
   return path;
 }

@@ -160,7 +160,7 @@ async function nameUnfinished(
 
 async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Reporter): Promise<void> {
   const { results, takeOver = false, autoResume } = options;
-  const tablesFolder = resultsFolderOf(folder) ?? results;
+  const tablesFolder = resultsFolderOf(folder, results);
   // It may have been killed when only the tables were left to write.
   if (readRunRecord(folder).status === 'finished') await updateTables(tablesFolder, reporter);
   const finished = await claimed(folder, { takeOver }, async (claim) => {

@@ -107,10 +107,10 @@ export async function findRunFolders(resultsFolder: string, reference: string): 
   );
 }
 
-/** The folder of results that a run lies in; undefined for one that was copied elsewhere. */
-export function resultsFolderOf({ path }: RunFolder): string | undefined {
+/** The folder of results that a run lies in; of one that was copied elsewhere, the given one. */
+export function resultsFolderOf({ path }: RunFolder, otherwise: string): string {
   const runs = dirname(dirname(path));
-  return basename(runs) === RUNS ? dirname(runs) : undefined;
+  return basename(runs) === RUNS ? dirname(runs) : otherwise;
 }
 
 /** All runs, by experiment, oldest first. One whose config is lost is a damaged run: epochs.csv is written after it. */

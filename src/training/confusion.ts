@@ -1,3 +1,5 @@
+import { csv } from '../util/csv.js';
+
 /** How well a class is recognised. Shares are 0 to 1. */
 export interface ClassScores {
   /** Images of the class. */
@@ -56,4 +58,14 @@ export class ConfusionMatrix {
 
 function share(part: number, whole: number): number | undefined {
   return whole === 0 ? undefined : part / whole;
+}
+
+/** A row for each class, a column for each class that its images were taken for. */
+export function confusionCsv(confusion: ConfusionMatrix, classNames: readonly string[]): string {
+  // Rows by position, not by name: a class may be called `label`.
+  const rows = classNames.map((name, label) => [
+    name,
+    ...classNames.map((_, predicted) => confusion.at(label, predicted)),
+  ]);
+  return csv(['label', ...classNames], rows);
 }

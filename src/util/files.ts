@@ -112,6 +112,13 @@ async function throughLinks(path: string): Promise<string> {
     : path;
 }
 
+/** Whether two paths mean one file, device or pipe, through links too, also where there is nothing yet. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [statA, statB] = [await statOf(a), await statOf(b)];
+  if (statA && statB) return statA.dev === statB.dev && statA.ino === statB.ino;
+  return resolve(await throughLinks(a)) === resolve(await throughLinks(b));
+}
+
 /** Throws the UserError (data) of `writeFileAtomic` before there is anything to write, if it can be foreseen. */
 export async function checkWritable(path: string): Promise<void> {
   try {

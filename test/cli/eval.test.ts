@@ -7,8 +7,9 @@ import { loadExperiment } from '../../src/config/load.js';
 import { initialValues } from '../../src/networks/parameters.js';
 import { weightsFile } from '../../src/networks/weights.js';
 import { networkOf } from '../../src/training/model.js';
+import { packageRoot } from '../../src/util/package.js';
 import { encodeSafetensors } from '../../src/util/safetensors.js';
-import { run, temporaryFolder } from '../program.js';
+import { run, startProcess, temporaryFolder } from '../program.js';
 import { encodeNpz } from './npz-writer.js';
 
 const TRAIN = ['train', '--config=smoke-fashion-mnist-mini', '--subset=320', '--engine=native', '--json'];
@@ -122,6 +123,24 @@ test('weights of another network are refused, and said which network they are of
   const { code, stderr } = await run(folder, args);
   expect(stderr).toMatch(/other\.safetensors: .*growth rate is 5, .* of the wrong shape \(/);
   expect(code).toBe(3);
+});
+
+test('a confusion matrix on standard output is alone there, and shares no file with the predictions', async () => {
+  const folder = await temporaryFolder();
+  const network = networkOf(await loadExperiment('smoke-fashion-mnist-mini'));
+  await writeFile(join(folder, 'w.safetensors'), weightsFile(network, initialValues(network, 1)));
+  const args = ['eval', '--config=smoke-fashion-mnist-mini', '--weights=w.safetensors', '--subset=8'];
+  const script = '"$@" --engine=native --confusion=/dev/stdout | cat > confusion.csv';
+  const program = [process.execPath, join(packageRoot, 'bin', 'densenet'), ...args];
+  const { stderr } = await startProcess(folder, 'bash', ['-c', script, 'bash', ...program]).ended;
+  expect(stderr).toMatch(/test error \d+\.\d\d %/);
+  const matrix: string[][] = parse(await readFile(join(folder, 'confusion.csv'), 'utf8'));
+  expect(matrix).toHaveLength(11);
+  const both = await run(folder, [...args, '--output=/dev/stdout', '--confusion=/dev/fd/1']);
+  expect(both.stderr).toBe(
+    'error: --output and --confusion both write to /dev/stdout\nGive each a file of its own.\n',
+  );
+  expect(both).toMatchObject({ code: 2, stdout: '' });
 });
 
 test('--ten-crop is refused where it makes no sense, before anything is loaded', async () => {

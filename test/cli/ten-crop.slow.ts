@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
@@ -68,4 +68,13 @@ test('ten crops are recorded beside the errors of one, never in their place', as
   const third = await densenet('table', '3');
   expect(third).toContain('Measured on ImageNet, but no row of Table 3');
   expect(third).toContain('dataset.augmentation=["mirror","sized-crop"]');
+
+  // From elsewhere, by its folder: the tables beside the run are those that follow.
+  await rm(join(folder, 'results', 'test-error.csv'));
+  await mkdir(join(folder, 'elsewhere'));
+  const path = join(experiment, (await readdir(experiment))[0]!);
+  const elsewhere = ['eval', path, '--ten-crop', '--data=../data', '--engine=native'];
+  expect((await run(join(folder, 'elsewhere'), elsewhere)).code).toBe(0);
+  expect(await readFile(join(folder, 'results', 'test-error.csv'), 'utf8')).toBe(table);
+  expect(await readdir(join(folder, 'elsewhere'))).toEqual([]);
 });
