@@ -182,7 +182,7 @@ async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const due = name === 'local' ? order : { ...order, runs: await dueRuns(order, options) };
   if (due.runs.length === 0) {
     reporter.line('Nothing to submit: every run is finished, running, in the queue, or diverged.');
-    if (!options.print) await showStatus(order, options);
+    if (!options.print) await concludeQueued(order, options);
     return;
   }
   if (options.print) {
@@ -194,7 +194,7 @@ async function launch(order: Order, options: SweepCliOptions): Promise<void> {
   const outcomes = await launcher.launch(due, { ...queued, reporter, stop, force: force.signal });
   if (outcomes === undefined) {
     reporter.line(`Submitted ${due.runs.length} of ${order.runs.length} runs.`);
-    return showStatus(order, options);
+    return concludeQueued(order, options);
   }
   // Runs that ended at once may each have written the tables without the other.
   await updateTables(options.results, reporter);
@@ -212,9 +212,14 @@ async function dueRuns(order: Order, options: SweepCliOptions): Promise<SweepRun
   return (await lookUp(order, options)).filter(({ due }) => due).map(({ run }) => run);
 }
 
-async function showStatus(order: Order, options: SweepCliOptions): Promise<void> {
+async function concludeQueued(order: Order, options: SweepCliOptions): Promise<void> {
   // A host may have written the tables before it saw what another one finished.
   await updateTables(options.results, progressReporter(options));
+  await showStatus(order, options);
+}
+
+/** Reads only: the folder of results may be another person's, or not there. */
+async function showStatus(order: Order, options: SweepCliOptions): Promise<void> {
   printTables(sheetDocument(statusSheet(await lookUp(order, options))), options);
 }
 
