@@ -53,11 +53,20 @@ export async function claimRun(
   folder: RunFolder,
   { takeOver }: ClaimOptions = { takeOver: false },
 ): Promise<Claim> {
-  const claim = await claimPath(join(folder.path, 'resuming'), `the run ${folder.name}`, takeOver);
+  const claim = await claimPath(claimOf(folder), `the run ${folder.name}`, takeOver);
   const { atWork } = readRunRecord(folder);
   if (!atWork || (!atWork.seen && takeOver)) return claim;
   await claim.release();
   throw busy(`the run ${folder.name}`, atWork);
+}
+
+function claimOf({ path }: RunFolder): string {
+  return join(path, 'resuming');
+}
+
+/** Whether a process has claimed a run, and does not train it yet. */
+export async function isClaimed(folder: RunFolder): Promise<boolean> {
+  return (await holderOf(claimOf(folder))) !== undefined;
 }
 
 /**

@@ -13,19 +13,27 @@ export interface SweepOutcome {
   readonly before: RunState;
   /** Of its process; undefined if none was started, null if a signal ended it. */
   readonly exitCode: number | null | undefined;
+  /** Another process was at it when its own came, which left it alone. */
+  readonly left: boolean;
   /** Its folder as it is now; undefined if it has none. */
   readonly record: RunRecord | undefined;
 }
 
 /** What the table of a sweep says of a run: its status, or why it was not touched. */
-function outcomeStatus({ before, exitCode, record }: SweepOutcome): string {
+function outcomeStatus(outcome: SweepOutcome): string {
+  const { before, exitCode, record } = outcome;
   if (before.kind === 'finished') return 'finished before';
-  if (before.kind === 'at-work') return 'running elsewhere';
+  if (isElsewhere(outcome)) return 'running elsewhere';
   if (before.kind === 'diverged') return 'diverged before';
   if (before.kind === 'damaged') return 'damaged before';
   if (exitCode === undefined) return 'not started';
   if (record === undefined || record.status === 'damaged') return `failed (exit code ${exitCode ?? 'none'})`;
   return record.status;
+}
+
+function isElsewhere({ before, left, record }: SweepOutcome): boolean {
+  const ended = record?.status === 'finished' || record?.status === 'diverged';
+  return before.kind === 'at-work' || (left && !ended);
 }
 
 /** What the tables of a sweep say of a run, from what is on the disk. */
@@ -62,13 +70,12 @@ export function outcomeSheet(outcomes: readonly SweepOutcome[]): Sheet {
  * ended it, 3 if a run is left to another process or to a person. Interruption is the caller's to tell.
  */
 export function sweepExitCode(outcomes: readonly SweepOutcome[]): number {
-  for (const { before, exitCode, record } of outcomes) {
-    if (before.kind === 'diverged') return EXIT.diverged;
-    // Its process left it to another sweep's, which has finished it.
-    if (exitCode === EXIT.unfinished && record?.status === 'finished') continue;
+  for (const { before, exitCode, left, record } of outcomes) {
+    if (before.kind === 'diverged' || (left && record?.status === 'diverged')) return EXIT.diverged;
+    if (left) continue;
     if (exitCode === null) return 1;
     if (exitCode !== undefined && exitCode !== 0) return exitCode;
   }
-  const isLeft = ({ before: { kind } }: SweepOutcome) => kind === 'at-work' || kind === 'damaged';
+  const isLeft = (outcome: SweepOutcome) => isElsewhere(outcome) || outcome.before.kind === 'damaged';
   return outcomes.some(isLeft) ? EXIT.data : EXIT.ok;
 }

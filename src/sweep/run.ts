@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { isClaimed } from '../runs/claim.js';
 import { readRunRecords } from '../runs/run-records.js';
 import { hiddenByDamage, newestRecord, type RunState, runState } from '../runs/run-state.js';
 import { EXIT } from '../util/errors.js';
@@ -22,6 +23,7 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
   const states = runs.map((run) => runState(run, records));
   const isDue = ({ kind }: RunState) => kind === 'start' || kind === 'resume';
   const exitCodes = new Map<number, number | null>();
+  const left = new Set<number>();
   const queue = [...runs.keys()].filter((index) => isDue(states[index]!));
   const labelOf = (index: number) => `[${index + 1}/${runs.length}] ${runs[index]!.label}`;
   for (const [index, state] of states.entries()) {
@@ -41,8 +43,10 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
       reporter.line(`${label}: ${state.kind === 'resume' ? 'resuming' : 'starting'}`);
       const exitCode = await trainProcess(run, label, options);
       exitCodes.set(index, exitCode);
+      if (exitCode !== EXIT.unfinished) continue;
+      if (await isLeftToAnother(run, resultsFolder)) left.add(index);
       // It was saved at the end of the job that the sweep is part of: no other would come further.
-      if (exitCode === EXIT.unfinished && !(await isLeftToAnother(run, resultsFolder))) queue.length = 0;
+      else queue.length = 0;
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -51,12 +55,14 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
     const before = states[index]!;
     const known = before.kind === 'finished' || before.kind === 'damaged' ? before.record : undefined;
     const record = known ?? newestRecord(run, after);
-    return { run, before, exitCode: exitCodes.get(index), record };
+    return { run, before, exitCode: exitCodes.get(index), left: left.has(index), record };
   });
 }
 
+/** Whether the process of a run that was neither finished nor failed found another one at it, or about to be. */
 async function isLeftToAnother(run: SweepRun, resultsFolder: string): Promise<boolean> {
-  return runState(run, await readRunRecords(resultsFolder)).kind !== 'resume';
+  const state = runState(run, await readRunRecords(resultsFolder));
+  return state.kind !== 'resume' || isClaimed(state.record.folder);
 }
 
 /** One `densenet train` in a process group of its own: Ctrl-C reaches it through us, once. */
