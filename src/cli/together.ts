@@ -24,7 +24,10 @@ export function oneProcess(reporter: Reporter, notice: string): Crew {
   return { signal: stopInOrder(reporter, notice), group: ALONE };
 }
 
-/** Lets `use` work as one of several processes. The first alone prints, and what one throws it prints for all. */
+/**
+ * Lets `use` work as one of several processes. The first alone prints, and what one throws it prints for all; all end
+ * with its exit code.
+ */
 export async function severalProcesses(
   here: Place,
   { setup, reporter, notice }: { setup: boolean; reporter: Reporter; notice: string },
@@ -51,6 +54,7 @@ export async function severalProcesses(
     notice,
   );
   const options = { setup, reporter: speaks ? reporter : silent, signal, onLost };
+  let code: number = EXIT.ok;
   try {
     await withGroup(here, options, async (group, tools) => {
       joined = group;
@@ -62,7 +66,10 @@ export async function severalProcesses(
           throw machineFailure(error) ?? error;
         },
       );
+      code = await group.share(Number(process.exitCode ?? EXIT.ok));
     });
+    // A signal that came when there was nothing left to stop says nothing of how it ended.
+    process.exitCode = code;
   } catch (error) {
     const says = joined ? speaks : (here.localRank ?? 0) === 0;
     if (says) throw error;
