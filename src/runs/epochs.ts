@@ -52,10 +52,11 @@ export function epochsCsv(rows: readonly EpochRow[]): string {
 export function parseEpochs(text: string): EpochRow[] {
   const records = parse(text, { columns: true }) as Record<string, string>[];
   return records.map((record) => {
-    const optional = (column: string) => (record[column] ? Number(record[column]) : undefined);
+    const optional = (column: string) => (record[column] ? number(column) : undefined);
     const number = (column: string) => {
-      const value = optional(column);
-      if (value === undefined || Number.isNaN(value)) throw new Error(`it has no number in column ${column}`);
+      // Of spaces alone, Number makes 0.
+      const value = Number(record[column]?.trim() || Number.NaN);
+      if (Number.isNaN(value)) throw new Error(`it has no number in column ${column}`);
       return value;
     };
     return {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -35,3 +35,23 @@ it('epochs of before there were top-5 errors are read too', async () => {
   await writeFile(folder.epochs, `${header}\n1,0.1,2.5,60.25,,,2.25,55.5,10,100\n`);
   expect(folder.readEpochs()).toEqual([row]);
 });
+
+it.each(['garbage', ' ', '1.5x', 'NaN'])(
+  'a value that is no number is damage, in any column: %j',
+  async (value) => {
+    await folder.writeEpochs([{ ...row, validationLoss: 2, testTop5Error: 20.5, waitPercent: 3.5 }]);
+    const text = await readFile(folder.epochs, 'utf8');
+    for (const [number, column] of [
+      ['2.000000', 'validation_loss'],
+      ['20.50', 'test_top5_error'],
+      ['3.5\n', 'wait_percent'],
+      ['2.250000', 'test_loss'],
+    ] as const) {
+      await writeFile(
+        folder.epochs,
+        text.replace(`,${number}`, number.endsWith('\n') ? `,${value}\n` : `,${value}`),
+      );
+      expect(() => folder.readEpochs()).toThrow(`it has no number in column ${column}`);
+    }
+  },
+);
