@@ -56,7 +56,7 @@ async function replaceFile(path: string, pieces: Pieces, previous?: string): Pro
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
 }

@@ -29,7 +29,7 @@ export async function ensurePeer(peer: PeerEnvironment, reporter: Reporter): Pro
     await runTool(join(fresh, python), ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
     await rename(fresh, folder);
   } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
+    await rm(fresh, { recursive: true, force: true }).catch(() => {});
     if (!(error instanceof ToolError)) throw error;
     throw new UserError(
       'engine',

@@ -93,7 +93,7 @@ async function storeStream(
     checkContent(path, file, found);
     return await moveIntoPlace(temporary, { name: file.name, bytes: found.bytes, sha256: found.sha256 }, to);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw unpackingError(path, error);
   }
 }

@@ -89,7 +89,8 @@ async function build(addon: Addon, compiler: Compiler, signal: AbortSignal | und
     await rm(objects, { recursive: true });
     await rename(folder, final);
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    // Whatever stays is abandoned, and removed by a later build.
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
     if (existsSync(library)) return library;
     const otherwise = 'set XDG_CACHE_HOME to another folder';
     throw diskError(error, `cannot build ${addon.title} in ${cache}`, otherwise, 'engine');

@@ -36,24 +36,25 @@ export interface Compilation {
 
 /**
  * Compiles and links a shared library, one compiler per core. Throws a UserError (engine) with the compiler's first
- * complaint, or the signal's reason.
+ * complaint, or the signal's reason, once no compiler runs any more: what they write may then be removed.
  */
 export async function compile(compilation: Compilation): Promise<void> {
   const { addon, compiler, sources, includes, folder, output, signal } = compilation;
   const objects = sources.map((source, index) => join(folder, `${index}-${basename(source)}.o`));
   const queue = sources.map((source, index) => ({ source, object: objects[index]! }));
+  const include = includes.map((path) => `-I${path}`);
+  const failures: unknown[] = [];
   const worker = async () => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const include = includes.map((path) => `-I${path}`);
-      await invoke(
-        addon,
-        compiler,
-        [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object],
-        signal,
-      );
+      const parameters = [...COMPILE_FLAGS, ...include, '-c', job.source, '-o', job.object];
+      await invoke(addon, compiler, parameters, signal).catch((error: unknown) => {
+        failures.push(error);
+        queue.length = 0;
+      });
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  if (failures.length > 0) throw failures[0];
   await invoke(addon, compiler, [...LINK_FLAGS, ...objects, '-o', output], signal);
 }
 

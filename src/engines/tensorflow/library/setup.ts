@@ -85,7 +85,8 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
     const otherwise = `set XDG_CACHE_HOME to a folder with ${formatBytes(4 * total(wheels))} of free space`;
     throw diskError(error, `cannot set up TensorFlow in ${cache}`, otherwise, 'engine');
   } finally {
-    await rm(building, { recursive: true, force: true });
+    // Where it cannot be removed, what went wrong before says more.
+    await rm(building, { recursive: true, force: true }).catch(() => {});
   }
   return (await findLibrary(device))!;
 }
