@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -205,22 +205,31 @@ export interface LoadedWeights {
 /** Reads weights alone: of a checkpoint, or of a file from elsewhere. Throws a UserError (data) if they do not fit. */
 export async function loadWeights(path: string, network: Network): Promise<LoadedWeights> {
   const file = openTensorFile(await readWeightsFile(path, network), path);
-  return { weights: weightsAmong(file.tensors, path, network), trained: trainedBy(file.metadata, path) };
+  return {
+    weights: weightsAmong(file.tensors, path, network),
+    trained: await trainedBy(file.metadata, path),
+  };
 }
 
-function trainedBy(metadata: Readonly<Record<string, string>>, path: string): Trained | undefined {
+async function trainedBy(
+  metadata: Readonly<Record<string, string>>,
+  path: string,
+): Promise<Trained | undefined> {
   const progress = readMetadata(metadata, PROGRESS, progressSchema, path);
   if (progress) return { epochs: progress.epochs, steps: progress.stepsInEpoch };
   return trainedIn(metadata) ?? trainedBeside(path);
 }
 
+/** Of a summary beside weights: many times what one has. */
+const MOST_SUMMARY = 1e6;
+
 /** Earlier versions kept the epoch of a run's best weights in the file beside them only. */
-function trainedBeside(path: string): Trained | undefined {
+async function trainedBeside(path: string): Promise<Trained | undefined> {
   if (basename(path) !== 'best.safetensors') return undefined;
   try {
-    const summary = JSON.parse(readFileSync(join(dirname(path), 'best.json'), 'utf8')) as unknown;
-    const epochs = z.object({ epoch: z.int() }).safeParse(summary).data?.epoch;
-    return epochs === undefined ? undefined : { epochs, steps: 0 };
+    const summary = await readSmallFile(join(dirname(path), 'best.json'), MOST_SUMMARY);
+    const { epoch } = z.object({ epoch: z.int() }).parse(JSON.parse(summary.toString('utf8')));
+    return { epochs: epoch, steps: 0 };
   } catch {
     return undefined;
   }

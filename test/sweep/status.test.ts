@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -90,6 +91,9 @@ it('reads what was submitted, oldest first, and leaves out what is no record', a
   await writeSubmission(folder, submission('10', '2026-01-02'));
   await writeFile(join(folder, 'sweeps', 'slurm-11.json'), '{"job": 11');
   await writeFile(join(folder, 'sweeps', 'slurm-9_1.log'), '');
+  execFileSync('mkfifo', [join(folder, 'sweeps', 'pipe.json')]);
+  await writeFile(join(folder, 'sweeps', 'huge.json'), '');
+  await truncate(join(folder, 'sweeps', 'huge.json'), 2 ** 40);
   expect((await readSubmissions(folder, 'slurm')).map(({ job }) => job)).toEqual(['9', '10']);
   expect(await readSubmissions(folder, 'local')).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -190,4 +191,10 @@ test('checkpoints and best weights of earlier versions, without digest and origi
   await writeFile(join(folder, 'best', 'best.json'), JSON.stringify({ epoch: 7, testError: 5 }));
   const best = await loadWeights(join(folder, 'best', 'best.safetensors'), network);
   expect(best.trained).toEqual({ epochs: 7, steps: 0 });
+
+  // What lies beside the weights need not be ours.
+  await rm(join(folder, 'best', 'best.json'));
+  execFileSync('mkfifo', [join(folder, 'best', 'best.json')]);
+  const beside = await loadWeights(join(folder, 'best', 'best.safetensors'), network);
+  expect(beside.trained).toBeUndefined();
 });

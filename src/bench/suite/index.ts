@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, UserError } from '../../util/errors.js';
 import { makeFolder, writeFileAtomic } from '../../util/files.js';
 import { type Machine, machine } from '../../util/machine.js';
 import { gitState } from '../../util/package.js';
+import { readSmallFile } from '../../util/read-files.js';
 import type { Case } from './cases.js';
 import { speedChart } from './chart.js';
 import { takesPart } from './contenders.js';
@@ -62,11 +62,14 @@ export function isMeasured(
     });
 }
 
+/** Of a table, at most: many times what all cases have. */
+const MOST_BYTES = 100e6;
+
 /** The lines of a table that was begun on this machine; none where there is no table yet. */
 async function readLines(csv: string, { cpu, cores, platform }: Machine): Promise<Line[]> {
   let lines: Line[];
   try {
-    lines = parseCsv(await readFile(csv, 'utf8'));
+    lines = parseCsv((await readSmallFile(csv, MOST_BYTES)).toString('utf8'));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     const message = `cannot resume ${csv}: ${(error as Error).message}`;

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../util/files.js';
 import { parseJson } from '../../util/json.js';
+import { readSmallFile } from '../../util/read-files.js';
 
 const submissionSchema = z.object({
   launcher: z.string(),
@@ -14,6 +15,9 @@ const submissionSchema = z.object({
 });
 /** A job that was put into a queue: `results/sweeps/<launcher>-<job>.json`. */
 export type Submission = Readonly<z.infer<typeof submissionSchema>>;
+
+/** Of a file, at most: many times that of a sweep of 10,000 runs. */
+const MOST_BYTES = 10e6;
 
 /** Where submissions and the logs of their tasks are kept. */
 export function submissionsFolder(resultsFolder: string): string {
@@ -30,9 +34,11 @@ export async function writeSubmission(resultsFolder: string, submission: Submiss
 export async function readSubmissions(resultsFolder: string, launcher: string): Promise<Submission[]> {
   const folder = submissionsFolder(resultsFolder);
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
-  return texts
-    .flatMap((text) => submissionSchema.safeParse(parseJson(text)).data ?? [])
+  const files = await Promise.all(
+    names.map((name) => readSmallFile(join(folder, name), MOST_BYTES).catch(() => Buffer.alloc(0))),
+  );
+  return files
+    .flatMap((file) => submissionSchema.safeParse(parseJson(file.toString('utf8'))).data ?? [])
     .filter((submission) => submission.launcher === launcher)
     .sort((a, b) => a.submitted.localeCompare(b.submitted));
 }
