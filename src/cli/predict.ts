@@ -1,12 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { IMAGE } from '../datasets/folder/listing.js';
+import { imageFiles } from '../datasets/folder/image-files.js';
 import { chooseEngine } from '../engines/select.js';
 import { type ClassProbability, type ImagePredictions, predictImages } from '../training/predict.js';
 import { trainedText } from '../training/trained.js';
 import { csv } from '../util/csv.js';
-import { diskError } from '../util/disk-errors.js';
 import { UserError } from '../util/errors.js';
 import { checkWritable, statOf, writeFileAtomic } from '../util/files.js';
 import { textWidth } from '../util/text-table.js';
@@ -65,7 +62,7 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
   const run = options.weights === undefined ? names[0] : undefined;
   const images = names.slice(run === undefined ? 0 : 1);
   const subject = await findSubject('predict', run, options, reporter);
-  const files = (await Promise.all(images.map(imageFiles))).flat();
+  const files = (await Promise.all(images.map(filesOf))).flat();
   if (files.length === 0) {
     throw new UserError(
       'usage',
@@ -88,22 +85,15 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
   if (options.output) reporter.line(`Predictions: ${options.output}`);
 }
 
-/** A file as it is; the images in a folder, below it too, by name. */
-async function imageFiles(path: string): Promise<string[]> {
+/** A file as it is; of a folder the images that a dataset would have, by name. */
+async function filesOf(path: string): Promise<string[]> {
   const found = await statOf(path);
   if (found === undefined) {
     throw new UserError('data', `there is no file ${path}`, 'Name image files, or folders that hold some.');
   }
   if (!found.isDirectory()) return [path];
-  try {
-    const names = await readdir(path, { recursive: true });
-    return names
-      .filter((name) => IMAGE.test(name))
-      .sort()
-      .map((name) => join(path, name));
-  } catch (error) {
-    throw diskError(error, `cannot list ${path}`, 'name another folder');
-  }
+  const { images } = await imageFiles(path, 'name another folder');
+  return images.map((image) => image.path);
 }
 
 function csvText({ images }: ImagePredictions): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -39,6 +39,12 @@ beforeAll(async () => {
     .png()
     .toFile(join(folder, 'seen', 'more', 'c.PNG'));
   await writeFile(join(folder, 'seen', 'notes.txt'), 'not an image');
+  // As of folders of a dataset, what is hidden, what is no file, and what links lead to is left out.
+  await mkdir(join(folder, 'seen', 'folder.png'));
+  await mkdir(join(folder, 'seen', '.hidden'));
+  for (const name of ['._a.png', '.hidden/a.png'])
+    await writeFile(join(folder, 'seen', name), 'not an image');
+  await symlink('..', join(folder, 'seen', 'more', 'above'));
 }, 120_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

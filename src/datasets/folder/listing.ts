@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { diskError } from '../../util/disk-errors.js';
 import { systemCode, UserError } from '../../util/errors.js';
 import { statOf } from '../../util/files.js';
 import { key, PURPOSE, permutation } from '../../util/random.js';
 import { firstNames } from '../../util/shorten.js';
 import type { FolderChoice, FolderOptions } from './definition.js';
+import { byBytes, imageFiles, type NamedFile } from './image-files.js';
 
 /** An image file of a folder. */
 export interface FolderImage {
@@ -25,9 +26,6 @@ export interface FolderListing {
   /** What a person should know: files that are no images, folders that are not used. */
   readonly notes: readonly string[];
 }
-
-/** Files that sharp reads, by their names. */
-export const IMAGE = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif)$/i;
 
 const LAYOUT =
   'Put the images into train/<class>/ and test/<class>/, or into <class>/ and set dataset.testFraction.';
@@ -96,20 +94,14 @@ async function findRoots({ path = '', testFraction }: FolderOptions): Promise<Ro
   };
 }
 
-interface Named {
-  /** In Unicode's composed form. */
-  readonly name: string;
-  readonly path: string;
-}
-
 /** The folders in a folder, through links, in the order of their names' bytes; hidden ones are left out. */
-async function subfolders(path: string): Promise<Named[]> {
-  const found: Named[] = [];
+async function subfolders(path: string): Promise<NamedFile[]> {
+  const found: NamedFile[] = [];
   for (const name of await visibleNames(path)) {
     if ((await statOf(join(path, name)))?.isDirectory())
       found.push({ name: name.normalize(), path: join(path, name) });
   }
-  return byBytes(found);
+  return inOrder(found);
 }
 
 async function visibleNames(path: string): Promise<string[]> {
@@ -129,8 +121,8 @@ async function visibleNames(path: string): Promise<string[]> {
 }
 
 /** Sorts by the bytes of the names. Throws a UserError (data) where two are the same text in two Unicode forms. */
-function byBytes<T extends Named>(files: T[]): T[] {
-  const sorted = files.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+function inOrder(files: readonly NamedFile[]): NamedFile[] {
+  const sorted = byBytes(files);
   const twin = sorted.find(({ name }, i) => name === sorted[i + 1]?.name);
   if (twin === undefined) return sorted;
   throw new UserError(
@@ -170,24 +162,17 @@ async function listClass(
   images: FolderImage[],
   others: string[],
 ): Promise<void> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    throw diskError(error, `cannot list ${folder}`, 'check dataset.path');
-  });
-  const files = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path, name: relative(folder, path).split(sep).join('/').normalize() }))
-    .filter(({ name }) => !name.split('/').some((part) => part.startsWith('.')));
-  for (const { name, path } of files) if (!IMAGE.test(name)) others.push(path);
-  const chosen = byBytes(files.filter(({ name }) => IMAGE.test(name)));
+  const found = await imageFiles(folder, 'check dataset.path');
+  others.push(...found.others.map(({ path }) => path));
+  const chosen = inOrder(found.images);
   for (let i = 0; i < chosen.length; i += AT_ONCE) {
-    const found = await Promise.all(chosen.slice(i, i + AT_ONCE).map(withSize));
-    for (const { name, path, bytes, changed } of found) images.push({ name, path, label, bytes, changed });
+    const sized = await Promise.all(chosen.slice(i, i + AT_ONCE).map(withSize));
+    for (const { name, path, bytes, changed } of sized) images.push({ name, path, label, bytes, changed });
   }
 }
 
 /** A link to nothing has no bytes: it is an image that cannot be read. */
-async function withSize({ name, path }: Named) {
+async function withSize({ name, path }: NamedFile) {
   const found = await stat(path).catch(() => undefined);
   return { name, path, bytes: found?.size ?? 0, changed: found?.mtimeMs ?? 0 };
 }
