@@ -1,6 +1,5 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { atHome } from '../util/home.js';
 import { suggest } from '../util/suggest.js';
 
 /** How values on the command line are read. What cannot be meant is refused; commander names the option. */
@@ -20,10 +19,6 @@ export function checkValues(command: Command): void {
       return variadic ? [...((previous as string[] | undefined) ?? []), value] : value;
     });
   }
-}
-
-function atHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
 export function positiveInteger(text: string): number {

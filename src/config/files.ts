@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../util/errors.js';
+import { atHome } from '../util/home.js';
 import { packageRoot } from '../util/package.js';
 import { shorten, shortenValue } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
@@ -41,7 +42,7 @@ export function findConfig(pathOrName: string): string {
 
 /** A file as seen from a folder, or else one in `configs/`, there also without extension. */
 function locate(pathOrName: string, from: string): string | undefined {
-  const path = resolve(from, pathOrName);
+  const path = resolve(from, atHome(pathOrName));
   if (isThere(path)) return path;
   if (/^\.{0,2}[\\/]/.test(pathOrName)) return undefined;
   return ['', ...EXTENSIONS].map((extension) => join(configsFolder, pathOrName + extension)).find(isThere);

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { FOLDER } from '../datasets/dataset.js';
 import { folderClasses } from '../datasets/folder/listing.js';
+import { atHome } from '../util/home.js';
 import { type Checked, explain } from './explain.js';
 import { configName, findConfig, readConfigChain } from './files.js';
 import { type ConfigLayer, isPlainObject, mergeLayers, type PlainObject } from './merge.js';
@@ -39,7 +40,7 @@ function withDatasetPath(layer: ConfigLayer, from: string): ConfigLayer {
   if (!isPlainObject(dataset) || typeof dataset.path !== 'string' || dataset.path === '') return layer;
   return {
     ...layer,
-    values: { ...layer.values, dataset: { ...dataset, path: resolve(from, dataset.path) } },
+    values: { ...layer.values, dataset: { ...dataset, path: resolve(from, atHome(dataset.path)) } },
   };
 }
 

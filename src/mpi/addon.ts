@@ -1,5 +1,6 @@
 import type { Addon } from '../util/addon/addon.js';
 import type { Compiler } from '../util/compiler.js';
+import { atHome } from '../util/home.js';
 import { runTool } from '../util/run-tool.js';
 
 /** The C++ of mpi/. */
@@ -22,7 +23,7 @@ export const MPI: Addon = {
 export async function findMpiCompiler(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Compiler | undefined> {
-  for (const command of [environment.MPICXX, 'mpicxx', 'mpic++']) {
+  for (const command of [atHome(environment.MPICXX ?? ''), 'mpicxx', 'mpic++']) {
     if (!command) continue;
     try {
       const version = await runTool(command, ['--version'], { env: environment });

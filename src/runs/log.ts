@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { link, symlink } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { atHome } from '../util/home.js';
 import type { RunFolder } from './run-folder.js';
 
 /**
@@ -8,7 +9,7 @@ import type { RunFolder } from './run-folder.js';
  * folder; a symbolic link where the file system knows one name only. Of a log there is nothing to fail for.
  */
 export async function linkLog(folder: RunFolder): Promise<void> {
-  const log = process.env.DENSENET_LOG;
+  const log = atHome(process.env.DENSENET_LOG ?? '');
   if (!log || !existsSync(log)) return;
   const path = join(folder.path, basename(log));
   // A task that is queued again goes on in the same file.

@@ -2,6 +2,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseError, parseText, readText } from '../config/text.js';
 import { UserError } from '../util/errors.js';
+import { atHome } from '../util/home.js';
 import { shorten } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
 import { findSweep } from './names.js';
@@ -57,7 +58,7 @@ async function readEntries(path: string, below: readonly string[] = []): Promise
   const { extends: base, configs, description: _, ...others } = parsed.data;
   const inherited =
     base === undefined ? {} : await readEntries(besideOrShipped(path, base), [...below, path]);
-  const locate = (config: string) => (config.includes('/') ? resolve(dirname(path), config) : config);
+  const locate = (config: string) => (config.includes('/') ? seenFrom(path, config) : config);
   const own: Entries = configs
     ? {
         configs: configs.map((entry) =>
@@ -72,7 +73,11 @@ async function readEntries(path: string, below: readonly string[] = []): Promise
 }
 
 function besideOrShipped(path: string, base: string): string {
-  return base.includes('/') ? resolve(dirname(path), base) : findSweep(base);
+  return base.includes('/') ? seenFrom(path, base) : findSweep(base);
+}
+
+function seenFrom(file: string, path: string): string {
+  return resolve(dirname(file), atHome(path));
 }
 
 async function parseFile(path: string): Promise<unknown> {

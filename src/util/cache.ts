@@ -1,6 +1,6 @@
-import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from './errors.js';
+import { atHome, homeFolder } from './home.js';
 
 /**
  * A folder of this program in the person's cache: `$XDG_CACHE_HOME/densenet/<name>`, else `~/.cache/densenet/<name>`.
@@ -8,22 +8,13 @@ import { UserError } from './errors.js';
  * that others may write to is no place for programs.
  */
 export function cacheFolder(name: string, environment: NodeJS.ProcessEnv = process.env): string {
-  const cache = environment.XDG_CACHE_HOME;
-  if (cache && isAbsolute(cache)) return join(cache, 'densenet', name);
-  const home = [homedir, () => userInfo().homedir].map(orNothing).find((path) => path && isAbsolute(path));
+  const cache = atHome(environment.XDG_CACHE_HOME ?? '');
+  if (isAbsolute(cache)) return join(cache, 'densenet', name);
+  const home = homeFolder();
   if (home) return join(home, '.cache', 'densenet', name);
   throw new UserError(
     'data',
     'this user has no home folder, and so no cache',
     'Set HOME or XDG_CACHE_HOME to a folder of your own.',
   );
-}
-
-/** The system knows no home of a user whom it does not know. */
-function orNothing(find: () => string): string | undefined {
-  try {
-    return find();
-  } catch {
-    return undefined;
-  }
 }

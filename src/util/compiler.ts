@@ -1,3 +1,4 @@
+import { atHome } from './home.js';
 import { runTool } from './run-tool.js';
 
 export interface Compiler {
@@ -12,8 +13,8 @@ export interface Compiler {
 export async function findCompiler(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Compiler | undefined> {
-  for (const command of [environment.CXX, 'c++', 'g++', 'clang++']) {
-    if (command === undefined || command === '') continue;
+  for (const command of [atHome(environment.CXX ?? ''), 'c++', 'g++', 'clang++']) {
+    if (!command) continue;
     try {
       const stdout = await runTool(command, ['--version'], { env: environment });
       return { command, version: stdout.split('\n')[0]!.trim() };

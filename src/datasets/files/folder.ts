@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../util/cache.js';
+import { atHome } from '../../util/home.js';
 import type { DatasetDefinition } from '../dataset.js';
 
 /** The repository's `datasets/`, seen from `src/datasets/files/` and from `dist/datasets/files/`. */
@@ -12,7 +13,7 @@ const SHIPPED = fileURLToPath(new URL('../../../datasets', import.meta.url));
  */
 export function dataFolder(option?: string): string {
   const chosen = option ?? process.env.DENSENET_DATA;
-  if (chosen) return resolve(chosen);
+  if (chosen) return resolve(atHome(chosen));
   return cacheFolder('data');
 }
 
