@@ -1,6 +1,6 @@
 import { BusyError } from '../runs/claim.js';
 import { heartbeat } from '../runs/heartbeat.js';
-import { linkLog } from '../runs/log.js';
+import { linkLog } from '../runs/launcher-log.js';
 import type { RunResult } from '../runs/result.js';
 import { UserError } from '../util/errors.js';
 import { Transcript } from '../util/transcript.js';
