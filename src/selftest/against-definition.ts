@@ -3,7 +3,7 @@ import { randomBatch, randomWeights } from '../engines/noise.js';
 import type { Network } from '../networks/network.js';
 import { type Parameter, parameters } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { BATCH, type Case, LEARNING_RATE, OPTIMIZER } from './cases.js';
+import { BATCH, LEARNING_RATE, OPTIMIZER, type SelftestCase } from './cases.js';
 import { check, type Finding, relativeError } from './check.js';
 import type { Expected } from './expected.js';
 
@@ -47,7 +47,7 @@ const isProjection = (name: string) => name.includes('.downsample.');
 const isBranch = (name: string) => name.startsWith('layer') && !isProjection(name);
 
 /** A case and what it comes to. */
-export type Defined = Case & { readonly expected: Expected };
+export type Defined = SelftestCase & { readonly expected: Expected };
 
 /** What an engine makes of a case. */
 export interface Computed {
@@ -57,7 +57,7 @@ export interface Computed {
   readonly trained: Float32Array;
 }
 
-export function modelOptions(seed: number): ModelOptions {
+export function selftestOptions(seed: number): ModelOptions {
   return { optimizer: OPTIMIZER, seed, memoryEfficient: false, precision: 'float32' };
 }
 
@@ -68,7 +68,7 @@ export async function withFreshModel<T>(
   seed: number,
   use: (model: Model) => Promise<T>,
 ): Promise<T> {
-  const model = await engine.createModel(network, modelOptions(seed));
+  const model = await engine.createModel(network, selftestOptions(seed));
   try {
     return await use(model);
   } finally {
@@ -77,7 +77,7 @@ export async function withFreshModel<T>(
 }
 
 /** Runs a case on an engine. */
-export function compute(engine: Engine, { network, seed, steps }: Case): Promise<Computed> {
+export function compute(engine: Engine, { network, seed, steps }: SelftestCase): Promise<Computed> {
   return withFreshModel(engine, network, seed, async (model) => {
     await model.importState(initialState(network, randomWeights(network, seed)));
     const batch = randomBatch(network, BATCH, seed);

@@ -3,7 +3,7 @@ import type { Network, ResidualStage } from '../networks/network.js';
 import { buildResNet } from '../networks/resnet.js';
 
 /** What an engine computes here and the stored results say in double precision. */
-export interface Case {
+export interface SelftestCase {
   /** Name of the file of results. */
   readonly name: string;
   readonly network: Network;
@@ -33,7 +33,7 @@ const resnet = {
 } as const;
 
 /** Networks of the paper's kinds, only smaller. The seeds keep clear of kinks, see test/selftest. */
-export const CASES: readonly Case[] = [
+export const SELFTEST_CASES: readonly SelftestCase[] = [
   { name: 'densenet-bc', network: buildDenseNet(bc, IMAGES), seed: 7, steps: 20 },
   { name: 'densenet', network: buildDenseNet(basic, IMAGES), seed: 9, steps: 20 },
   { name: 'resnet', network: buildResNet(resnet, IMAGES), seed: 1, steps: 20 },

@@ -2,7 +2,7 @@ import type { Engine } from '../engines/engine.js';
 import type { Reporter } from '../util/reporter.js';
 import { type Computed, caseChecks, compute, type Defined, gradientChecks } from './against-definition.js';
 import { bitChecks, slopeCheck } from './against-itself.js';
-import { CASES } from './cases.js';
+import { SELFTEST_CASES } from './cases.js';
 import { type Finding, failure } from './check.js';
 import { readExpected } from './expected.js';
 import { largestCheck } from './largest.js';
@@ -22,7 +22,7 @@ export async function selftest(
   { freeMemory, reporter }: SelftestOptions,
 ): Promise<Finding[]> {
   const cases = await Promise.all(
-    CASES.map(async (one) => ({ ...one, expected: await readExpected(one.name) })),
+    SELFTEST_CASES.map(async (one) => ({ ...one, expected: await readExpected(one.name) })),
   );
   const results: (Defined & { readonly computed: Computed })[] = [];
   const parts: [what: string, work: () => Promise<Finding[]>][] = [

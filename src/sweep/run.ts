@@ -8,7 +8,7 @@ import type { Reporter } from '../util/reporter.js';
 import type { SweepRun } from './expand.js';
 import type { LaunchOptions, Order } from './launchers/launcher.js';
 import type { SweepOutcome } from './outcome.js';
-import { trainCommand } from './train-command.js';
+import { trainArgv } from './train-command.js';
 
 type SweepOptions = Pick<Order, 'resultsFolder' | 'trainOptions'> &
   Pick<LaunchOptions, 'jobs' | 'reporter' | 'stop' | 'force'>;
@@ -71,7 +71,7 @@ async function trainProcess(
   label: string,
   { trainOptions, reporter, stop, force }: SweepOptions,
 ): Promise<number | null> {
-  const [program, ...words] = trainCommand(run, trainOptions);
+  const [program, ...words] = trainArgv(run, trainOptions);
   const child = spawn(program!, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const save = () => child.kill('SIGINT');
   const end = () => child.kill('SIGKILL');

@@ -4,7 +4,7 @@ import { packageRoot } from '../util/package.js';
 import type { SweepRun } from './expand.js';
 
 /** Words of the command that starts a run, resumes it or leaves it alone, by what is on the disk. */
-export function trainCommand(run: SweepRun, trainOptions: readonly string[]): string[] {
+export function trainArgv(run: SweepRun, trainOptions: readonly string[]): string[] {
   return [...TRAIN, ...run.trainArguments, ...trainOptions];
 }
 

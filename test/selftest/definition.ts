@@ -1,11 +1,11 @@
 import { randomBatch, randomWeights } from '../../src/engines/noise.js';
 import { survivalProbabilities, survivors } from '../../src/networks/residual.js';
-import { BATCH, type Case, LEARNING_RATE, OPTIMIZER } from '../../src/selftest/cases.js';
+import { BATCH, LEARNING_RATE, OPTIMIZER, type SelftestCase } from '../../src/selftest/cases.js';
 import type { Expected } from '../../src/selftest/expected.js';
 import { ReferenceModel } from '../reference/model.js';
 
 /** What the definition says of a case, and how near a value that enters a ReLU comes to 0 in the first step. */
-export function define({ network, seed, steps }: Case): { expected: Expected; nearestKink: number } {
+export function define({ network, seed, steps }: SelftestCase): { expected: Expected; nearestKink: number } {
   const reference = new ReferenceModel(network, randomWeights(network, seed));
   const batch = randomBatch(network, BATCH, seed);
   const logits = Float32Array.from(reference.predict(batch.images));

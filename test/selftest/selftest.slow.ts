@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createTensorFlowEngine } from '../../src/engines/tensorflow/index.js';
-import { CASES } from '../../src/selftest/cases.js';
+import { SELFTEST_CASES } from '../../src/selftest/cases.js';
 import { EXPECTED_FOLDER } from '../../src/selftest/expected.js';
 import { selftest } from '../../src/selftest/selftest.js';
 import { packageRoot } from '../../src/util/package.js';
@@ -48,7 +48,7 @@ describe('densenet selftest', { timeout: 600_000 }, () => {
     }
     await symlink(join(packageRoot, 'node_modules'), join(folder, 'node_modules'));
     await mkdir(join(folder, EXPECTED_FOLDER), { recursive: true });
-    for (const { name } of CASES) {
+    for (const { name } of SELFTEST_CASES) {
       const file = join(EXPECTED_FOLDER, `${name}.safetensors`);
       const bytes = await readFile(join(packageRoot, file));
       // The sign of a value in the last tensor: a gradient.

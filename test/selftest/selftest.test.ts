@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, Model } from '../../src/engines/engine.js';
 import { createNativeEngine } from '../../src/engines/native/index.js';
-import { CASES } from '../../src/selftest/cases.js';
+import { SELFTEST_CASES } from '../../src/selftest/cases.js';
 import { thatFit } from '../../src/selftest/largest.js';
 import { selftest } from '../../src/selftest/selftest.js';
 import { silent } from '../../src/util/reporter.js';
@@ -50,7 +50,7 @@ describe('the selftest', { timeout: 600_000 }, () => {
     const predict = async (model: Model, images: Float32Array) =>
       (await model.predict(images)).map((value, index) => value * (index % 2 === 0 ? 1.001 : 1));
     const found = await wrong(broken((model) => ({ predict: (images) => predict(model, images) })));
-    expect(found).toHaveLength(CASES.length);
+    expect(found).toHaveLength(SELFTEST_CASES.length);
     expect(found[0]).toMatch(/logits$/);
   });
 
@@ -109,7 +109,7 @@ describe('the selftest', { timeout: 600_000 }, () => {
       { freeMemory: FREE, reporter: silent },
     );
     const thrown = checks.filter(({ note }) => note === 'out of memory');
-    expect(thrown.map(({ what }) => what)).toEqual(CASES.map(({ network }) => network.title));
+    expect(thrown.map(({ what }) => what)).toEqual(SELFTEST_CASES.map(({ network }) => network.title));
     expect(thrown.some(({ passed }) => passed)).toBe(false);
     expect(checks.filter(({ passed }) => passed).map(({ what }) => what)).toContain(
       'two runs: values whose bits differ',

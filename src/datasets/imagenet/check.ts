@@ -7,7 +7,7 @@ import { datasetFolder } from '../files/folder.js';
 import type { DatasetCheck, FileCheck, FileStatus, VerifyOptions } from '../store.js';
 import { imagenet } from './definition.js';
 import { indexPath, readIndex } from './index-file.js';
-import type { Place, SplitIndex } from './split-index.js';
+import type { ImagePlace, SplitIndex } from './split-index.js';
 
 /**
  * Reads the archives that the index refers to and compares their MD5 with what it was when they were indexed, which
@@ -32,7 +32,7 @@ function missingIndex(own: string): FileCheck {
 }
 
 async function checkArchive(
-  place: Extract<Place, { kind: 'archive' }>,
+  place: Extract<ImagePlace, { kind: 'archive' }>,
   { onBytes, signal }: VerifyOptions,
 ): Promise<FileCheck> {
   const { path } = place;

@@ -14,13 +14,13 @@ import { ARCHIVES, imagenet, PAGE } from './definition.js';
 import { readDevkit, type ValidationLabels } from './devkit.js';
 import { readIndex, writeIndex } from './index-file.js';
 import { findParts, type Part, type Parts } from './places.js';
-import { type FoundImage, type Place, SplitIndex } from './split-index.js';
+import { type FoundImage, type ImagePlace, SplitIndex } from './split-index.js';
 import { imagenetStatus, incompleteness, whatIsMissing } from './status.js';
 import {
   byName,
+  type ImageNetSurveyOptions,
   interleaved,
   type SurveyedArchive,
-  type SurveyOptions,
   surveyClassFolders,
   surveyTestArchive,
   surveyTestFolder,
@@ -115,8 +115,8 @@ interface SplitTask {
   readonly part: Part;
   readonly classFolders: boolean;
   readonly order: (images: readonly FoundImage[]) => FoundImage[];
-  readonly list: (path: string, options: SurveyOptions) => Promise<readonly FoundImage[]>;
-  readonly read: (path: string, options: SurveyOptions) => Promise<SurveyedArchive>;
+  readonly list: (path: string, options: ImageNetSurveyOptions) => Promise<readonly FoundImage[]>;
+  readonly read: (path: string, options: ImageNetSurveyOptions) => Promise<SurveyedArchive>;
 }
 
 function trainTask({ train }: Parts): SplitTask {
@@ -158,7 +158,7 @@ async function indexSplit(
   const found = await withBar(bar, (onProgress) =>
     task.list(part.path, { onProgress, signal: options.signal }),
   );
-  const place: Place = { kind: 'folder', path: part.path, classFolders: task.classFolders };
+  const place: ImagePlace = { kind: 'folder', path: part.path, classFolders: task.classFolders };
   const now = SplitIndex.of(place, task.order(found));
   return before?.digest === now.digest && isDeepStrictEqual(before.place, place) ? before : now;
 }

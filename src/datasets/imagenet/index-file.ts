@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../util/files.js';
 import { parseJson } from '../../util/json.js';
 import { readSmallFile } from '../../util/read-files.js';
 import { imagenetClasses } from './classes.js';
-import { MOST_IMAGE_BYTES, type Place, type SplitColumns, SplitIndex } from './split-index.js';
+import { type ImagePlace, MOST_IMAGE_BYTES, type SplitColumns, SplitIndex } from './split-index.js';
 
 /** The index of ImageNet: where every image is and what it shows. It refers to the archives; it holds no image. */
 export interface ImageNetIndex {
@@ -28,7 +28,7 @@ const ALIGNMENT = 8;
 /** All images in folders, where names take most of it, need 40 MB. */
 const MOST_BYTES = 2 ** 27;
 
-const PlaceSchema: z.ZodType<Place> = z.discriminatedUnion('kind', [
+const PlaceSchema: z.ZodType<ImagePlace> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('archive'),
     path: z.string(),
@@ -53,7 +53,7 @@ const Header = z.object({
 });
 
 /** Names the data: SHA-256 over labels, sizes and names of all images. Where they lie makes no difference. */
-export function datasetDigest({ train, test }: Pick<ImageNetIndex, 'train' | 'test'>): string {
+export function indexDigest({ train, test }: Pick<ImageNetIndex, 'train' | 'test'>): string {
   return sha256(Buffer.from(`train ${train.digest}\ntest ${test.digest}\n`)).toString('hex');
 }
 

@@ -14,7 +14,7 @@ export interface FoundImage {
 }
 
 /** Where the images of a split lie. */
-export type Place =
+export type ImagePlace =
   | {
       readonly kind: 'archive';
       readonly path: string;
@@ -49,7 +49,7 @@ export class SplitIndex implements ImageFiles {
   readonly labels: Uint16Array;
 
   constructor(
-    readonly place: Place,
+    readonly place: ImagePlace,
     readonly columns: SplitColumns,
     /** SHA-256 over label, size and name of every image: the same for an archive and for what it unpacks to. */
     readonly digest: string,
@@ -59,7 +59,7 @@ export class SplitIndex implements ImageFiles {
   }
 
   /** The index of these images, in this order. */
-  static of(place: Place, images: readonly FoundImage[]): SplitIndex {
+  static of(place: ImagePlace, images: readonly FoundImage[]): SplitIndex {
     const hash = createHash('sha256');
     for (const { label, bytes, name } of images) hash.update(`${label} ${bytes} ${name}\n`);
     const common = {

@@ -7,7 +7,7 @@ import { datasetFolder } from '../files/folder.js';
 import type { DatasetStatus } from '../store.js';
 import { imagenetClasses } from './classes.js';
 import { imagenet } from './definition.js';
-import { datasetDigest, type ImageNetIndex, readIndex } from './index-file.js';
+import { type ImageNetIndex, indexDigest, readIndex } from './index-file.js';
 import type { SplitIndex } from './split-index.js';
 
 /** Whether there is an index, and the archives that it refers to; reads no image. */
@@ -22,7 +22,7 @@ export async function imagenetStatus(folder: string): Promise<DatasetStatus> {
       folder: own,
       present,
       bytes: present ? totalBytes(index) : 0,
-      digest: datasetDigest(index),
+      digest: indexDigest(index),
       counts,
     };
   });
@@ -86,5 +86,5 @@ export async function loadImageNet(folder: string): Promise<DatasetOf<ImageFiles
   const missing = await whatIsMissing(index);
   if (missing) throw missing;
   const { train, test } = index;
-  return { definition: imagenet, train, test, digest: datasetDigest(index), note: incompleteness(index) };
+  return { definition: imagenet, train, test, digest: indexDigest(index), note: incompleteness(index) };
 }

@@ -12,7 +12,7 @@ import { imagenet } from './definition.js';
 import type { ValidationLabels } from './devkit.js';
 import { type FoundImage, MOST_IMAGE_BYTES } from './split-index.js';
 
-export interface SurveyOptions {
+export interface ImageNetSurveyOptions {
   /** Hears how many bytes of an archive, or how many files of a folder, were done since the last call. */
   readonly onProgress: (amount: number) => void;
   readonly signal?: AbortSignal;
@@ -35,7 +35,7 @@ function checkSize(path: string, name: string, bytes: number): void {
 }
 
 /** Reads the training archive, which holds one archive for each class, from beginning to end. Throws `FormatError`. */
-export async function surveyTrainArchive(path: string, options: SurveyOptions) {
+export async function surveyTrainArchive(path: string, options: ImageNetSurveyOptions) {
   return surveyArchive(path, imagenet.trainCount, options, async function* (entry, source) {
     const wnid = basename(entry.name, '.tar');
     if (!entry.isFile || !entry.name.endsWith('.tar') || !WNID.test(wnid)) return;
@@ -47,7 +47,11 @@ export async function surveyTrainArchive(path: string, options: SurveyOptions) {
 }
 
 /** Reads the validation archive from beginning to end. Throws `FormatError`. */
-export async function surveyTestArchive(path: string, labels: ValidationLabels, options: SurveyOptions) {
+export async function surveyTestArchive(
+  path: string,
+  labels: ValidationLabels,
+  options: ImageNetSurveyOptions,
+) {
   const labelOf = numberedLabels(path, labels);
   return surveyArchive(path, imagenet.testCount, options, async function* (entry) {
     if (isImage(entry)) yield found(entry, labelOf(basename(entry.name)));
@@ -68,7 +72,7 @@ type Member = (entry: TarEntry, source: ByteSource) => AsyncGenerator<FoundImage
 async function surveyArchive(
   path: string,
   most: number,
-  { onProgress, signal }: SurveyOptions,
+  { onProgress, signal }: ImageNetSurveyOptions,
   imagesOf: Member,
 ): Promise<SurveyedArchive> {
   const size = await fileSize(path);
@@ -112,7 +116,10 @@ function numberedLabels(path: string, labels: ValidationLabels): LabelOf {
 }
 
 /** Lists a folder with one folder for each class, `nXXXXXXXX/*.JPEG`. Throws `FormatError`. */
-export async function surveyClassFolders(path: string, options: SurveyOptions): Promise<FoundImage[]> {
+export async function surveyClassFolders(
+  path: string,
+  options: ImageNetSurveyOptions,
+): Promise<FoundImage[]> {
   const images: FoundImage[] = [];
   for (const wnid of await classFolders(path)) {
     const label = labelOfClass(path, wnid);
@@ -123,7 +130,11 @@ export async function surveyClassFolders(path: string, options: SurveyOptions): 
 }
 
 /** Lists a folder with the validation images, `ILSVRC2012_val_00000001.JPEG` and so on. Throws `FormatError`. */
-export async function surveyTestFolder(path: string, labels: ValidationLabels, options: SurveyOptions) {
+export async function surveyTestFolder(
+  path: string,
+  labels: ValidationLabels,
+  options: ImageNetSurveyOptions,
+) {
   const images = await surveyFiles(path, numberedLabels(path, labels), options);
   if (images.length === 0) throw new FormatError(path, 'holds no images');
   return images;
@@ -138,7 +149,11 @@ export async function classFolders(path: string): Promise<string[]> {
 /** Files looked at at once: the disk answers in parallel. */
 const AT_ONCE = 64;
 
-async function surveyFiles(path: string, labelOf: LabelOf, options: SurveyOptions): Promise<FoundImage[]> {
+async function surveyFiles(
+  path: string,
+  labelOf: LabelOf,
+  options: ImageNetSurveyOptions,
+): Promise<FoundImage[]> {
   const names = (await readdir(path)).filter((name) => IMAGE.test(name));
   const images: FoundImage[] = [];
   for (let i = 0; i < names.length; i += AT_ONCE) {

@@ -4,7 +4,7 @@ import { tfRecord } from './record.js';
 /** Messages of TensorBoard's event files: of event.proto, summary.proto and the hparams plugin's plugin_data.proto. */
 
 /** Seconds since 1970, and the step that it belongs to. */
-export interface Moment {
+export interface EventTime {
   readonly seconds: number;
   readonly step: number;
 }
@@ -17,13 +17,13 @@ export function fileVersion(seconds: number): Uint8Array {
 }
 
 /** That the process goes on here: readers drop what earlier files have of this step and of later ones. */
-export function sessionStart(moment: Moment): Uint8Array {
+export function sessionStart(moment: EventTime): Uint8Array {
   const START = 1;
   return tfRecord(event(moment).message(7, new ProtobufMessage().int(1, START)).finish());
 }
 
 /** Numbers by their tags. */
-export function scalars(moment: Moment, values: Readonly<Record<string, number | undefined>>): Uint8Array {
+export function scalars(moment: EventTime, values: Readonly<Record<string, number | undefined>>): Uint8Array {
   const summary = new ProtobufMessage();
   for (const [tag, value] of Object.entries(values)) {
     if (value !== undefined) summary.message(1, new ProtobufMessage().string(1, tag).float(2, value));
@@ -32,7 +32,10 @@ export function scalars(moment: Moment, values: Readonly<Record<string, number |
 }
 
 /** What a run is trained with. */
-export function hparamsStart(moment: Moment, values: Readonly<Record<string, HyperParameter>>): Uint8Array {
+export function hparamsStart(
+  moment: EventTime,
+  values: Readonly<Record<string, HyperParameter>>,
+): Uint8Array {
   const start = new ProtobufMessage();
   for (const [name, value] of Object.entries(values)) {
     start.message(1, new ProtobufMessage().string(1, name).message(2, protobufValue(value)));
@@ -42,7 +45,7 @@ export function hparamsStart(moment: Moment, values: Readonly<Record<string, Hyp
 }
 
 /** How a run ended. */
-export function hparamsEnd(moment: Moment, status: 'success' | 'failure'): Uint8Array {
+export function hparamsEnd(moment: EventTime, status: 'success' | 'failure'): Uint8Array {
   const [SUCCESS, FAILURE] = [1, 2];
   const end = new ProtobufMessage()
     .int(1, status === 'success' ? SUCCESS : FAILURE)
@@ -50,12 +53,12 @@ export function hparamsEnd(moment: Moment, status: 'success' | 'failure'): Uint8
   return hparams(moment, 'session_end_info', new ProtobufMessage().message(4, end));
 }
 
-function event({ seconds, step }: Moment): ProtobufMessage {
+function event({ seconds, step }: EventTime): ProtobufMessage {
   return new ProtobufMessage().double(1, seconds).int(2, step);
 }
 
 /** The plugin's data are a summary's metadata; its value is an empty tensor of floats. */
-function hparams(moment: Moment, name: string, content: ProtobufMessage): Uint8Array {
+function hparams(moment: EventTime, name: string, content: ProtobufMessage): Uint8Array {
   const plugin = new ProtobufMessage().string(1, 'hparams').bytes(2, content.finish());
   const tensor = new ProtobufMessage().int(1, 1).message(2, new ProtobufMessage());
   const value = new ProtobufMessage()

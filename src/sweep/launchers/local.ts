@@ -1,13 +1,13 @@
 import { UserError } from '../../util/errors.js';
 import { shellWord } from '../../util/shell.js';
 import { runSweep } from '../run.js';
-import { trainCommand } from '../train-command.js';
+import { trainArgv } from '../train-command.js';
 import type { Launcher } from './launcher.js';
 
 /** On this machine, while this process runs. */
 export const local: Launcher = {
   script: ({ runs, trainOptions }) =>
-    runs.map((run) => `${trainCommand(run, trainOptions).map(shellWord).join(' ')}\n`).join(''),
+    runs.map((run) => `${trainArgv(run, trainOptions).map(shellWord).join(' ')}\n`).join(''),
   launch: ({ runs, ...order }, options) => runSweep(runs, { ...order, ...options }),
   queue: async () => new Map(),
   cancel: async () => {
