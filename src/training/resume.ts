@@ -76,9 +76,19 @@ export async function readResumption(
   return { folder, experiment, network, checkpoint, origin, environment };
 }
 
-function finished({ name, path }: RunFolder): UserError {
-  const evaluate = `Evaluate it with: densenet eval ${shellWord(path)}`;
-  return new UserError('usage', `the run ${name} is finished`, evaluate);
+function finished(folder: RunFolder): UserError {
+  const { name, path } = folder;
+  return canGoOn(folder)
+    ? new UserError(
+        'usage',
+        `the run ${name} is finished`,
+        `Evaluate it with: densenet eval ${shellWord(path)}`,
+      )
+    : new UserError(
+        'usage',
+        `the run ${name} is finished, and its weights are gone`,
+        'Start a new run with --config.',
+      );
 }
 
 function lastSession(environment: RunEnvironment): Pick<Environment, 'engine' | 'dataset'> {
