@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../program.js';
+import { writeCifar10 } from './support/cifar10.js';
 import { serve, serveSockets } from './support/server.js';
 import { noise, tarGz } from './support/tiny.js';
 
@@ -18,16 +18,6 @@ afterAll(() => rm(folder, { recursive: true }));
 
 function runData(...args: string[]) {
   return run(folder, ['data', ...args, '--data', data]);
-}
-
-/** The six files of CIFAR-10 in their full size: 60,000 images whose labels go round. */
-async function writeCifar10(where: string): Promise<void> {
-  await mkdir(where, { recursive: true });
-  const batch = noise('cifar10', 10_000 * 3073);
-  for (let i = 0; i < 10_000; i++) batch[i * 3073] = i % 10;
-  const first = join(where, 'test_batch.bin');
-  await writeFile(first, batch);
-  for (const number of [1, 2, 3, 4, 5]) await link(first, join(where, `data_batch_${number}.bin`));
 }
 
 describe('densenet data', () => {
