@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import { UserError } from '../util/errors.js';
 import { shorten, shortenValue } from '../util/shorten.js';
 import { suggest } from '../util/suggest.js';
+import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './json-schema.js';
 import { type ConfigLayer, isPlainObject } from './merge.js';
-import { configJsonSchema, DISCRIMINATORS, type JsonSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
