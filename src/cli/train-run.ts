@@ -1,4 +1,3 @@
-import { loadExperiment } from '../config/load.js';
 import type { Experiment } from '../config/schema.js';
 import { dataFolder, presentDigest } from '../datasets/index.js';
 import { chooseEngine, type EngineChoice } from '../engines/select.js';
@@ -14,10 +13,9 @@ import { hiddenByDamage, runState, type WantedRun } from '../runs/run-state.js';
 import { updateTables } from '../tables/write.js';
 import { trainAsNeeded } from '../training/as-needed.js';
 import { checkTraining } from '../training/check.js';
-import { type ContentsOptions, withContents } from '../training/contents.js';
+import { withContents } from '../training/contents.js';
 import { dividedAmong, withOwnGpu } from '../training/divide.js';
-import { type InitOptions, loadInitialWeights } from '../training/initial-weights.js';
-import { sessionLimits } from '../training/limits.js';
+import { loadInitialWeights } from '../training/initial-weights.js';
 import { networkOf } from '../training/model.js';
 import { engineToResume, readResumption, resumeRun } from '../training/resume.js';
 import { type Finished, startRun } from '../training/start.js';
@@ -26,44 +24,19 @@ import { formatCount } from '../util/format.js';
 import type { Reporter } from '../util/reporter.js';
 import { Transcript } from '../util/transcript.js';
 import { commandLine } from './command-line.js';
-import {
-  DEFAULT_RESULTS,
-  type EngineCliOptions,
-  engineLine,
-  type InputCliOptions,
-  type TerminalOptions,
-} from './options.js';
+import { DEFAULT_RESULTS, engineLine } from './options.js';
 import { print, printJson } from './print.js';
-import { type Crew, oneProcess } from './together.js';
+import { oneProcess } from './together.js';
 import { dryRun } from './train-dry-run.js';
+import {
+  contentsOptions,
+  initOptions,
+  newExperiment,
+  runOptions,
+  STOPPING,
+  type TrainCliOptions,
+} from './train-options.js';
 import { resultLines } from './train-results.js';
-
-export const STOPPING =
-  'stopping after this step; once more stops at once and loses the work since the last checkpoint';
-
-export interface TrainCliOptions extends TerminalOptions, EngineCliOptions, InputCliOptions {
-  readonly config?: string;
-  readonly set: string[];
-  readonly results: string;
-  readonly data?: string;
-  readonly seed?: number;
-  readonly subset?: number;
-  readonly init?: string;
-  readonly initSkip: string[];
-  readonly resume?: string;
-  readonly autoResume?: boolean;
-  readonly takeOver?: boolean;
-  /** The processes that work together; this one alone when undefined. */
-  readonly crew?: Crew;
-  /** What this process says, for the run's log. */
-  readonly transcript?: Transcript;
-  readonly maxTime?: number;
-  readonly maxSteps?: number;
-  readonly logEvery?: number;
-  readonly dryRun?: boolean;
-  /** `--no-measure` makes it false. */
-  readonly measure: boolean;
-}
 
 /** Trains, and keeps what a person is told for the run's log. */
 export async function trainRun(options: TrainCliOptions, reporter: Reporter): Promise<void> {
@@ -222,23 +195,7 @@ async function working(
 ) {
   const { crew = oneProcess(reporter, STOPPING), gpu } = options;
   if (options.crew) reporter.line(processesLine(experiment, crew.group));
-  return { ...common(options, crew, reporter), choice: await withOwnGpu(choice, crew.group, gpu) };
-}
-
-/** How a folder of images is looked through. */
-function contentsOptions(options: TrainCliOptions, reporter: Reporter): ContentsOptions {
-  const { data: folder, workers = options.crew?.group.cores, skipBadImages, crew } = options;
-  return { folder, workers, skipBadImages, reporter, signal: crew?.signal };
-}
-
-/** What all processes of a run are given. */
-export function common(options: TrainCliOptions, { group, signal }: Crew, reporter: Reporter) {
-  const { cores } = group;
-  const { threads = cores, workers = cores, skipBadImages, data: folder, setup } = options;
-  const { transcript, logEvery } = options;
-  const limits = sessionLimits(options);
-  const log = { transcript, logEvery };
-  return { threads, workers, skipBadImages, folder, setup, reporter, signal, limits, group, ...log };
+  return { ...runOptions(options, crew, reporter), choice: await withOwnGpu(choice, crew.group, gpu) };
 }
 
 function processesLine({ training }: Experiment, { size, hosts }: Group): string {
@@ -286,27 +243,4 @@ function networkLine(experiment: Experiment, network: Network): string {
   const parameters = formatCount(parameterCount(network));
   const { name, path } = experiment.dataset;
   return `${network.title}, ${parameters} parameters, on ${path ?? name}`;
-}
-
-async function newExperiment(options: TrainCliOptions): Promise<Experiment> {
-  if (!options.config) {
-    throw new UserError(
-      'usage',
-      'train needs a config or --resume',
-      'For a first try: densenet train quickstart. All configs: ls configs',
-    );
-  }
-  const { config, set, seed } = options;
-  return loadExperiment(config, { set, overrides: seed === undefined ? {} : { training: { seed } } });
-}
-
-/** Throws a UserError (usage) if weights are left out of a file that is not given. */
-function initOptions({ init, initSkip }: TrainCliOptions): InitOptions | undefined {
-  if (init !== undefined) return { file: init, skip: initSkip };
-  if (initSkip.length === 0) return undefined;
-  throw new UserError(
-    'usage',
-    '--init-skip needs --init: it says which weights of that file not to take',
-    'For example: --init FILE.safetensors --init-skip classifier',
-  );
 }

@@ -17,7 +17,8 @@ import {
 } from './options.js';
 import { terminalReporter } from './terminal.js';
 import { severalProcesses } from './together.js';
-import { common, STOPPING, type TrainCliOptions, trainRun } from './train-run.js';
+import { runOptions, STOPPING, type TrainCliOptions } from './train-options.js';
+import { trainRun } from './train-run.js';
 import { duration, positiveInteger, wholeNumber } from './values.js';
 
 const EXAMPLES = `
@@ -111,7 +112,7 @@ async function runTrain(config: string | undefined, given: TrainCliOptions): Pro
   }
   const { setup } = options;
   await severalProcesses(here, { setup, reporter, notice: STOPPING }, async (crew, reporter) => {
-    if (crew.group.rank > 0) return followRun(common(options, crew, reporter), options.gpu);
+    if (crew.group.rank > 0) return followRun(runOptions(options, crew, reporter), options.gpu);
     await trainRun({ ...options, crew }, reporter);
     await dismiss(crew.group);
   });

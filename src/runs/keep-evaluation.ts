@@ -1,6 +1,7 @@
+import type { ZodType } from 'zod';
 import { packageVersion } from '../util/package.js';
-import type { RunEvaluation } from './evaluation.js';
-import type { RunResult, TenCropResult } from './result.js';
+import { evaluationSchema, type RunEvaluation } from './evaluation.js';
+import { type RunResult, type TenCropResult, tenCropSchema } from './result.js';
 import type { RunFolder } from './run-folder.js';
 import { readRunRecord } from './run-records.js';
 
@@ -45,40 +46,29 @@ export function areItsImages(folder: RunFolder, { digest, skippedImages }: Evalu
 }
 
 /** Keeps an evaluation that is a result of the run in its folder, for reports; returns the file. */
-export async function keepEvaluation(
-  { folder, result }: EvaluatedRun,
+export function keepEvaluation(
+  run: EvaluatedRun,
   evaluation: Omit<RunEvaluation, 'epoch' | 'densenet'>,
 ): Promise<string> {
-  const { count, error, classNames, confusion, calibration, mistakes, engine } = evaluation;
-  const record: RunEvaluation = {
-    epoch: result.last!.epoch,
-    count,
-    error,
-    classNames,
-    confusion,
-    calibration,
-    mistakes,
-    engine,
-    densenet: packageVersion,
-  };
-  await folder.writeJson(folder.evaluation, record);
-  return folder.evaluation;
+  return keep(run, run.folder.evaluation, evaluationSchema, evaluation);
 }
 
 /** Keeps what ten crops came to, where it is a result of the run, in its folder, for the tables; returns the file. */
-export async function keepTenCrop(
-  { folder, result }: EvaluatedRun,
-  { error, top5Error, count, loss, engine }: Omit<TenCropResult, 'epoch' | 'densenet'>,
+export function keepTenCrop(
+  run: EvaluatedRun,
+  evaluation: Omit<TenCropResult, 'epoch' | 'densenet'>,
 ): Promise<string> {
-  const record: TenCropResult = {
-    error,
-    top5Error,
-    epoch: result.last!.epoch,
-    count,
-    loss,
-    engine,
-    densenet: packageVersion,
-  };
-  await folder.writeJson(folder.tenCrop, record);
-  return folder.tenCrop;
+  return keep(run, run.folder.tenCrop, tenCropSchema, evaluation);
+}
+
+/** Writes those fields of an evaluation that the file has. */
+async function keep(
+  { folder, result }: EvaluatedRun,
+  path: string,
+  schema: ZodType,
+  evaluation: object,
+): Promise<string> {
+  const whole = { ...evaluation, epoch: result.last!.epoch, densenet: packageVersion };
+  await folder.writeJson(path, schema.parse(whole));
+  return path;
 }
