@@ -38,7 +38,7 @@ export interface TrainCliOptions extends TerminalOptions, EngineCliOptions, Inpu
   readonly measure: boolean;
 }
 
-/** The experiment that is asked for, with a config of its own. */
+/** The experiment of `--config`, `--set` and `--seed`. Throws a UserError (usage) if there is no config. */
 export async function newExperiment(options: TrainCliOptions): Promise<Experiment> {
   if (!options.config) {
     throw new UserError(

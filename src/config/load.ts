@@ -9,7 +9,7 @@ import { type Experiment, experimentSchema } from './schema.js';
 import { parseSetting } from './setting.js';
 
 export interface LoadOptions {
-  /** `path.to.key=value`, each laid on the file in turn. */
+  /** `path.to.key=value`, each laid on the file in turn; a description is of all of them, wherever it stands. */
   readonly set?: readonly string[];
   /** What other options say, such as `--seed`; laid on everything else. `undefined` says nothing. */
   readonly overrides?: PlainObject;
@@ -24,7 +24,7 @@ export async function loadExperiment(pathOrName: string, options: LoadOptions = 
   const path = findConfig(pathOrName);
   const files = await readConfigChain(path);
   const name: ConfigLayer = { origin: 'file name', values: { name: configName(path) } };
-  const settings = (options.set ?? []).map(parseSetting);
+  const settings = descriptionLast((options.set ?? []).map(parseSetting));
   const layers = [
     name,
     ...files.map((file) => withDatasetPath(file, dirname(file.origin))),
@@ -32,6 +32,12 @@ export async function loadExperiment(pathOrName: string, options: LoadOptions = 
     { origin: 'command line', values: options.overrides ?? {} },
   ];
   return withClasses(check({ values: mergeLayers(layers), layers, file: files.at(-1)!.origin }));
+}
+
+/** A description is of all settings, and a later one would drop it. */
+function descriptionLast(settings: readonly ConfigLayer[]): ConfigLayer[] {
+  const describes = ({ values }: ConfigLayer) => 'description' in values;
+  return [...settings.filter((setting) => !describes(setting)), ...settings.filter(describes)];
 }
 
 /** A path in a config is as seen from that config, wherever the program runs. */

@@ -61,12 +61,12 @@ export function keepTenCrop(
   return keep(run, run.folder.tenCrop, tenCropSchema, evaluation);
 }
 
-/** Writes those fields of an evaluation that the file has. */
-async function keep(
+/** Adds the epoch and this version, leaves out what the schema does not have, and writes the file. */
+async function keep<T extends object>(
   { folder, result }: EvaluatedRun,
   path: string,
-  schema: ZodType,
-  evaluation: object,
+  schema: ZodType<T>,
+  evaluation: Omit<T, 'epoch' | 'densenet'>,
 ): Promise<string> {
   const whole = { ...evaluation, epoch: result.last!.epoch, densenet: packageVersion };
   await folder.writeJson(path, schema.parse(whole));

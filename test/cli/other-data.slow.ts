@@ -16,8 +16,8 @@ const TRAIN = [
   '--threads=1',
 ];
 
-/** A folder with two folders of data, `0` and `1`: CIFAR-10 with other images in each. */
-async function withTwoDatas(): Promise<string> {
+/** A folder with two folders of data, `0` and `1` (the ranks of two processes): CIFAR-10 with different images. */
+async function withTwoDatasets(): Promise<string> {
   const folder = await temporaryFolder();
   for (const data of ['0', '1']) {
     const files = join(folder, 'files', data);
@@ -31,7 +31,7 @@ async function withTwoDatas(): Promise<string> {
 const runs = (folder: string) => readdir(join(folder, 'results', 'runs', 'smoke-cifar10'));
 
 test('a run is resumed on its own data only; on others --auto-resume begins another', async () => {
-  const folder = await withTwoDatas();
+  const folder = await withTwoDatasets();
   expect((await run(folder, [...TRAIN, '--data=0', '--max-steps=1'])).code).toBe(75);
 
   const refused = await run(folder, ['train', '--resume=smoke-cifar10', '--data=1']);
@@ -47,7 +47,7 @@ test('a run is resumed on its own data only; on others --auto-resume begins anot
 });
 
 test('processes that do not have the same data do not train together', async () => {
-  const folder = await withTwoDatas();
+  const folder = await withTwoDatasets();
   const ownData = ['sh', '-c', 'DENSENET_DATA=$OMPI_COMM_WORLD_RANK "$@"', 'sh'];
   const args = [...TRAIN, '--set=training.accumulate=2'];
   const { code, stderr } = await startOn(2, folder, args, {}, ownData).ended;

@@ -156,10 +156,11 @@ describe('loadExperiment', () => {
       expect(await described([set])).toHaveProperty('description', description);
     for (const set of ['network.depth=43', 'training.epochs=2', 'dataset.augmentation=[]'])
       expect(await described([set])).not.toHaveProperty('description');
-    expect(await described(['training.epochs=2', 'description=Short.'])).toHaveProperty(
-      'description',
-      'Short.',
-    );
+    for (const set of [
+      ['training.epochs=2', 'description=Short.'],
+      ['description=Short.', 'training.epochs=2'],
+    ])
+      expect(await described(set)).toHaveProperty('description', 'Short.');
   });
 
   it('reads back what it wrote', async () => {
