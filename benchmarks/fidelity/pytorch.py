@@ -1,11 +1,15 @@
 """
 Trains a DenseNet on CIFAR-10 in PyTorch, with the recipe of the paper and code of its own from the files to the test
-error, and writes a line for every epoch: what `densenet train` is held against. Goes on where it was stopped, after
-the last whole epoch.
+error, and writes a line for every epoch: what `densenet train` is held against. Beside the CSV file lies a JSON file
+that says what was trained, on which images and with what. Goes on where it was stopped, after the last whole epoch, and
+does nothing where it came to its end.
 """
 
 import argparse
+import hashlib
+import json
 import os
+import platform
 import sys
 import time
 from pathlib import Path
@@ -27,6 +31,30 @@ BATCH, PADDING = 64, 4
 RATE, MILESTONES = 0.1, (0.5, 0.75)
 
 
+TRAINING = [f"data_batch_{i}.bin" for i in range(1, 6)]
+TESTING = ["test_batch.bin"]
+
+
+def digest(folder):
+    """As environment.json has it: SHA-256 over the digests and names of the files."""
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in TRAINING + TESTING]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def record(options):
+    """Writes what is trained, on what and with what, or makes sure that it is what was trained before."""
+    path = options.output.with_suffix(".json")
+    names = ("depth", "growth_rate", "basic", "dropout", "augment", "epochs", "seed")
+    training = {name: getattr(options, name) for name in names} | {"data": digest(options.data)}
+    if path.exists():
+        before = {name: value for name, value in json.loads(path.read_text()).items() if name in training}
+        if before != training:
+            sys.exit(f"{path} is of another training: {before}; this one is {training}. Choose another output.")
+        return
+    machine = {"torch": torch.__version__, "platform": platform.platform(), "cores": os.cpu_count()}
+    path.write_text(json.dumps(training | machine | {"threads": options.threads}, indent=2) + "\n")
+
+
 def read(folder, names):
     """Images [N, 3, 32, 32], normalised, and labels [N], from files of the binary version."""
     records = np.concatenate([np.fromfile(folder / name, np.uint8).reshape(-1, 3073) for name in names])
@@ -44,7 +72,10 @@ def augmented(images):
 
 
 def initialize(net):
-    """As models/densenet.lua: convolutions by He et al. with fan-out, no bias in the classifier."""
+    """
+    As models/densenet.lua: convolutions by He et al. with fan-out; the classifier's bias is 0, and its weights keep
+    PyTorch's U(±1/√in).
+    """
     for module in net.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -114,6 +145,10 @@ def build(options):
 
 def main():
     options = parse()
+    record(options)
+    if options.output.exists():
+        print(f"{options.output} is there already")
+        return
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     net = build(options)
@@ -128,8 +163,8 @@ def main():
         sgd.load_state_dict(saved["sgd"])
         torch.set_rng_state(saved["random"])
 
-    training = read(options.data, [f"data_batch_{i}.bin" for i in range(1, 6)])
-    testing = read(options.data, ["test_batch.bin"])
+    training = read(options.data, TRAINING)
+    testing = read(options.data, TESTING)
     for epoch in range(len(lines), options.epochs + 1):
         passed = sum(epoch - 1 >= milestone * options.epochs for milestone in MILESTONES)
         for group in sgd.param_groups:

@@ -9,34 +9,49 @@ import { figure5 } from '../figures/figure5.js';
 import { figureFiles } from '../figures/write.js';
 import { tableFiles } from '../tables/write.js';
 import { packageRoot } from '../util/package.js';
+import { fidelityMarkdown, readFidelity } from './fidelity.js';
+import { fidelityFigure } from './fidelity-figure.js';
 import { measuredTable, publishedFolder, publishedMeasurements } from './measured.js';
 
 /** The run of Figure 5: seed 1 of the DenseNet of 22 layers in Figure 4 (left), after 8 epochs. */
 const FIGURE_5 =
   'DenseNet (L=22, k=12), miniature-bottleneck-false-compression-1-depth-22/20261125-014256-seed-1';
 
-const README = join(packageRoot, 'README.md');
-const BLOCK = /(<!-- measured[^>]*-->\n).*?(\n<!-- end of measured -->)/s;
+/** What was trained by PyTorch too, see docs/reproduction.md. */
+const FIDELITY = ['fidelity-bc-40-12', 'fidelity-22-12'];
 
 /**
- * Every published file that follows from results/published/measured.csv, by path: tables, figures, and the README with
- * its table. Figure 5 follows from its own points, as its weights were not kept.
+ * Every published file that follows from what was measured, from measured.csv, runs/ and pytorch/ in results/published,
+ * by path: tables, figures, and the documents with their tables. Figure 5 follows from its own points, as its weights
+ * were not kept.
  */
 export async function publishedFiles(): Promise<Map<string, string | Uint8Array>> {
   const measured = await publishedMeasurements();
   const miniatures = measured.filter(({ subset }) => subset === 5000);
-  const figures = [figure4Left(miniatures), figure4Middle(miniatures), publishedFigure5()];
-  const table = measuredTable(measured);
+  const fidelities = await Promise.all(FIDELITY.map((name) => readFidelity(publishedFolder, name)));
+  const figures = [
+    figure4Left(miniatures),
+    figure4Middle(miniatures),
+    publishedFigure5(),
+    fidelityFigure(fidelities),
+  ];
   return new Map<string, string | Uint8Array>([
     ...tableFiles(measured).map(([name, text]) => [join(publishedFolder, name), text] as const),
     ...figures
       .flatMap((figure) => figureFiles(figure))
       .map(([name, data]) => [join(publishedFolder, 'figures', name), data] as const),
-    [
-      README,
-      readFileSync(README, 'utf8').replace(BLOCK, (_, start, end) => `${start}\n${table}\n${end}`),
-    ] as const,
+    withBlock('README.md', 'measured', measuredTable(measured)),
+    withBlock('docs/reproduction.md', 'fidelity', fidelities.map(fidelityMarkdown).join('\n\n')),
   ]);
+}
+
+/** A document with new text between `<!-- NAME … -->` and `<!-- end of NAME -->`. */
+function withBlock(document: string, name: string, block: string): [string, string] {
+  const path = join(packageRoot, document);
+  const text = readFileSync(path, 'utf8');
+  const marked = new RegExp(`(<!-- ${name}[^>]*-->\\n).*?(\\n<!-- end of ${name} -->)`, 's');
+  if (!marked.test(text)) throw new Error(`${document} has no block ${name}`);
+  return [path, text.replace(marked, (_, start, end) => `${start}\n${block}\n${end}`)];
 }
 
 function publishedFigure5(): Figure {

@@ -4,11 +4,15 @@ import { parse } from 'csv-parse/sync';
 import { loadExperiment } from '../config/load.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
+import { readFinishedRuns } from '../runs/finished-runs.js';
+import { listRunFolders } from '../runs/folders.js';
+import type { RunFolder } from '../runs/run-folder.js';
 import { datasetLabel, methodName } from '../tables/labels.js';
-import { type Measurement, type Spread, spread } from '../tables/measurements.js';
+import { type Measurement, measurements, type Spread, spread } from '../tables/measurements.js';
 import { type Sheet, sheetMarkdown } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { packageRoot } from '../util/package.js';
+import { type Reporter, silent } from '../util/reporter.js';
 
 /** What the project publishes; a person's runs never write there. */
 export const publishedFolder = join(packageRoot, 'results', 'published');
@@ -39,10 +43,44 @@ export interface PublishedMeasurement extends Measurement {
   readonly on: string;
 }
 
-/** Reads measured.csv: the one source of the published tables and figures, and of the README's table. */
+/**
+ * What measured.csv and the runs in `runs/` say: the source of the two CSV tables, of Figure 4 and of the README's
+ * table.
+ */
 export async function publishedMeasurements(): Promise<PublishedMeasurement[]> {
   const text = readFileSync(join(publishedFolder, 'measured.csv'), 'utf8');
-  return Promise.all((parse(text, { columns: true }) as MeasuredLine[]).map(measurement));
+  const lines = parse(text, { columns: true }) as MeasuredLine[];
+  return [...(await Promise.all(lines.map(measurement))), ...(await measuredRuns())];
+}
+
+/** A published run that cannot be read is an error. */
+const strict: Reporter = {
+  ...silent,
+  warn(text) {
+    throw new Error(text);
+  },
+};
+
+async function measuredRuns(): Promise<PublishedMeasurement[]> {
+  const runs = await readFinishedRuns(publishedFolder, strict);
+  const folders = await listRunFolders(publishedFolder);
+  return measurements(runs).map((measured) => {
+    const own = runs.filter(({ name }) => measured.runs.includes(name));
+    const on = folders.filter(({ name }) => measured.runs.includes(name)).map(onText);
+    if (new Set(on).size > 1) throw new Error(`${measured.experiment.name}: seeds on ${on.join(' and ')}`);
+    return {
+      ...measured,
+      network: networkOf(measured.experiment),
+      subset: own[0]!.subset,
+      errors: own.map(({ testError }) => testError),
+      on: on[0]!,
+    };
+  });
+}
+
+function onText(run: RunFolder): string {
+  const { engine, cpu } = run.readEnvironment();
+  return `${engine.name} engine, ${cpu.cores} cores`;
 }
 
 async function measurement(line: MeasuredLine): Promise<PublishedMeasurement> {
@@ -81,12 +119,11 @@ export function measuredTable(measured: readonly PublishedMeasurement[]): string
         network.title,
         dataset,
         `${experiment.training.epochs}`,
-        experiment.paper === undefined ? '–' : `${experiment.paper.error.toFixed(2)} %`,
+        experiment.paper?.column !== dataset ? '–' : `${experiment.paper.error.toFixed(2)} %`,
         `${mean.toFixed(2)}${sd === undefined ? '' : ` ± ${sd.toFixed(2)}`} %`,
         `${n}`,
         on,
       ]),
-    notes: ['On a dataset with a `+`, images were shifted and mirrored, as in the paper.'],
   };
   return sheetMarkdown(sheet).join('\n');
 }

@@ -1,5 +1,5 @@
 import { writeFileAtomic } from '../util/files.js';
 import { publishedFiles } from './files.js';
 
-/** `npm run docs:results`: writes what follows from results/published/measured.csv. */
+/** `npm run docs:results`: writes what follows from the measurements in results/published. */
 for (const [path, content] of await publishedFiles()) await writeFileAtomic(path, content);

@@ -73,8 +73,8 @@ export function sheetRecords(sheet: Sheet): SheetRecord[] {
 }
 
 /** `+0.17`, `−0.05`, `0.00`. */
-export function signed(value: number): string {
-  const text = Math.abs(value).toFixed(2);
+export function signed(value: number, digits = 2): string {
+  const text = Math.abs(value).toFixed(digits);
   if (Number(text) === 0) return text;
   return `${value < 0 ? '−' : '+'}${text}`;
 }

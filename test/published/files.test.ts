@@ -7,7 +7,7 @@ import { packageRoot } from '../../src/util/package.js';
 
 const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
 
-test('published tables, figures and the README are what npm run docs:results writes', async () => {
+test('published tables, figures and documents are what npm run docs:results writes', async () => {
   for (const [path, content] of await publishedFiles()) {
     const name = relative(packageRoot, path);
     if (typeof content === 'string') expect(readFileSync(path, 'utf8'), name).toBe(content);
