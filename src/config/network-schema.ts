@@ -49,13 +49,7 @@ const denseNetSchema = z
         'What stands before the dense blocks: cifar, a 3×3 convolution; imagenet, a 7×7 convolution and max pooling, each of stride 2. Without it: imagenet with blocks, otherwise cifar.',
       ),
   })
-  .superRefine((network, context) => {
-    const problem = denseNetProblem(network);
-    if (problem) {
-      const { option, message, remedy } = problem;
-      context.addIssue({ code: 'custom', path: [option], message, params: { remedy } });
-    }
-  })
+  .superRefine((network, context) => report(denseNetProblem(network), context))
   .describe('A DenseNet (section 3).');
 
 const resNetSchema = z
@@ -97,16 +91,20 @@ const resNetSchema = z
         'Residual units of each stage, for a network with the ImageNet stem. Without it: three equal stages after a 3×3 convolution.',
       ),
   })
-  .superRefine((network, context) => {
-    const problem = resNetProblem(network);
-    if (problem) {
-      const { option, message, remedy } = problem;
-      context.addIssue({ code: 'custom', path: [option], message, params: { remedy } });
-    }
-  })
+  .superRefine((network, context) => report(resNetProblem(network), context))
   .describe('A ResNet, which the paper compares DenseNets with.');
 
 /** The `network` of a config. */
 export const networkSchema = z
   .discriminatedUnion('family', [denseNetSchema, resNetSchema])
   .describe('The architecture.');
+
+/** Says at its option what makes a network impossible. */
+function report(
+  problem: ReturnType<typeof denseNetProblem | typeof resNetProblem>,
+  context: z.RefinementCtx,
+): void {
+  if (!problem) return;
+  const { option, message, remedy } = problem;
+  context.addIssue({ code: 'custom', path: [option], message, params: { remedy } });
+}

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { readFinishedRun } from '../runs/finished-runs.js';
 import { findRunFolders } from '../runs/folders.js';
 import { datasetLabel } from '../tables/labels.js';
-import { type Spread, spread } from '../tables/measurements.js';
+import { meanText, type Spread, spread } from '../tables/measurements.js';
 import { type Sheet, sheetMarkdown, signed } from '../tables/sheet.js';
-import { betweenMeans } from '../tables/significance.js';
+import { betweenMeans, intervalText } from '../tables/significance.js';
 import { networkOf } from '../training/model.js';
 
 /** An epoch of one training: mean cross-entropy while it trained, and the error in percent on the test images. */
@@ -33,6 +33,8 @@ export interface Fidelity {
   readonly pytorch: readonly FidelityCurve[];
 }
 
+const SEED = /seed-(\d+)\.csv$/;
+
 /** Of the columns that pytorch.py writes, those that are compared. */
 const pytorchRows = z
   .array(z.object({ epoch: z.coerce.number(), train_loss: z.coerce.number(), test_error: z.coerce.number() }))
@@ -54,7 +56,7 @@ export async function readFidelity(folder: string, experiment: string): Promise<
   });
   const peers = join(folder, 'pytorch', experiment);
   const others = readdirSync(peers)
-    .filter((file) => file.endsWith('.csv'))
+    .filter((file) => SEED.test(file))
     .map((file) => readPyTorch(join(peers, file)));
   const all = [...runs, ...others];
   const { finished, data, points } = runs[0]!;
@@ -75,7 +77,7 @@ function readPyTorch(path: string) {
   const rows = pytorchRows.parse(parse(readFileSync(path), { columns: true }));
   const { data } = pytorchTraining.parse(JSON.parse(readFileSync(path.replace(/csv$/, 'json'), 'utf8')));
   return {
-    seed: Number(/seed-(\d+)\.csv$/.exec(path)?.[1]),
+    seed: Number(SEED.exec(path)![1]),
     data,
     points: rows.map(({ epoch, train_loss, test_error }) => ({
       epoch,
@@ -113,14 +115,9 @@ export function fidelityMarkdown({ network, dataset, native, pytorch }: Fidelity
   return sheetMarkdown(sheet).join('\n');
 }
 
-function meanText({ mean, sd }: Spread, digits: number): string {
-  return sd === undefined ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`;
-}
-
 /** `−0.12 [−1.05, +0.81]`; without an interval for one seed. */
 function differenceText(ours: Spread, theirs: Spread, digits: number): string {
   const compared = betweenMeans(ours, theirs);
   if (!compared) return signed(ours.mean - theirs.mean, digits);
-  const { difference, low, high } = compared;
-  return `${signed(difference, digits)} [${signed(low, digits)}, ${signed(high, digits)}]`;
+  return intervalText(compared, digits);
 }

@@ -8,7 +8,7 @@ import { readFinishedRuns } from '../runs/finished-runs.js';
 import { listRunFolders } from '../runs/folders.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetLabel, methodName } from '../tables/labels.js';
-import { type Measurement, measurements, type Spread, spread } from '../tables/measurements.js';
+import { type Measurement, meanText, measurements, type Spread, spread } from '../tables/measurements.js';
 import { type Sheet, sheetMarkdown } from '../tables/sheet.js';
 import { networkOf } from '../training/model.js';
 import { packageRoot } from '../util/package.js';
@@ -115,12 +115,12 @@ export function measuredTable(measured: readonly PublishedMeasurement[]): string
     right: ['epochs', 'paper', 'measured', 'n'],
     rows: measured
       .filter(({ subset }) => subset === undefined)
-      .map(({ network, dataset, experiment, mean, sd, n, on }) => [
+      .map(({ network, dataset, experiment, n, on, ...spread }) => [
         network.title,
         dataset,
         `${experiment.training.epochs}`,
         experiment.paper?.column !== dataset ? '–' : `${experiment.paper.error.toFixed(2)} %`,
-        `${mean.toFixed(2)}${sd === undefined ? '' : ` ± ${sd.toFixed(2)}`} %`,
+        `${meanText(spread)} %`,
         `${n}`,
         on,
       ]),

@@ -82,7 +82,12 @@ export function spread(all: readonly (number | undefined)[]): Spread | undefined
   return { n: errors.length, mean, sd };
 }
 
+/** `4.68 ± 0.21`; `4.50` for one seed. */
+export function meanText({ mean, sd }: Pick<Spread, 'mean' | 'sd'>, digits = 2): string {
+  return `${mean.toFixed(digits)}${sd === undefined ? '' : ` ± ${sd.toFixed(digits)}`}`;
+}
+
 /** `4.68 ± 0.21 (n=3)`, `4.50 (n=1)`. */
 export function meanAndSpread({ mean, sd, n }: Spread): string {
-  return `${mean.toFixed(2)}${sd === undefined ? '' : ` ± ${sd.toFixed(2)}`} (n=${n})`;
+  return `${meanText({ mean, sd })} (n=${n})`;
 }

@@ -5,6 +5,7 @@ import {
   againstOneRun,
   betweenMeans,
   type Comparison,
+  intervalText,
   meanInterval,
   pValue,
   seedsToSee,
@@ -58,6 +59,6 @@ function fromPaper(one: Measurement, recipes: PaperRecipes): string {
 }
 
 /** `+0.17 [−0.05, +0.39], p = 0.09` */
-function comparisonText({ difference, low, high, p }: Comparison): string {
-  return `${signed(difference)} [${signed(low)}, ${signed(high)}], ${pValue(p)}`;
+function comparisonText(compared: Comparison): string {
+  return `${intervalText(compared)}, ${pValue(compared.p)}`;
 }

@@ -1,5 +1,6 @@
 import jstat from 'jstat';
 import type { Spread } from './measurements.js';
+import { signed } from './sheet.js';
 
 const { studentt } = jstat.jStat;
 
@@ -36,6 +37,11 @@ export function betweenMeans(a: Spread, b: Spread): Comparison | undefined {
   if (u + v === 0) return undefined;
   const degrees = (u + v) ** 2 / (u ** 2 / (a.n - 1) + v ** 2 / (b.n - 1));
   return comparison(a.mean - b.mean, Math.sqrt(u + v), degrees);
+}
+
+/** `−0.12 [−1.05, +0.81]`: the difference with its interval. */
+export function intervalText({ difference, low, high }: Comparison, digits = 2): string {
+  return `${signed(difference, digits)} [${signed(low, digits)}, ${signed(high, digits)}]`;
 }
 
 function comparison(difference: number, error: number, degrees: number): Comparison {
