@@ -1,6 +1,7 @@
 """Times a training or prediction step of a network in Keras 3 on TensorFlow, graph mode."""
 
 import os
+import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -94,6 +95,11 @@ def main():
     options = cli.parse()
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
+    gpus = tf.config.list_physical_devices("GPU")
+    if options.device == "gpu" and not gpus:
+        sys.exit("error: this TensorFlow finds no GPU")
+    tf.config.set_visible_devices(gpus if options.device == "gpu" else [], "GPU")
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     if options.precision == "bfloat16":
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     keras.utils.set_random_seed(1)

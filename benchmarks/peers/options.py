@@ -23,6 +23,7 @@ def parse(add_arguments=lambda parser: None):
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--mode", choices=["train", "predict"], default="train")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--memory-efficient", action="store_true")
     parser.add_argument("--threads", type=int, required=True)
     options = parser.parse_args()

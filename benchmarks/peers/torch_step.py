@@ -15,12 +15,13 @@ NETWORKS = {"densenet": DenseNet, "resnet": ResNet}
 def measure(options, memory_format):
     """Milliseconds of every step, and the number of parameters."""
     torch.manual_seed(1)
-    net = NETWORKS[options.family](options).to(memory_format=memory_format)
+    device = "cuda" if options.device == "gpu" else "cpu"
+    net = NETWORKS[options.family](options).to(device, memory_format=memory_format)
     images = torch.randn(options.batch, options.channels, options.height, options.width)
-    images = images.to(memory_format=memory_format)
-    labels = torch.randint(options.classes, (options.batch,))
+    images = images.to(device, memory_format=memory_format)
+    labels = torch.randint(options.classes, (options.batch,)).to(device)
     sgd = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
-    autocast = torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bfloat16")
+    autocast = torch.autocast(device, torch.bfloat16, enabled=options.precision == "bfloat16")
     run = torch.compile(net) if options.compile else net
 
     def train():
@@ -34,7 +35,7 @@ def measure(options, memory_format):
     @torch.inference_mode()
     def predict():
         with autocast:
-            return run(images).float().numpy()
+            return run(images).float().cpu().numpy()
 
     net.train(options.mode == "train")
     times = cli.measure(options, train if options.mode == "train" else predict)
@@ -44,7 +45,11 @@ def measure(options, memory_format):
 def main():
     options = cli.parse(lambda parser: parser.add_argument("--compile", action="store_true", help="with Inductor"))
     torch.set_num_threads(options.threads)
+    # float32 is meant: cuDNN would multiply TF32.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     version = f"PyTorch {torch.__version__}"
+    if options.device == "gpu":
+        version += f", {torch.cuda.get_device_name()}"
     if not options.compile:
         times, parameters = measure(options, torch.channels_last)
     else:

@@ -3,6 +3,8 @@ import { CASES, type Case } from '../bench/suite/cases.js';
 import { CONTENDERS, type ContenderName } from '../bench/suite/contenders.js';
 import { writeSuite } from '../bench/suite/index.js';
 import { ensurePeer, type PeerEnvironment } from '../bench/suite/peer-environments.js';
+import type { Gpu } from '../engines/engine.js';
+import { chooseEngine } from '../engines/select.js';
 import { terminalReporter } from './terminal.js';
 import { names, positiveInteger } from './values.js';
 
@@ -12,8 +14,10 @@ Examples:
   densenet bench peers --cases bc-100-12,bc-40-12 --steps 5
   densenet bench peers --resume                             what the files do not have yet, after a kill
   densenet bench peers --contenders native,pytorch --pytorch-python ~/venv/bin/python
+  densenet bench peers --device gpu --contenders tensorflow,pytorch --pytorch-python python3
 
-Options of bench that apply: --steps <n>, of every round, and --threads <n>.
+Options of bench that apply: --steps <n>, of every round, --threads <n>, and --device gpu with --gpu <n>: then the
+TensorFlow engine, PyTorch and Keras are measured on a GPU. Give them Pythons with CUDA.
 
 Cases:
 ${CASES.map(({ id, title }) => `  ${id.padEnd(32)}${title}`).join('\n')}`;
@@ -22,11 +26,13 @@ interface PeersOptions {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderName[];
   readonly rounds: number;
-  /** Of `bench`, as `threads`: it takes them before or after the word `peers`. */
+  /** Of `bench`, as the next three: it takes them before or after the word `peers`. */
   readonly steps: number;
   readonly threads?: number;
+  readonly device: 'auto' | 'cpu' | 'gpu';
+  readonly gpu?: number;
   readonly output: string;
-  readonly name: string;
+  readonly name?: string;
   readonly resume?: boolean;
   readonly pytorchPython?: string;
   readonly kerasPython?: string;
@@ -35,7 +41,7 @@ interface PeersOptions {
 
 export function benchPeersCommand(): Command {
   return new Command('peers')
-    .description('measure the engines and their peers on the CPU, in turn; writes CSV and a chart')
+    .description('measure the engines and their peers, in turn; writes CSV and a chart')
     .addOption(new Option('--cases <id,…>', 'what to measure').argParser(cases).default(CASES, 'all'))
     .addOption(
       new Option('--contenders <name,…>', `any of ${CONTENDERS.join(', ')}`)
@@ -44,7 +50,7 @@ export function benchPeersCommand(): Command {
     )
     .option('--rounds <n>', 'times that each is started, in turn', positiveInteger, 3)
     .option('--output <dir>', 'folder of the results', 'benchmarks/results')
-    .option('--name <name>', 'name of the files', 'peers')
+    .option('--name <name>', 'name of the files (default: peers, on a GPU peers-gpu)')
     .option('--resume', 'keep the cases that the files have in full, measure the others')
     .option('--pytorch-python <path>', 'a Python that has PyTorch (default: one is set up)')
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
@@ -62,8 +68,28 @@ async function runPeers(options: PeersOptions): Promise<void> {
   };
   const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter));
   const { output: folder, resume = false } = options;
-  const written = await writeSuite({ ...options, folder, resume, python, reporter });
+  const gpu = await gpuOf(options);
+  const device = gpu ? 'gpu' : 'cpu';
+  // The programs that are started see this GPU alone.
+  if (gpu) process.env.CUDA_VISIBLE_DEVICES = gpu.visibleDevice;
+  const { name = gpu ? 'peers-gpu' : 'peers' } = options;
+  const written = await writeSuite({
+    ...options,
+    device,
+    gpu: gpu?.name,
+    name,
+    folder,
+    resume,
+    python,
+    reporter,
+  });
   for (const path of written) reporter.line(`Wrote ${path}`);
+}
+
+/** The GPU to measure, where one is asked for. */
+async function gpuOf({ device, gpu }: PeersOptions): Promise<Gpu | undefined> {
+  if (device !== 'gpu' && gpu === undefined) return undefined;
+  return (await chooseEngine({ engine: 'tensorflow', device, gpu })).gpu;
 }
 
 function cases(text: string): readonly Case[] {

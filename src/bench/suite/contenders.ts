@@ -20,6 +20,7 @@ export type ContenderName = (typeof CONTENDERS)[number];
 /** Somebody else's program, which the engines are compared with. */
 interface Peer {
   readonly environment: PeerEnvironment;
+  readonly devices: readonly Device[];
   /** In benchmarks/peers/, with what it takes beside the options of a round. */
   readonly command: readonly [file: string, ...args: string[]];
   /** Whether it runs the network as the ONNX file that the program exports. */
@@ -27,28 +28,40 @@ interface Peer {
   takesPart(subject: Case): boolean;
 }
 
+/** Where a suite is measured. */
+export type Device = 'cpu' | 'gpu';
+
+const ANY = ['cpu', 'gpu'] as const;
+
+/** Where the program's own engines run. */
+const ENGINE_DEVICES: Readonly<Record<EngineName, readonly Device[]>> = { native: ['cpu'], tensorflow: ANY };
+
 const isPrediction = ({ mode, precision }: Case) => mode === 'predict' && precision === 'float32';
 
 const PEERS: Readonly<Record<Exclude<ContenderName, EngineName>, Peer>> = {
-  pytorch: { environment: 'pytorch', command: ['torch_step.py'], takesPart: () => true },
+  pytorch: { environment: 'pytorch', devices: ANY, command: ['torch_step.py'], takesPart: () => true },
   'pytorch-compile': {
     environment: 'pytorch',
+    devices: ANY,
     command: ['torch_step.py', '--compile'],
     takesPart: ({ memoryEfficient, precision }) => !memoryEfficient && precision === 'float32',
   },
   keras: {
     environment: 'keras',
+    devices: ANY,
     command: ['keras_step.py'],
     takesPart: ({ memoryEfficient }) => !memoryEfficient,
   },
   openvino: {
     environment: 'onnx',
+    devices: ['cpu'],
     command: ['onnx_step.py', '--runtime', 'openvino'],
     onnx: true,
     takesPart: isPrediction,
   },
   onnxruntime: {
     environment: 'onnx',
+    devices: ['cpu'],
     command: ['onnx_step.py', '--runtime', 'onnxruntime'],
     onnx: true,
     takesPart: isPrediction,
@@ -73,12 +86,15 @@ export interface Round {
   readonly peakFlopsPerSecond: number | undefined;
 }
 
-/** Whether the contender has what the case asks for. */
-export function takesPart(name: ContenderName, subject: Case): boolean {
-  return peer(name)?.takesPart(subject) ?? true;
+/** Whether the contender has what the case asks for, and runs on the device. */
+export function takesPart(name: ContenderName, subject: Case, device: Device): boolean {
+  const other = peer(name);
+  const devices = other?.devices ?? ENGINE_DEVICES[name as EngineName];
+  return devices.includes(device) && (other?.takesPart(subject) ?? true);
 }
 
 export interface RoundOptions {
+  readonly device: Device;
   readonly steps: number;
   readonly threads: number;
 }
@@ -88,7 +104,7 @@ type CommandLine = readonly [file: string, ...args: string[]];
 /** The command that measures a case on an engine and prints JSON. */
 export function engineCommand(engine: EngineName, subject: Case, options: RoundOptions): CommandLine {
   const program = join(packageRoot, 'bin', 'densenet');
-  const fixed = ['bench', '--json', '--engine', engine, '--device', 'cpu'];
+  const fixed = ['bench', '--json', '--engine', engine];
   const network = subject.config ? ['--config', subject.config] : networkArguments(subject);
   return [
     process.execPath,
@@ -127,12 +143,12 @@ function networkArguments({ network, input }: Case): string[] {
 }
 
 /** `densenet bench` and the peers' programs take the same. */
-function stepArguments(subject: Case, { steps, threads }: RoundOptions): string[] {
+function stepArguments(subject: Case, { steps, threads, device }: RoundOptions): string[] {
   const { mode, batch, precision, memoryEfficient } = subject;
   return [
     ...['--mode', mode, '--batch', `${batch}`, '--precision', precision],
     ...(memoryEfficient ? ['--memory-efficient'] : []),
-    ...['--steps', `${steps}`, '--threads', `${threads}`],
+    ...['--steps', `${steps}`, '--threads', `${threads}`, '--device', device],
   ];
 }
 

@@ -6,13 +6,15 @@ import { gitState } from '../../util/package.js';
 import { readSmallFile } from '../../util/read-files.js';
 import type { Case } from './cases.js';
 import { speedChart } from './chart.js';
-import { takesPart } from './contenders.js';
+import { type Device, takesPart } from './contenders.js';
 import { runSuite, type SuiteOptions, threadsOf } from './run.js';
 import { compare, type Line, parseCsv, toCsv, toLine } from './table.js';
 
 export interface WriteOptions extends SuiteOptions {
   readonly folder: string;
   readonly name: string;
+  /** The GPU's name, where one is measured. */
+  readonly gpu?: string | undefined;
   /** Keep the cases that the table in the folder has in full, and measure the others. */
   readonly resume: boolean;
 }
@@ -24,10 +26,11 @@ export interface WriteOptions extends SuiteOptions {
 export async function writeSuite(options: WriteOptions): Promise<string[]> {
   const provenance = { machine: machine(), git: await gitState(), date: new Date().toISOString() };
   const { cpu, cores } = provenance.machine;
+  const title = options.gpu ?? `${cpu}, ${cores} cores`;
   const csv = join(options.folder, `${options.name}.csv`);
   const svg = join(options.folder, `${options.name}.svg`);
   await makeFolder(options.folder);
-  const there = options.resume ? await readLines(csv, provenance.machine) : [];
+  const there = options.resume ? await readLines(csv, provenance.machine, options.device) : [];
   const cases = options.cases.filter((subject) => !isMeasured(subject, there, options));
   for (const { id, title } of options.cases.filter((subject) => !cases.includes(subject))) {
     const { date } = there.find((line) => line.case === id)!;
@@ -36,7 +39,7 @@ export async function writeSuite(options: WriteOptions): Promise<string[]> {
   const lines = there.filter((line) => !cases.some(({ id }) => id === line.case));
   const write = async () => {
     await writeFileAtomic(csv, toCsv(lines));
-    await writeFileAtomic(svg, speedChart(lines, `${cpu}, ${cores} cores`));
+    await writeFileAtomic(svg, speedChart(lines, title));
   };
   // A kill may have come between the two files.
   if (lines.length > 0) await write();
@@ -51,11 +54,17 @@ export async function writeSuite(options: WriteOptions): Promise<string[]> {
 export function isMeasured(
   subject: Case,
   lines: readonly Line[],
-  { contenders, rounds, steps, threads }: Pick<SuiteOptions, 'contenders' | 'rounds' | 'steps' | 'threads'>,
+  {
+    contenders,
+    device,
+    rounds,
+    steps,
+    threads,
+  }: Pick<SuiteOptions, 'contenders' | 'device' | 'rounds' | 'steps' | 'threads'>,
 ): boolean {
   const asked = { rounds: `${rounds}`, n: `${rounds * steps}`, threads: `${threadsOf(subject, threads)}` };
   return contenders
-    .filter((name) => takesPart(name, subject))
+    .filter((name) => takesPart(name, subject, device))
     .every((name) => {
       const line = lines.find((one) => one.case === subject.id && one.contender === name);
       return line?.rounds === asked.rounds && line.n === asked.n && line.threads === asked.threads;
@@ -65,8 +74,8 @@ export function isMeasured(
 /** Of a table, at most: many times what all cases have. */
 const MOST_BYTES = 100e6;
 
-/** The lines of a table that was begun on this machine; none where there is no table yet. */
-async function readLines(csv: string, { cpu, cores, platform }: Machine): Promise<Line[]> {
+/** The lines of a table that was begun on this device of this machine; none where there is no table yet. */
+async function readLines(csv: string, { cpu, cores, platform }: Machine, device: Device): Promise<Line[]> {
   let lines: Line[];
   try {
     lines = parseCsv((await readSmallFile(csv, MOST_BYTES)).toString('utf8'));
@@ -75,13 +84,21 @@ async function readLines(csv: string, { cpu, cores, platform }: Machine): Promis
     const message = `cannot resume ${csv}: ${(error as Error).message}`;
     throw new UserError('data', message, 'Give another --name, or leave out --resume.', { cause: error });
   }
-  const other = lines.find(
-    (line) => line.cpu !== cpu || line.cores !== `${cores}` || line.platform !== platform,
-  );
+  const here = placeOf({ device, cpu, cores: `${cores}`, platform });
+  const other = lines.map(placeOf).find((place) => place !== here);
   if (!other) return lines;
   throw new UserError(
     'usage',
-    `${csv} was measured on another machine (${other.cpu}, ${other.cores} cores, ${other.platform}; this one: ${cpu}, ${cores}, ${platform})`,
+    `${csv} was measured on another machine or device (${other}; here: ${here})`,
     'Give another --name, or leave out --resume.',
   );
+}
+
+function placeOf({
+  device,
+  cpu,
+  cores,
+  platform,
+}: Pick<Line, 'device' | 'cpu' | 'cores' | 'platform'>): string {
+  return `${device.toUpperCase()}, ${cpu}, ${cores} cores, ${platform}`;
 }

@@ -13,6 +13,7 @@ import { summarize } from '../statistics.js';
 import type { Case } from './cases.js';
 import {
   type ContenderName,
+  type Device,
   engineCommand,
   peer,
   peerCommand,
@@ -27,6 +28,7 @@ export interface CaseResult {
   readonly subject: Case;
   readonly network: Network;
   readonly contender: ContenderName;
+  readonly device: Device;
   readonly threads: number;
   /** Those that it finished. */
   readonly rounds: readonly Round[];
@@ -37,6 +39,7 @@ export interface CaseResult {
 export interface SuiteOptions {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderName[];
+  readonly device: Device;
   /** Times that every contender is started; its steps of all rounds are pooled. */
   readonly rounds: number;
   readonly steps: number;
@@ -56,18 +59,19 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly 
 }
 
 async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
-  const { steps } = options;
+  const { steps, device } = options;
   const threads = threadsOf(subject, options.threads);
   const network = caseNetwork(subject);
-  const contenders = options.contenders.filter((name) => takesPart(name, subject));
+  const contenders = options.contenders.filter((name) => takesPart(name, subject, device));
   const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));
   const failures = new Map<ContenderName, string>();
   let onnx: string | undefined;
+  const asked = { steps, threads, device };
   const command = async (name: ContenderName) => {
     const other = peer(name);
-    if (!other) return engineCommand(name as EngineName, subject, { steps, threads });
+    if (!other) return engineCommand(name as EngineName, subject, asked);
     const onnxFile = other.onnx ? onnx : undefined;
-    return peerCommand(other, await options.python(other.environment), subject, { steps, threads, onnxFile });
+    return peerCommand(other, await options.python(other.environment), subject, { ...asked, onnxFile });
   };
   const measure = async (name: ContenderName) => {
     try {
@@ -96,6 +100,7 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
     subject,
     network,
     contender,
+    device,
     threads,
     rounds: rounds.get(contender)!,
     failure: failures.get(contender),

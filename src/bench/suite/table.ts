@@ -67,6 +67,7 @@ const COLUMNS = [
   'memory_efficient',
   'contender',
   'version',
+  'device',
   'threads',
   'rounds',
   'n',
@@ -91,7 +92,7 @@ export type Line = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
 export function toLine(row: Row, { machine, git, date }: Provenance): Line {
   const { result, contender, step, imagesPerSecond, peakRssBytes, shareOfPeak, ratio } = row;
-  const { subject, network, threads, rounds, failure } = result;
+  const { subject, network, device, threads, rounds, failure } = result;
   const { input } = subject;
   return {
     case: subject.id,
@@ -103,6 +104,7 @@ export function toLine(row: Row, { machine, git, date }: Provenance): Line {
     memory_efficient: subject.memoryEfficient ? 'yes' : 'no',
     contender,
     version: rounds[0]?.version ?? '',
+    device,
     threads: `${threads}`,
     rounds: `${rounds.length}`,
     n: `${step?.n ?? ''}`,

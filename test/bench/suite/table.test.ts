@@ -23,7 +23,7 @@ function round(times: number[], changes: Partial<Round> = {}): Round {
 }
 
 function result(contender: ContenderName, rounds: Round[], failure?: string): CaseResult {
-  return { subject, network, contender, threads: 2, rounds, failure };
+  return { subject, network, contender, device: 'cpu', threads: 2, rounds, failure };
 }
 
 const results = [
@@ -51,9 +51,15 @@ describe('compare', () => {
 
   test('prediction has the runtimes of ONNX files as peers, training has not', () => {
     const predict = CASES.find(({ id }) => id === 'bc-100-12-predict')!;
-    const taking = (one: typeof subject) => CONTENDERS.filter((name) => takesPart(name, one));
+    const taking = (one: typeof subject) => CONTENDERS.filter((name) => takesPart(name, one, 'cpu'));
     expect(taking(predict)).toEqual([...CONTENDERS]);
     expect(taking(subject)).toEqual(['native', 'tensorflow', 'pytorch', 'pytorch-compile', 'keras']);
+  });
+
+  test('on a GPU those take part that can use one', () => {
+    const predict = CASES.find(({ id }) => id === 'bc-100-12-predict')!;
+    const taking = CONTENDERS.filter((name) => takesPart(name, predict, 'gpu'));
+    expect(taking).toEqual(['tensorflow', 'pytorch', 'pytorch-compile', 'keras']);
   });
 
   test('gives every contender its share of the peak: three passes, two FLOPs a multiply-add', () => {
@@ -69,7 +75,13 @@ describe('compare', () => {
 });
 
 test('a case is measured if every contender made as many steps as are asked for', () => {
-  const asked = { contenders: ['native', 'pytorch', 'openvino'] as const, rounds: 2, steps: 1, threads: 2 };
+  const asked = {
+    device: 'cpu',
+    contenders: ['native', 'pytorch', 'openvino'],
+    rounds: 2,
+    steps: 1,
+    threads: 2,
+  } as const;
   const there = lines([
     result('native', [round([1]), round([2])]),
     result('pytorch', [round([1]), round([2])]),
@@ -107,6 +119,7 @@ test('CSV: one line a contender, empty where nothing was measured; read as it wa
     memory_efficient: 'no',
     contender: 'native',
     version: 'v',
+    device: 'cpu',
     threads: '2',
     rounds: '2',
     n: '4',
