@@ -1,32 +1,29 @@
 import * as Plot from '@observablehq/plot';
 import { epochAxis } from '../figures/epoch-axis.js';
-import { COLORS, type Figure, type Panel } from '../figures/figure.js';
-import type { Fidelity, FidelityCurve, FidelityPoint } from './fidelity.js';
-
-const [NATIVE, PYTORCH] = COLORS;
+import { color, type Figure, type Panel } from '../figures/figure.js';
+import { type Fidelity, type FidelityPoint, programs } from './fidelity.js';
 
 /** Training loss and test error by epoch of the same trainings in this program and in PyTorch, a line for each seed. */
 export function fidelityFigure(fidelities: readonly Fidelity[]): Figure {
+  const names = [...new Set(fidelities.flatMap(programs).map(({ name }) => name))];
+  const colorOf = (name: string) => color(names.indexOf(name));
   return {
     name: 'fidelity',
     caption:
-      'The same networks, recipe and images in this program (native engine) and in a script of its own in PyTorch: training loss and test error by epoch, a line for each seed.',
+      'The same networks, recipe and images in this program (its native engine, and TensorFlow on a GPU) and in a script of its own in PyTorch: training loss and test error by epoch, a line for each seed.',
     panels: fidelities.flatMap((fidelity) => [
-      panel(fidelity, 'trainLoss', 'training loss'),
-      panel(fidelity, 'testError', 'test error (%)'),
+      panel(fidelity, 'trainLoss', 'training loss', colorOf),
+      panel(fidelity, 'testError', 'test error (%)', colorOf),
     ]),
-    legend: [
-      { label: 'native engine', color: NATIVE, symbol: 'solid' },
-      { label: 'PyTorch', color: PYTORCH, symbol: 'solid' },
-    ],
+    legend: names.map((label) => ({ label, color: colorOf(label), symbol: 'solid' })),
     columns: ['network', 'dataset', 'program', 'seed', 'epoch', 'train_loss', 'test_error'],
-    points: fidelities.flatMap(({ network, dataset, native, pytorch }) =>
-      Object.entries({ 'native engine': native, PyTorch: pytorch }).flatMap(([program, curves]) =>
+    points: fidelities.flatMap((fidelity) =>
+      programs(fidelity).flatMap(({ name, curves }) =>
         curves.flatMap(({ seed, points }) =>
           points.map(({ epoch, trainLoss, testError }) => ({
-            network,
-            dataset,
-            program,
+            network: fidelity.network,
+            dataset: fidelity.dataset,
+            program: name,
             seed,
             epoch,
             train_loss: trainLoss,
@@ -39,12 +36,12 @@ export function fidelityFigure(fidelities: readonly Fidelity[]): Figure {
 }
 
 function panel(
-  { network, dataset, native, pytorch }: Fidelity,
+  fidelity: Fidelity,
   value: keyof FidelityPoint,
   label: string,
+  colorOf: (name: string) => string,
 ): Panel {
-  const line = ({ points }: FidelityCurve, stroke: string) =>
-    Plot.lineY(points, { x: 'epoch', y: value, stroke, strokeWidth: 1.5 });
+  const { network, dataset, pytorch } = fidelity;
   return {
     title: `${network} on ${dataset}`,
     width: 300,
@@ -53,12 +50,15 @@ function panel(
       marginTop: 8,
       marginLeft: 48,
       marginBottom: 38,
-      x: epochAxis(native[0]!.points.length),
+      x: epochAxis(pytorch.curves[0]!.points.length),
       y: { label, labelAnchor: 'center', labelArrow: 'none', grid: true, zero: true, nice: true },
       marks: [
         Plot.frame({ strokeOpacity: 0.6 }),
-        ...native.map((curve) => line(curve, NATIVE)),
-        ...pytorch.map((curve) => line(curve, PYTORCH)),
+        ...programs(fidelity).flatMap(({ name, curves }) =>
+          curves.map(({ points }) =>
+            Plot.lineY(points, { x: 'epoch', y: value, stroke: colorOf(name), strokeWidth: 1.5 }),
+          ),
+        ),
       ],
     },
   };

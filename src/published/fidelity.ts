@@ -23,14 +23,33 @@ export interface FidelityCurve {
   readonly points: readonly FidelityPoint[];
 }
 
-/** One training, repeated with several seeds by this program and by a script in PyTorch: a curve for each seed. */
+/** What one program came to: a curve for each seed. */
+export interface FidelityProgram {
+  /** `native`, `TensorFlow (GPU)`, `PyTorch` */
+  readonly name: string;
+  readonly curves: readonly FidelityCurve[];
+}
+
+/** One training, repeated with several seeds by the engines of this program and by a script in PyTorch. */
 export interface Fidelity {
   /** `DenseNet-BC (L=40, k=12)` */
   readonly network: string;
   /** `C10+ (JPEG)` */
   readonly dataset: string;
-  readonly native: readonly FidelityCurve[];
-  readonly pytorch: readonly FidelityCurve[];
+  readonly engines: readonly FidelityProgram[];
+  readonly pytorch: FidelityProgram;
+}
+
+/** All programs, the one that the others are held against last. */
+export function programs({ engines, pytorch }: Fidelity): FidelityProgram[] {
+  return [...engines, pytorch];
+}
+
+const ENGINES: Readonly<Record<string, string>> = { native: 'native', tensorflow: 'TensorFlow' };
+
+/** For people: `native`, `TensorFlow (GPU)`. */
+function engineName({ name, device }: { readonly name: string; readonly device: string }): string {
+  return `${ENGINES[name]}${device === 'gpu' ? ' (GPU)' : ''}`;
 }
 
 const SEED = /seed-(\d+)\.csv$/;
@@ -46,13 +65,15 @@ const pytorchTraining = z.object({ data: z.string() });
 /**
  * Reads what a folder of published results has of an experiment: its runs in `runs/<experiment>/`, and PyTorch's epochs
  * in `pytorch/<experiment>/seed-<n>.csv`, with what was trained in `seed-<n>.json`. Throws where a run is not finished,
- * where trainings differ in their images or in the number of epochs, and where two runs have one seed.
+ * where trainings differ in their images or in the number of epochs, and where two runs of an engine have one seed.
  */
 export async function readFidelity(folder: string, experiment: string): Promise<Fidelity> {
   const runs = (await findRunFolders(folder, experiment)).map((run) => {
     const finished = readFinishedRun(run);
     if (!finished) throw new Error(`${run.path} is not finished`);
-    return { finished, data: run.readEnvironment().dataset?.digest, points: run.readEpochs() };
+    const { engine, dataset } = run.readEnvironment();
+    const { seed } = finished.experiment.training;
+    return { finished, engine: engineName(engine), seed, data: dataset?.digest, points: run.readEpochs() };
   });
   const peers = join(folder, 'pytorch', experiment);
   const others = readdirSync(peers)
@@ -62,14 +83,19 @@ export async function readFidelity(folder: string, experiment: string): Promise<
   const { finished, data, points } = runs[0]!;
   const other = all.find((one) => one.data !== data || one.points.length !== points.length);
   if (other) throw new Error(`${experiment}: trainings on other images, or of other lengths`);
-  const native = runs.map(({ finished, points }) => ({ seed: finished.experiment.training.seed, points }));
-  if (new Set(native.map(({ seed }) => seed)).size < native.length)
-    throw new Error(`${experiment}: two runs of one seed`);
+  const engines = [...new Set(runs.map(({ engine }) => engine))].map((name) => ({
+    name,
+    curves: runs.filter(({ engine }) => engine === name),
+  }));
+  for (const { name, curves } of engines) {
+    if (new Set(curves.map(({ seed }) => seed)).size < curves.length)
+      throw new Error(`${experiment}: two runs of one seed (${name})`);
+  }
   return {
     network: networkOf(finished.experiment).title,
     dataset: datasetLabel(finished),
-    native,
-    pytorch: others.sort((a, b) => a.seed - b.seed),
+    engines,
+    pytorch: { name: 'PyTorch', curves: others.sort((a, b) => a.seed - b.seed) },
   };
 }
 
@@ -88,28 +114,40 @@ function readPyTorch(path: string) {
 }
 
 /**
- * Means over seeds of both by epoch, and the differences after the last epoch, with their 95 % intervals by Welch's
- * test. Other epochs have none: one of twenty intervals would leave out 0 by chance.
+ * Means over seeds by epoch, and the differences from PyTorch after the last epoch, with their 95 % intervals by
+ * Welch's test. Other epochs have none: one of twenty intervals would leave out 0 by chance.
  */
-export function fidelityMarkdown({ network, dataset, native, pytorch }: Fidelity): string {
-  const both = [native, pytorch] as const;
-  const over = (curves: readonly FidelityCurve[], index: number, value: keyof FidelityPoint): Spread =>
+export function fidelityMarkdown(fidelity: Fidelity): string {
+  const { network, dataset, engines, pytorch } = fidelity;
+  const all = programs(fidelity);
+  const epochs = pytorch.curves[0]!.points.map(({ epoch }) => epoch);
+  const over = ({ curves }: FidelityProgram, index: number, value: keyof FidelityPoint): Spread =>
     spread(curves.map(({ points }) => points[index]![value]))!;
-  const atLast = (value: keyof FidelityPoint, digits: number): string => {
-    const [ours, theirs] = both.map((curves) => over(curves, native[0]!.points.length - 1, value));
+  const difference = (engine: FidelityProgram, value: keyof FidelityPoint, digits: number): string => {
+    const [ours, theirs] = [engine, pytorch].map((one) => over(one, epochs.length - 1, value));
     return differenceText(ours!, theirs!, digits);
   };
+  const names = all.map(({ name }) => name);
+  const seeds = all.map(({ name, curves }) => `${name} ${curves.length}`).join(', ');
   const sheet: Sheet = {
     title: `${network} on ${dataset}`,
-    columns: ['epoch', 'training loss: native', 'PyTorch', 'test error, %: native', 'PyTorch'],
+    columns: [
+      'epoch',
+      ...names.map((name, index) => (index === 0 ? `training loss: ${name}` : name)),
+      ...names.map((name, index) => (index === 0 ? `test error, %: ${name}` : name)),
+    ],
     right: ['epoch'],
-    rows: native[0]!.points.map(({ epoch }, index) => [
+    rows: epochs.map((epoch, index) => [
       `${epoch}`,
-      ...both.map((curves) => meanText(over(curves, index, 'trainLoss'), 4)),
-      ...both.map((curves) => meanText(over(curves, index, 'testError'), 2)),
+      ...all.map((one) => meanText(over(one, index, 'trainLoss'), 4)),
+      ...all.map((one) => meanText(over(one, index, 'testError'), 2)),
     ]),
     notes: [
-      `Mean ± sample standard deviation over ${native.length} seeds (native) and ${pytorch.length} (PyTorch). Native minus PyTorch after the last epoch: training loss ${atLast('trainLoss', 4)}, test error ${atLast('testError', 2)} points.`,
+      `Mean ± sample standard deviation over seeds: ${seeds}.`,
+      ...engines.map(
+        (engine) =>
+          `${engine.name} minus PyTorch after the last epoch: training loss ${difference(engine, 'trainLoss', 4)}, test error ${difference(engine, 'testError', 2)} points.`,
+      ),
     ],
   };
   return sheetMarkdown(sheet).join('\n');

@@ -12,6 +12,7 @@ import { packageRoot } from '../util/package.js';
 import { fidelityMarkdown, readFidelity } from './fidelity.js';
 import { fidelityFigure } from './fidelity-figure.js';
 import { measuredTable, publishedFolder, publishedMeasurements } from './measured.js';
+import { readSpeeds, speedTable } from './speed.js';
 
 /** The run of Figure 5: seed 1 of the DenseNet of 22 layers in Figure 4 (left), after 8 epochs. */
 const FIGURE_5 =
@@ -40,18 +41,22 @@ export async function publishedFiles(): Promise<Map<string, string | Uint8Array>
     ...figures
       .flatMap((figure) => figureFiles(figure))
       .map(([name, data]) => [join(publishedFolder, 'figures', name), data] as const),
-    withBlock('README.md', 'measured', measuredTable(measured)),
-    withBlock('docs/reproduction.md', 'fidelity', fidelities.map(fidelityMarkdown).join('\n\n')),
+    withBlocks('README.md', { measured: measuredTable(measured) }),
+    withBlocks('docs/gpu.md', { speeds: speedTable(readSpeeds('peers-gpu')) }),
+    withBlocks('docs/reproduction.md', { fidelity: fidelities.map(fidelityMarkdown).join('\n\n') }),
   ]);
 }
 
-/** A document with new text between `<!-- NAME … -->` and `<!-- end of NAME -->`. */
-function withBlock(document: string, name: string, block: string): [string, string] {
+/** A document with new text between `<!-- NAME … -->` and `<!-- end of NAME -->`, for each name. */
+function withBlocks(document: string, blocks: Readonly<Record<string, string>>): [string, string] {
   const path = join(packageRoot, document);
-  const text = readFileSync(path, 'utf8');
-  const marked = new RegExp(`(<!-- ${name}[^>]*-->\\n).*?(\\n<!-- end of ${name} -->)`, 's');
-  if (!marked.test(text)) throw new Error(`${document} has no block ${name}`);
-  return [path, text.replace(marked, (_, start, end) => `${start}\n${block}\n${end}`)];
+  let text = readFileSync(path, 'utf8');
+  for (const [name, block] of Object.entries(blocks)) {
+    const marked = new RegExp(`(<!-- ${name}[^>]*-->\\n).*?(\\n<!-- end of ${name} -->)`, 's');
+    if (!marked.test(text)) throw new Error(`${document} has no block ${name}`);
+    text = text.replace(marked, (_, start, end) => `${start}\n${block}\n${end}`);
+  }
+  return [path, text];
 }
 
 function publishedFigure5(): Figure {

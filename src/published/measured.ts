@@ -64,23 +64,27 @@ const strict: Reporter = {
 async function measuredRuns(): Promise<PublishedMeasurement[]> {
   const runs = await readFinishedRuns(publishedFolder, strict);
   const folders = await listRunFolders(publishedFolder);
-  return measurements(runs).map((measured) => {
-    const own = runs.filter(({ name }) => measured.runs.includes(name));
-    const on = folders.filter(({ name }) => measured.runs.includes(name)).map(onText);
-    if (new Set(on).size > 1) throw new Error(`${measured.experiment.name}: seeds on ${on.join(' and ')}`);
-    return {
-      ...measured,
-      network: networkOf(measured.experiment),
-      subset: own[0]!.subset,
-      errors: own.map(({ testError }) => testError),
-      on: on[0]!,
-    };
+  const onOf = new Map(folders.map((run) => [run.name, onText(run)]));
+  return [...new Set(onOf.values())].flatMap((on) => {
+    const there = runs.filter(({ name }) => onOf.get(name) === on);
+    return measurements(there).map((measured) => {
+      const own = there.filter(({ name }) => measured.runs.includes(name));
+      return {
+        ...measured,
+        network: networkOf(measured.experiment),
+        subset: own[0]!.subset,
+        errors: own.map(({ testError }) => testError),
+        on,
+      };
+    });
   });
 }
 
+/** What a run was trained on. A GPU's name is kept in the description of its engine alone. */
 function onText(run: RunFolder): string {
   const { engine, cpu } = run.readEnvironment();
-  return `${engine.name} engine, ${cpu.cores} cores`;
+  const gpu = / on GPU \(([^,)]+)/.exec(engine.description)?.[1];
+  return gpu ? `TensorFlow engine, ${gpu}` : `${engine.name} engine, ${cpu.cores} cores`;
 }
 
 async function measurement(line: MeasuredLine): Promise<PublishedMeasurement> {

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fidelityMarkdown, readFidelity } from '../../src/published/fidelity.js';
+import { fidelityMarkdown, programs, readFidelity } from '../../src/published/fidelity.js';
+import { findRunFolders } from '../../src/runs/folders.js';
 import { temporaryFolder } from '../program.js';
 import { makeRun } from '../runs/make-run.js';
 
@@ -38,8 +39,11 @@ test('means are over seeds, by epoch, and one difference has its interval', asyn
     { 10: [31, 20], 2: [35, 24] },
   );
   const fidelity = await readFidelity(folder, EXPERIMENT);
-  expect(fidelity.native.map(({ seed }) => seed)).toEqual([1, 2]);
-  expect(fidelity.pytorch.map(({ seed }) => seed)).toEqual([2, 10]);
+  const seeds = programs(fidelity).map(({ name, curves }) => [name, ...curves.map(({ seed }) => seed)]);
+  expect(seeds).toEqual([
+    ['native', 1, 2],
+    ['PyTorch', 2, 10],
+  ]);
   const text = fidelityMarkdown(fidelity);
   expect(text).toMatch(/^\| 1 \| .* \| 31\.00 ± 1\.41 \| 33\.00 ± 2\.83 \|$/m);
   expect(text).toMatch(/^\| 2 \| .* \| 22\.00 ± 1\.41 \| 22\.00 ± 2\.83 \|$/m);
@@ -51,6 +55,20 @@ test('one seed has no spread, and the difference no interval', async () => {
   const text = fidelityMarkdown(await readFidelity(await published([[30]], { 1: [29.5] }), EXPERIMENT));
   expect(text).toMatch(/^\| 1 \| .* \| 30\.00 \| 29\.50 \|$/m);
   expect(text).toContain(', test error +0.50 points.');
+});
+
+test('each engine is held against PyTorch by itself, with the same seeds', async () => {
+  const folder = await published([[30], [32]], { 1: [29.5] });
+  const [, second] = await findRunFolders(folder, EXPERIMENT);
+  const environment = second!.readEnvironment();
+  const engine = { ...environment.engine, name: 'tensorflow', device: 'gpu' };
+  await writeFile(join(second!.path, 'environment.json'), JSON.stringify({ ...environment, engine }));
+  const fidelity = await readFidelity(folder, EXPERIMENT);
+  expect(programs(fidelity).map(({ name }) => name)).toEqual(['native', 'TensorFlow (GPU)', 'PyTorch']);
+  const text = fidelityMarkdown(fidelity);
+  expect(text).toMatch(/^\| 1 \| .* \| 30\.00 \| 32\.00 \| 29\.50 \|$/m);
+  expect(text).toContain('TensorFlow (GPU) minus PyTorch after the last epoch: ');
+  expect(text).toContain(', test error +2.50 points.');
 });
 
 test('trainings that cannot be compared are refused', async () => {
