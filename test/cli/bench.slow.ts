@@ -105,6 +105,12 @@ describe('densenet bench peers', () => {
     expect(other.stderr).toContain('was measured on another machine');
   });
 
+  test('refuses a GPU that is not there', async () => {
+    const { code, stderr } = await run(await temporaryFolder(), ['bench', 'peers', '--device', 'gpu']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('error: a GPU was asked for, but ');
+  });
+
   test('refuses an unknown case, with the nearest', async () => {
     const { code, stderr } = await run(await temporaryFolder(), ['bench', 'peers', '--cases', 'bc-41-12']);
     expect(code).toBe(2);

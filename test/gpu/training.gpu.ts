@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelOptions, ModelState } from '../../src/engines/engine.js';
 import { randomBatch } from '../../src/engines/noise.js';
@@ -123,4 +124,23 @@ test('the selftest comes to its end, and notices that this GPU computes nothing'
   // What an engine throws stands in brackets.
   expect(stdout.match(/WRONG \((?!chosen for).*/g)).toBeNull();
   expect(stdout).toMatch(/^one step of DenseNet-BC .*\(chosen for .* of free memory\)$/m);
+});
+
+test('bench peers measures on the GPU, and goes on from a table of the same device only', async () => {
+  const folder = await temporaryFolder();
+  const peers = [
+    'bench',
+    'peers',
+    '--cases=bc-40-12',
+    '--contenders=native,tensorflow',
+    '--rounds=1',
+    '--steps=1',
+  ];
+  const { code, stderr } = await run(folder, [...peers, '--device=gpu', '--output=.']);
+  expect(code, stderr).toBe(0);
+  const lines = parse(await readFile(join(folder, 'peers-gpu.csv'), 'utf8'), { columns: true });
+  expect(lines).toMatchObject([{ contender: 'tensorflow', device: 'gpu', n: '1', failure: '' }]);
+  const again = await run(folder, [...peers, '--device=cpu', '--output=.', '--name=peers-gpu', '--resume']);
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain('was measured on another machine or device (GPU, ');
 });
