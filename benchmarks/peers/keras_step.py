@@ -97,7 +97,7 @@ def main():
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
     gpus = tf.config.list_physical_devices("GPU")
     if options.device == "gpu" and not gpus:
-        sys.exit("error: this TensorFlow finds no GPU")
+        sys.exit("error: this TensorFlow finds no GPU; give --keras-python one with CUDA")
     tf.config.set_visible_devices(gpus if options.device == "gpu" else [], "GPU")
     tf.config.experimental.enable_tensor_float_32_execution(False)
     if options.precision == "bfloat16":
@@ -116,7 +116,10 @@ def main():
     else:
         times = cli.measure(options, lambda: net.predict_on_batch(images))
     parameters = sum(int(np.prod(w.shape)) for w in net.trainable_weights)
-    cli.report(times, parameters, f"Keras {keras.__version__}, TensorFlow {tf.__version__}")
+    version = f"Keras {keras.__version__}, TensorFlow {tf.__version__}"
+    if options.device == "gpu":
+        version += f", {tf.config.experimental.get_device_details(gpus[0])['device_name']}"
+    cli.report(times, parameters, version)
 
 
 main()

@@ -1,6 +1,7 @@
 """Times a training or prediction step of a network in PyTorch: eager mode, channels-last; or compiled."""
 
 import statistics
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -18,15 +19,21 @@ def measure(options, memory_format):
     device = "cuda" if options.device == "gpu" else "cpu"
     net = NETWORKS[options.family](options).to(device, memory_format=memory_format)
     images = torch.randn(options.batch, options.channels, options.height, options.width)
-    images = images.to(device, memory_format=memory_format)
-    labels = torch.randint(options.classes, (options.batch,)).to(device)
+    images = images.to(memory_format=memory_format)
+    labels = torch.randint(options.classes, (options.batch,))
+    if options.device == "gpu":
+        # A batch goes to the GPU in every step, as in training.
+        images, labels = images.pin_memory(), labels.pin_memory()
     sgd = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
     autocast = torch.autocast(device, torch.bfloat16, enabled=options.precision == "bfloat16")
     run = torch.compile(net) if options.compile else net
 
+    def on_device(tensor):
+        return tensor.to(device, non_blocking=True)
+
     def train():
         with autocast:
-            loss = F.cross_entropy(run(images), labels)
+            loss = F.cross_entropy(run(on_device(images)), on_device(labels))
         sgd.zero_grad(set_to_none=True)
         loss.backward()
         sgd.step()
@@ -35,7 +42,7 @@ def measure(options, memory_format):
     @torch.inference_mode()
     def predict():
         with autocast:
-            return run(images).float().cpu().numpy()
+            return run(on_device(images)).float().cpu().numpy()
 
     net.train(options.mode == "train")
     times = cli.measure(options, train if options.mode == "train" else predict)
@@ -49,6 +56,8 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     version = f"PyTorch {torch.__version__}"
     if options.device == "gpu":
+        if not torch.cuda.is_available():
+            sys.exit("error: this PyTorch finds no GPU; give --pytorch-python one with CUDA")
         version += f", {torch.cuda.get_device_name()}"
     if not options.compile:
         times, parameters = measure(options, torch.channels_last)

@@ -63,8 +63,13 @@ export async function stepTimes(
   const times: number[] = [];
   for (let step = 0; step < count; step++) {
     const start = performance.now();
-    if (mode === 'train') await model.train(batch, { learningRate: LEARNING_RATE, step });
-    else await model.predict(batch.images);
+    const result =
+      mode === 'train'
+        ? model.train(batch, { learningRate: LEARNING_RATE, step })
+        : model.predict(batch.images);
+    // As in training, the next batch goes ahead while a step runs.
+    if (step + 1 < count) model.handOver?.(batch.images);
+    await result;
     times.push(performance.now() - start);
   }
   return times;

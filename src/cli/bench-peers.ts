@@ -16,8 +16,9 @@ Examples:
   densenet bench peers --contenders native,pytorch --pytorch-python ~/venv/bin/python
   densenet bench peers --device gpu --contenders tensorflow,pytorch --pytorch-python python3
 
-Options of bench that apply: --steps <n>, of every round, --threads <n>, and --device gpu with --gpu <n>: then the
-TensorFlow engine, PyTorch and Keras are measured on a GPU. Give them Pythons with CUDA.
+Options of bench that apply: --steps <n>, of every round; --threads <n>; --device gpu or --gpu <n>, without which the
+CPU is measured. A GPU is measured with the TensorFlow engine, PyTorch and Keras; the latter needs --keras-python with a
+TensorFlow that has CUDA.
 
 Cases:
 ${CASES.map(({ id, title }) => `  ${id.padEnd(32)}${title}`).join('\n')}`;
@@ -69,13 +70,11 @@ async function runPeers(options: PeersOptions): Promise<void> {
   const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter));
   const { output: folder, resume = false } = options;
   const gpu = await gpuOf(options);
-  const device = gpu ? 'gpu' : 'cpu';
   // The programs that are started see this GPU alone.
   if (gpu) process.env.CUDA_VISIBLE_DEVICES = gpu.visibleDevice;
   const { name = gpu ? 'peers-gpu' : 'peers' } = options;
   const written = await writeSuite({
     ...options,
-    device,
     gpu: gpu?.name,
     name,
     folder,

@@ -169,6 +169,12 @@ export interface Engine {
 export const ENGINE_NAMES = ['native', 'tensorflow'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** For people. */
+export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
+  native: 'native engine',
+  tensorflow: 'TensorFlow engine',
+};
+
 /** A GPU that can be computed on. */
 export interface Gpu {
   /** Its number among those that the program sees, as `--gpu` takes it. */

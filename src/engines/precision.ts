@@ -20,7 +20,7 @@ export function checkPrecision(precision: Precision, device: 'cpu' | 'gpu', gpu?
   }
 }
 
-/** Throws a UserError (engine) where bfloat16 would be slower than float32 with the native engine. */
+/** Throws a UserError (engine) where the processor has no bfloat16 dot product, for the native engine. */
 export function checkBfloat16({ instructions, bfloat16Instructions }: NativeBinding): void {
   if (bfloat16Instructions) return;
   throw new UserError(

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
+import { ENGINE_TITLES } from '../engines/engine.js';
+import type { Environment } from '../runs/environment.js';
 import { readFinishedRun } from '../runs/finished-runs.js';
 import { findRunFolders } from '../runs/folders.js';
 import { datasetLabel } from '../tables/labels.js';
@@ -25,7 +27,7 @@ export interface FidelityCurve {
 
 /** What one program came to: a curve for each seed. */
 export interface FidelityProgram {
-  /** `native`, `TensorFlow (GPU)`, `PyTorch` */
+  /** `native engine`, `TensorFlow engine (GPU)`, `PyTorch` */
   readonly name: string;
   readonly curves: readonly FidelityCurve[];
 }
@@ -45,11 +47,9 @@ export function programs({ engines, pytorch }: Fidelity): FidelityProgram[] {
   return [...engines, pytorch];
 }
 
-const ENGINES: Readonly<Record<string, string>> = { native: 'native', tensorflow: 'TensorFlow' };
-
-/** For people: `native`, `TensorFlow (GPU)`. */
-function engineName({ name, device }: { readonly name: string; readonly device: string }): string {
-  return `${ENGINES[name]}${device === 'gpu' ? ' (GPU)' : ''}`;
+/** `TensorFlow engine (GPU)` */
+function programOf({ name, device }: Environment['engine']): string {
+  return `${ENGINE_TITLES[name]}${device === 'gpu' ? ' (GPU)' : ''}`;
 }
 
 const SEED = /seed-(\d+)\.csv$/;
@@ -73,7 +73,7 @@ export async function readFidelity(folder: string, experiment: string): Promise<
     if (!finished) throw new Error(`${run.path} is not finished`);
     const { engine, dataset } = run.readEnvironment();
     const { seed } = finished.experiment.training;
-    return { finished, engine: engineName(engine), seed, data: dataset?.digest, points: run.readEpochs() };
+    return { finished, engine: programOf(engine), seed, data: dataset?.digest, points: run.readEpochs() };
   });
   const peers = join(folder, 'pytorch', experiment);
   const others = readdirSync(peers)
@@ -146,7 +146,7 @@ export function fidelityMarkdown(fidelity: Fidelity): string {
       `Mean ± sample standard deviation over seeds: ${seeds}.`,
       ...engines.map(
         (engine) =>
-          `${engine.name} minus PyTorch after the last epoch: training loss ${difference(engine, 'trainLoss', 4)}, test error ${difference(engine, 'testError', 2)} points.`,
+          `After the last epoch, ${engine.name} minus PyTorch: training loss ${difference(engine, 'trainLoss', 4)}, test error ${difference(engine, 'testError', 2)} points.`,
       ),
     ],
   };

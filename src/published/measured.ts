@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { loadExperiment } from '../config/load.js';
+import { ENGINE_TITLES } from '../engines/engine.js';
 import { parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { readFinishedRuns } from '../runs/finished-runs.js';
@@ -84,7 +85,7 @@ async function measuredRuns(): Promise<PublishedMeasurement[]> {
 function onText(run: RunFolder): string {
   const { engine, cpu } = run.readEnvironment();
   const gpu = / on GPU \(([^,)]+)/.exec(engine.description)?.[1];
-  return gpu ? `TensorFlow engine, ${gpu}` : `${engine.name} engine, ${cpu.cores} cores`;
+  return `${ENGINE_TITLES[engine.name]}, ${engine.device === 'gpu' ? gpu : `${cpu.cores} cores`}`;
 }
 
 async function measurement(line: MeasuredLine): Promise<PublishedMeasurement> {

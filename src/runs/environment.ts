@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENGINE_NAMES } from '../engines/engine.js';
 import { machine } from '../util/machine.js';
 import { thisProcess } from '../util/owner.js';
 import { gitState, packageVersion } from '../util/package.js';
@@ -35,7 +36,7 @@ export const environmentSchema = z.looseObject({
   /** Of each process, where several trained the run together. */
   hosts: z.array(z.string()).readonly().optional(),
   engine: z.object({
-    name: z.string(),
+    name: z.enum(ENGINE_NAMES),
     device: z.string(),
     description: z.string(),
     /** What convolutions really multiplied. Earlier versions did not say it. */

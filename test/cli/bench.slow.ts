@@ -106,9 +106,17 @@ describe('densenet bench peers', () => {
   });
 
   test('refuses a GPU that is not there', async () => {
-    const { code, stderr } = await run(await temporaryFolder(), ['bench', 'peers', '--device', 'gpu']);
+    const hidden = { CUDA_VISIBLE_DEVICES: '-1' };
+    const { code, stderr } = await run(await temporaryFolder(), ['bench', 'peers', '--device=gpu'], hidden);
     expect(code).toBe(4);
     expect(stderr).toContain('error: a GPU was asked for, but ');
+  });
+
+  test('refuses contenders that can measure nothing of what is asked', async () => {
+    const args = ['bench', 'peers', '--cases=bc-100-12', '--contenders=openvino'];
+    const { code, stderr } = await run(await temporaryFolder(), args);
+    expect(code).toBe(2);
+    expect(stderr).toContain('error: openvino cannot measure any of these cases on the CPU');
   });
 
   test('refuses an unknown case, with the nearest', async () => {

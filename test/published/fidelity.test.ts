@@ -41,7 +41,7 @@ test('means are over seeds, by epoch, and one difference has its interval', asyn
   const fidelity = await readFidelity(folder, EXPERIMENT);
   const seeds = programs(fidelity).map(({ name, curves }) => [name, ...curves.map(({ seed }) => seed)]);
   expect(seeds).toEqual([
-    ['native', 1, 2],
+    ['native engine', 1, 2],
     ['PyTorch', 2, 10],
   ]);
   const text = fidelityMarkdown(fidelity);
@@ -64,10 +64,14 @@ test('each engine is held against PyTorch by itself, with the same seeds', async
   const engine = { ...environment.engine, name: 'tensorflow', device: 'gpu' };
   await writeFile(join(second!.path, 'environment.json'), JSON.stringify({ ...environment, engine }));
   const fidelity = await readFidelity(folder, EXPERIMENT);
-  expect(programs(fidelity).map(({ name }) => name)).toEqual(['native', 'TensorFlow (GPU)', 'PyTorch']);
+  expect(programs(fidelity).map(({ name }) => name)).toEqual([
+    'native engine',
+    'TensorFlow engine (GPU)',
+    'PyTorch',
+  ]);
   const text = fidelityMarkdown(fidelity);
   expect(text).toMatch(/^\| 1 \| .* \| 30\.00 \| 32\.00 \| 29\.50 \|$/m);
-  expect(text).toContain('TensorFlow (GPU) minus PyTorch after the last epoch: ');
+  expect(text).toContain('After the last epoch, TensorFlow engine (GPU) minus PyTorch: ');
   expect(text).toContain(', test error +2.50 points.');
 });
 

@@ -3,7 +3,9 @@ import { checkData, checkKernels, engineToResume, type Resumption } from '../../
 import { silent } from '../../src/util/reporter.js';
 
 const trainedOn = (device: string) =>
-  ({ origin: { engine: { name: 'native', device, description: 'native' } } }) as unknown as Resumption;
+  ({
+    origin: { engine: { name: 'native' as const, device, description: 'native' } },
+  }) as unknown as Resumption;
 
 test('a run goes on where it was trained', async () => {
   const choice = await engineToResume(trainedOn('cpu'), { engine: 'auto', device: 'auto' }, silent);
@@ -11,7 +13,7 @@ test('a run goes on where it was trained', async () => {
 });
 
 test('a run that goes on with other kernels warns of other bits', () => {
-  const native = { name: 'native', device: 'cpu', description: 'native' };
+  const native = { name: 'native' as const, device: 'cpu', description: 'native' };
   const warnings: string[] = [];
   const reporter = { ...silent, warn: (message: string) => void warnings.push(message) };
   checkKernels({ ...native, kernels: 2 }, { ...native, kernels: 2 }, reporter);

@@ -28,8 +28,7 @@ interface Peer {
   takesPart(subject: Case): boolean;
 }
 
-/** Where a suite is measured. */
-export type Device = 'cpu' | 'gpu';
+type Device = 'cpu' | 'gpu';
 
 const ANY = ['cpu', 'gpu'] as const;
 
@@ -86,11 +85,11 @@ export interface Round {
   readonly peakFlopsPerSecond: number | undefined;
 }
 
-/** Whether the contender has what the case asks for, and runs on the device. */
-export function takesPart(name: ContenderName, subject: Case, device: Device): boolean {
+/** Whether the contender has what the case asks for, and runs on the CPU, or on a GPU where one is named. */
+export function takesPart(name: ContenderName, subject: Case, gpu: string | undefined): boolean {
   const other = peer(name);
   const devices = other?.devices ?? ENGINE_DEVICES[name as EngineName];
-  return devices.includes(device) && (other?.takesPart(subject) ?? true);
+  return devices.includes(gpu ? 'gpu' : 'cpu') && (other?.takesPart(subject) ?? true);
 }
 
 export interface RoundOptions {

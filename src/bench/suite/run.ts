@@ -13,7 +13,6 @@ import { summarize } from '../statistics.js';
 import type { Case } from './cases.js';
 import {
   type ContenderName,
-  type Device,
   engineCommand,
   peer,
   peerCommand,
@@ -28,7 +27,8 @@ export interface CaseResult {
   readonly subject: Case;
   readonly network: Network;
   readonly contender: ContenderName;
-  readonly device: Device;
+  /** The GPU's name; undefined for the CPU. */
+  readonly gpu: string | undefined;
   readonly threads: number;
   /** Those that it finished. */
   readonly rounds: readonly Round[];
@@ -39,7 +39,8 @@ export interface CaseResult {
 export interface SuiteOptions {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderName[];
-  readonly device: Device;
+  /** The name of the GPU that is measured; the CPU where undefined. */
+  readonly gpu: string | undefined;
   /** Times that every contender is started; its steps of all rounds are pooled. */
   readonly rounds: number;
   readonly steps: number;
@@ -59,14 +60,14 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly 
 }
 
 async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
-  const { steps, device } = options;
+  const { steps, gpu } = options;
   const threads = threadsOf(subject, options.threads);
   const network = caseNetwork(subject);
-  const contenders = options.contenders.filter((name) => takesPart(name, subject, device));
+  const contenders = options.contenders.filter((name) => takesPart(name, subject, gpu));
   const rounds = new Map<ContenderName, Round[]>(contenders.map((name) => [name, []]));
   const failures = new Map<ContenderName, string>();
   let onnx: string | undefined;
-  const asked = { steps, threads, device };
+  const asked = { steps, threads, device: gpu ? 'gpu' : 'cpu' } as const;
   const command = async (name: ContenderName) => {
     const other = peer(name);
     if (!other) return engineCommand(name as EngineName, subject, asked);
@@ -100,7 +101,7 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
     subject,
     network,
     contender,
-    device,
+    gpu,
     threads,
     rounds: rounds.get(contender)!,
     failure: failures.get(contender),

@@ -92,7 +92,7 @@ export type Line = Readonly<Record<(typeof COLUMNS)[number], string>>;
 
 export function toLine(row: Row, { machine, git, date }: Provenance): Line {
   const { result, contender, step, imagesPerSecond, peakRssBytes, shareOfPeak, ratio } = row;
-  const { subject, network, device, threads, rounds, failure } = result;
+  const { subject, network, gpu, threads, rounds, failure } = result;
   const { input } = subject;
   return {
     case: subject.id,
@@ -104,7 +104,7 @@ export function toLine(row: Row, { machine, git, date }: Provenance): Line {
     memory_efficient: subject.memoryEfficient ? 'yes' : 'no',
     contender,
     version: rounds[0]?.version ?? '',
-    device,
+    device: deviceName(gpu),
     threads: `${threads}`,
     rounds: `${rounds.length}`,
     n: `${step?.n ?? ''}`,
@@ -129,11 +129,21 @@ export function toCsv(lines: readonly Line[]): string {
   return stringify([...lines], { header: true, columns: [...COLUMNS] });
 }
 
+/** In the column `device`. */
+export function deviceName(gpu: string | undefined): string {
+  return gpu ?? 'CPU';
+}
+
+/** Older tables have no column `device`: they measured the CPU. */
+const OLDER: Partial<Line> = { device: deviceName(undefined) };
+
 /** Reads what toCsv wrote, also with fewer columns. Throws an Error that says what is damaged. */
 export function parseCsv(text: string): Line[] {
   const records = parse(text, { columns: true }) as Record<string, string>[];
   return records.map((record) => {
     if (!record.case || !record.contender) throw new Error('it has no columns case and contender');
-    return Object.fromEntries(COLUMNS.map((column) => [column, record[column] ?? ''])) as Line;
+    return Object.fromEntries(
+      COLUMNS.map((column) => [column, record[column] ?? OLDER[column] ?? '']),
+    ) as Line;
   });
 }

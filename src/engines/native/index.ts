@@ -29,7 +29,7 @@ export class NativeEngine implements Engine {
     this.description = `native engine on CPU (${binding.instructions}), ${threads} thread${threads === 1 ? '' : 's'}`;
   }
 
-  /** Throws a UserError (engine) for bfloat16 where it would be slower than float32. */
+  /** Throws a UserError (engine) for bfloat16 where the processor has no dot product of it. */
   async createModel(network: Network, options: ModelOptions): Promise<NativeModel> {
     if (options.precision === 'bfloat16') checkBfloat16(this.#binding);
     return new NativeModel(this.#binding, this.#pool, network, options);
