@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { curvesFigure } from '../figures/curves.js';
 import type { ReuseBlock } from '../figures/feature-reuse.js';
 import type { Figure } from '../figures/figure.js';
 import { figure4Left } from '../figures/figure4-left.js';
 import { figure4Middle } from '../figures/figure4-middle.js';
 import { figure5 } from '../figures/figure5.js';
+import { readPublishedCurve } from '../figures/published-curve.js';
 import { figureFiles } from '../figures/write.js';
+import { findRunFolder } from '../runs/folders.js';
 import { tableFiles } from '../tables/write.js';
 import { packageRoot } from '../util/package.js';
 import { fidelityMarkdown, readFidelity } from './fidelity.js';
@@ -18,13 +21,22 @@ import { readSpeeds, speedTable } from './speed.js';
 const FIGURE_5 =
   'DenseNet (L=22, k=12), miniature-bottleneck-false-compression-1-depth-22/20261125-014256-seed-1';
 
+/** The longest training on CIFAR-10 (JPEG), 30 epochs. */
+const LONG_RUN = 'cifar10-jpeg-bc-40-12';
+
+/** Another's test errors of the first 30 of 300 epochs, see docs/reproduction.md. */
+const OTHERS_CURVE = join(publishedFolder, 'others', 'densenet-40-12-tdeboissiere.csv');
+
+/** The cases of `bench peers` in the README. */
+const README_SPEEDS = ['bc-100-12', 'bc-40-12', 'densenet-121', 'bc-100-12-predict'];
+
 /** What was trained by PyTorch too, see docs/reproduction.md. */
 const FIDELITY = ['fidelity-bc-40-12', 'fidelity-22-12'];
 
 /**
- * Every published file that follows from what was measured, from measured.csv, runs/ and pytorch/ in results/published,
- * by path: tables, figures, and the documents with their tables. Figure 5 follows from its own points, as its weights
- * were not kept.
+ * Every published file that follows from what was measured, by path: tables, figures, and the documents with their
+ * tables. Errors are in measured.csv, runs/, pytorch/ and others/ in results/published, speeds in benchmarks/results.
+ * Figure 5 follows from its own points, as its weights were not kept.
  */
 export async function publishedFiles(): Promise<Map<string, string | Uint8Array>> {
   const measured = await publishedMeasurements();
@@ -35,13 +47,18 @@ export async function publishedFiles(): Promise<Map<string, string | Uint8Array>
     figure4Middle(miniatures),
     publishedFigure5(),
     fidelityFigure(fidelities),
+    await longRunFigure(),
   ];
   return new Map<string, string | Uint8Array>([
     ...tableFiles(measured).map(([name, text]) => [join(publishedFolder, name), text] as const),
     ...figures
       .flatMap((figure) => figureFiles(figure))
       .map(([name, data]) => [join(publishedFolder, 'figures', name), data] as const),
-    withBlocks('README.md', { measured: measuredTable(measured) }),
+    withBlocks('README.md', {
+      measured: measuredTable(measured),
+      speeds: speedTable(readSpeeds('peers'), README_SPEEDS),
+    }),
+    withBlocks('benchmarks/README.md', { speeds: speedTable(readSpeeds('peers')) }),
     withBlocks('docs/gpu.md', { speeds: speedTable(readSpeeds('peers-gpu')) }),
     withBlocks('docs/reproduction.md', { fidelity: fidelities.map(fidelityMarkdown).join('\n\n') }),
   ]);
@@ -52,11 +69,24 @@ function withBlocks(document: string, blocks: Readonly<Record<string, string>>):
   const path = join(packageRoot, document);
   let text = readFileSync(path, 'utf8');
   for (const [name, block] of Object.entries(blocks)) {
-    const marked = new RegExp(`(<!-- ${name}[^>]*-->\\n).*?(\\n<!-- end of ${name} -->)`, 's');
+    const marked = new RegExp(`(<!-- ${name}[^>]*-->\\n).*?(<!-- end of ${name} -->)`, 's');
     if (!marked.test(text)) throw new Error(`${document} has no block ${name}`);
-    text = text.replace(marked, (_, start, end) => `${start}\n${block}\n${end}`);
+    text = text.replace(marked, (_, start, end) => `${start}${block}\n${end}`);
   }
   return [path, text];
+}
+
+async function longRunFigure(): Promise<Figure> {
+  const run = await findRunFolder(publishedFolder, LONG_RUN);
+  const curve = { name: run.name, experiment: run.readExperiment(), epochs: run.readEpochs() };
+  const { points } = await readPublishedCurve(OTHERS_CURVE);
+  const others = { name: 'DenseNet (L=40, k=12) on C10, epochs 1 to 30 of 300 at the rate 0.1', points };
+  const figure = curvesFigure([curve], [others]);
+  return {
+    ...figure,
+    name: 'cifar10-jpeg',
+    caption: `${figure.caption} Ours is DenseNet-BC (L=40, k=12) on C10+ (JPEG), whose rate falls after 15 and 23 epochs: networks, data and rates differ.`,
+  };
 }
 
 function publishedFigure5(): Figure {
