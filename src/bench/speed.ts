@@ -1,9 +1,10 @@
 import type { Experiment } from '../config/schema.js';
 import type { Batch, Engine, Model } from '../engines/engine.js';
+import { isFullGpu, SMALLER } from '../engines/full-memory.js';
 import { randomBatch } from '../engines/noise.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { checkMemory, isFullGpu, leastMemory, SMALLER } from '../training/memory.js';
+import { checkMemory, leastMemory } from '../training/memory.js';
 import { microBatchSize, modelOptions, networkOf } from '../training/model.js';
 import type { Plan } from '../training/plan.js';
 import { UserError } from '../util/errors.js';

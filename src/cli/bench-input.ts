@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { InputBenchReport } from '../bench/input/rates.js';
 import { dataFolder, datasetStatus } from '../datasets/index.js';
+import { refuseUnused } from './inherited-options.js';
 import { dataOption, workersOption } from './options.js';
 import { print, printJson } from './print.js';
 import { positiveInteger } from './values.js';
@@ -32,7 +33,10 @@ export function benchInputCommand(): Command {
     .option('--rounds <n>', 'rounds to measure, after one to warm up', positiveInteger, 5)
     .addOption(workersOption())
     .addHelpText('after', EXAMPLES)
-    .action((_, command: Command) => runBenchInput(command.optsWithGlobals<InputOptions>()));
+    .action((_, command: Command) => {
+      refuseUnused(command, ['batch', 'json', 'quiet']);
+      return runBenchInput(command.optsWithGlobals<InputOptions>());
+    });
 }
 
 async function runBenchInput(options: InputOptions): Promise<void> {

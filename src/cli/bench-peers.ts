@@ -5,6 +5,8 @@ import { writeSuite } from '../bench/suite/index.js';
 import { ensurePeer, type PeerEnvironment } from '../bench/suite/peer-environments.js';
 import type { Gpu } from '../engines/engine.js';
 import { chooseEngine } from '../engines/select.js';
+import { refuseUnused } from './inherited-options.js';
+import { stopInOrder } from './interrupt.js';
 import { terminalReporter } from './terminal.js';
 import { names, positiveInteger } from './values.js';
 
@@ -23,15 +25,18 @@ TensorFlow that has CUDA.
 Cases:
 ${CASES.map(({ id, title }) => `  ${id.padEnd(32)}${title}`).join('\n')}`;
 
+const STOPPING = 'stopping; the cases that are done are kept: go on with --resume';
+
 interface PeersOptions {
   readonly cases: readonly Case[];
   readonly contenders: readonly ContenderName[];
   readonly rounds: number;
-  /** Of `bench`, as the next three: it takes them before or after the word `peers`. */
+  /** Of `bench`, as the next four: it takes them before or after the word `peers`. */
   readonly steps: number;
   readonly threads?: number;
   readonly device: 'auto' | 'cpu' | 'gpu';
   readonly gpu?: number;
+  readonly quiet?: boolean;
   readonly output: string;
   readonly name?: string;
   readonly resume?: boolean;
@@ -57,32 +62,32 @@ export function benchPeersCommand(): Command {
     .option('--keras-python <path>', 'a Python that has Keras (default: one is set up)')
     .option('--onnx-python <path>', 'a Python that has OpenVINO and ONNX Runtime (default: one is set up)')
     .addHelpText('after', EXAMPLES)
-    .action((_, command: Command) => runPeers(command.optsWithGlobals<PeersOptions>()));
+    .action((_, command: Command) => {
+      refuseUnused(command, ['steps', 'threads', 'device', 'gpu', 'quiet']);
+      return runPeers(command.optsWithGlobals<PeersOptions>());
+    });
 }
 
 async function runPeers(options: PeersOptions): Promise<void> {
-  const reporter = terminalReporter();
+  const reporter = terminalReporter(options);
+  const signal = stopInOrder(reporter, STOPPING);
   const given = {
     pytorch: options.pytorchPython,
     keras: options.kerasPython,
     onnx: options.onnxPython,
   };
-  const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter));
+  const python = async (name: PeerEnvironment) => given[name] ?? (await ensurePeer(name, reporter, signal));
   const { output: folder, resume = false } = options;
   const gpu = await gpuOf(options);
   // The programs that are started see this GPU alone.
   if (gpu) process.env.CUDA_VISIBLE_DEVICES = gpu.visibleDevice;
   const { name = gpu ? 'peers-gpu' : 'peers' } = options;
-  const written = await writeSuite({
-    ...options,
-    gpu: gpu?.name,
-    name,
-    folder,
-    resume,
-    python,
-    reporter,
-  });
-  for (const path of written) reporter.line(`Wrote ${path}`);
+  try {
+    const suite = { ...options, gpu: gpu?.name, name, folder, resume, python, signal, reporter };
+    for (const path of await writeSuite(suite)) reporter.line(`Wrote ${path}`);
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+  }
 }
 
 /** The GPU to measure, where one is asked for. */

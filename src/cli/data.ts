@@ -174,11 +174,17 @@ async function runVerify(names: string[], options: DataCliOptions): Promise<void
   else print(results.flatMap(describeCheck));
   const bad = results.filter((check) => !check.whole).map(({ name }) => name);
   if (bad.length > 0) {
-    const remedy = bad.includes(FOLDER)
-      ? 'Put back the images as they were; on others, train makes another run.'
-      : `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
-    throw new UserError('data', `not whole: ${bad.join(', ')}`, remedy);
+    throw new UserError('data', `not whole: ${bad.join(', ')}`, remedyFor(bad));
   }
+}
+
+function remedyFor(bad: readonly NamedCheck['name'][]): string {
+  if (bad.includes(FOLDER)) return 'Put back the images as they were; on others, train makes another run.';
+  const brought = bad.filter((name) => name !== FOLDER && definition(name).origin === 'brought');
+  if (brought.length > 0) {
+    return `Put back what is named above from another copy, then: densenet data fetch ${brought.join(' ')} --from DIR`;
+  }
+  return `Fetch what is missing or damaged: densenet data fetch ${bad.join(' ')}`;
 }
 
 type NamedCheck = { readonly name: DatasetName | typeof FOLDER } & DatasetCheck;

@@ -1,3 +1,4 @@
+import { isFullGpu, SMALLER } from '../engines/full-memory.js';
 import { diskError } from '../util/disk-errors.js';
 import { systemCode, UserError } from '../util/errors.js';
 
@@ -31,6 +32,9 @@ export function machineFailure(error: unknown): UserError | undefined {
       'Take a smaller batch, micro-batches (training.accumulate) or a smaller network.',
       { cause: error },
     );
+  }
+  if (isFullGpu(error)) {
+    return new UserError('engine', 'TensorFlow has too little memory for it', SMALLER, { cause: error });
   }
   if (THREADS.test(error.message)) {
     return new UserError('engine', 'the system starts no more threads', 'Give fewer with --threads.', {

@@ -4,6 +4,7 @@ import { chooseEngine } from '../engines/select.js';
 import { type ClassProbability, type ImagePredictions, predictImages } from '../training/predict.js';
 import { trainedText } from '../training/trained.js';
 import { csv } from '../util/csv.js';
+import { diskError } from '../util/disk-errors.js';
 import { UserError } from '../util/errors.js';
 import { checkWritable, statOf, writeFileAtomic } from '../util/files.js';
 import { textWidth } from '../util/text-table.js';
@@ -87,7 +88,9 @@ async function runPredict(names: string[], options: PredictCliOptions): Promise<
 
 /** A file as it is; of a folder the images that a dataset would have, by name. */
 async function filesOf(path: string): Promise<string[]> {
-  const found = await statOf(path);
+  const found = await statOf(path).catch((error: unknown) => {
+    throw diskError(error, `cannot read ${path}`, 'name another file');
+  });
   if (found === undefined) {
     throw new UserError('data', `there is no file ${path}`, 'Name image files, or folders that hold some.');
   }

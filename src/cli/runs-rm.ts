@@ -45,7 +45,8 @@ async function runRemove(references: string[], options: RemoveOptions): Promise<
     );
   }
   if (!yes && !(await confirmed(unique.map(readRunRecord)))) {
-    print('Nothing was removed.');
+    if (options.json) printJson({ removed: [] });
+    else print('Nothing was removed.');
     return;
   }
   try {

@@ -139,10 +139,11 @@ async function trainOn(options: TrainCliOptions, folder: RunFolder, reporter: Re
   const finished = await claimed(folder, { takeOver }, async (claim) => {
     // Another process may have finished it just now.
     if (autoResume && readRunRecord(folder).status === 'finished') return undefined;
-    const said = { ...options, contents: contentsOptions(options, reporter) };
+    const processes = options.crew?.group.size ?? 1;
+    const said = { ...options, contents: contentsOptions(options, reporter), processes };
     const resumption = await readResumption(folder, said, reporter);
     const { experiment } = resumption;
-    dividedAmong(experiment, options.crew?.group.size ?? 1, { resumed: true });
+    dividedAmong(experiment, processes, { resumed: true });
     const choice = await engineToResume(resumption, options, reporter);
     reporter.line(engineLine(choice));
     reporter.line(networkLine(experiment, resumption.network));

@@ -31,7 +31,7 @@ export function speedTable(lines: readonly Line[], ids?: readonly string[]): str
       const row = [
         title,
         speedText(ours),
-        fastest.version.split(/[,+-]/)[0]!,
+        peerTitle(fastest),
         speedText(fastest),
         `${ours.ratio_to_fastest_peer} ×`,
         `${(100 * Number(ours.share_of_peak)).toFixed(0)} %`,
@@ -48,6 +48,12 @@ function fastestPeer(lines: readonly Line[]): Line | undefined {
   const peers = lines.filter(({ contender }) => peer(contender as ContenderName));
   const speed = (line: Line) => Number(line.images_per_second);
   return peers.filter(speed).sort((a, b) => speed(b) - speed(a))[0];
+}
+
+/** `PyTorch 2.13.0, compiled`: without the build's suffix, and without the layout that Inductor did best with. */
+function peerTitle({ contender, version }: Line): string {
+  const name = version.split(/[,+-]/)[0]!;
+  return contender === 'pytorch-compile' ? `${name}, compiled` : name;
 }
 
 /** Images per second of the median step, and from the slowest to the fastest round. */

@@ -1,7 +1,6 @@
 import { lstat, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { systemCode, UserError } from '../util/errors.js';
 import { cannotWrite, makeFolder } from '../util/files.js';
 import { formatDuration } from '../util/format.js';
@@ -91,12 +90,17 @@ export async function claimStart(
  */
 export function checkOwner(folder: RunFolder): void {
   const { status, process } = readable(folder) ?? { status: 'running', process: thisProcess() };
-  if (status === 'running' && isDeepStrictEqual(process, thisProcess())) return;
+  if (status === 'running' && process && isSame(process, thisProcess())) return;
   throw new BusyError(
     'usage',
     `the run ${folder.name} was taken over by ${process ? shown(process) : 'a process that has ended'}`,
     'Nothing is lost: it was resumed from its last checkpoint, and comes to the same bits.',
   );
+}
+
+/** Where the system does not tell when processes began, `start` is undefined or missing. */
+function isSame(a: Owner, b: Owner): boolean {
+  return a.host === b.host && a.pid === b.pid && a.start === b.start;
 }
 
 function readable(folder: RunFolder): RunResult | undefined {

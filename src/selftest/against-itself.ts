@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, Model, ModelState } from '../engines/engine.js';
 import { randomBatch, randomWeights } from '../engines/noise.js';
 import type { Network } from '../networks/network.js';
 import { initialState, loadCheckpoint, NO_PROGRESS, saveCheckpoint } from '../training/checkpoint.js';
+import { temporaryFolder } from '../util/temporary-folder.js';
 import type { NamedTensors } from '../util/tensor.js';
 import { withFreshModel } from './against-definition.js';
 import { BATCH, DROPPING, LEARNING_RATE } from './cases.js';
@@ -80,7 +80,7 @@ async function train(model: Model, network: Network, first: number, last: number
 }
 
 async function throughFile(network: Network, state: ModelState): Promise<ModelState> {
-  const folder = await mkdtemp(join(tmpdir(), 'densenet-selftest-'));
+  const folder = await temporaryFolder('selftest');
   try {
     const path = join(folder, 'checkpoint.safetensors');
     await saveCheckpoint(path, { state, progress: NO_PROGRESS, origin: undefined });

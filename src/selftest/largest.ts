@@ -1,11 +1,12 @@
 import type { Engine } from '../engines/engine.js';
+import { isFullGpu } from '../engines/full-memory.js';
 import { randomBatch } from '../engines/noise.js';
 import { multiplyAdds } from '../networks/counts.js';
 import { buildDenseNet } from '../networks/densenet.js';
 import type { Network } from '../networks/network.js';
 import { initialValues } from '../networks/parameters.js';
 import { initialState } from '../training/checkpoint.js';
-import { isFullGpu, leastMemory } from '../training/memory.js';
+import { leastMemory } from '../training/memory.js';
 import { formatBytes } from '../util/format.js';
 import { withFreshModel } from './against-definition.js';
 import { check, type Finding, failure } from './check.js';

@@ -49,7 +49,9 @@ export async function runSweep(runs: readonly SweepRun[], options: SweepOptions)
       else queue.length = 0;
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  // What fails one worker, such as a folder of results that went away, leaves the children of the others to end.
+  const worked = await Promise.allSettled(Array.from({ length: jobs }, work));
+  for (const one of worked) if (one.status === 'rejected') throw one.reason;
   const after = await readRunRecords(resultsFolder);
   return runs.map((run, index) => {
     const before = states[index]!;

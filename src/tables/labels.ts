@@ -29,16 +29,17 @@ function denseNetName(network: DenseNetOptions): string {
 
 /**
  * `ResNet (pre-activation)`, `Wide ResNet with Dropout`. What differs from the paper's networks is named too: widths,
- * bottlenecks, survival probabilities, listed blocks.
+ * bottlenecks, survival probabilities, dropout, listed blocks.
  */
 function resNetName(network: ResNetOptions): string {
-  const { depth, activation, bottleneck, width, survival, blocks } = network;
+  const { depth, activation, bottleneck, width, dropout, survival, blocks } = network;
   const usualWidth = WIDTHS[`${resNetVariant(network)} ${depth}`];
   const usualBlocks = bottleneck === (activation === 'pre');
   const details = [
     ...(width === 1 || width === usualWidth ? [] : [`k=${width}`]),
     ...(usualBlocks || width > 1 || blocks ? [] : [bottleneck ? 'bottleneck' : 'basic']),
     ...(survival === 1 || survival === 0.5 ? [] : [`p=${survival}`]),
+    ...(dropout === 0 || dropout === 0.4 ? [] : [`dropout ${dropout}`]),
     ...(blocks === undefined ? [] : [`blocks ${blocks.join('-')}`]),
   ];
   return [resNetVariant(network), ...(details.length > 0 ? [`(${details.join(', ')})`] : [])].join(' ');

@@ -1,5 +1,6 @@
 import type { Experiment } from '../config/schema.js';
 import { definitionOf } from '../datasets/index.js';
+import { SMALLER } from '../engines/full-memory.js';
 import { activationBytes, parameterCount } from '../networks/counts.js';
 import type { Network } from '../networks/network.js';
 import { stageShapes } from '../networks/stages.js';
@@ -7,10 +8,6 @@ import { UserError } from '../util/errors.js';
 import { formatBytes } from '../util/format.js';
 import { usableMemory } from '../util/machine.js';
 import { microBatchSize } from './model.js';
-
-/** What to do where a network does not fit into memory. */
-export const SMALLER =
-  'Choose a smaller network or batch, or set training.accumulate or training.memoryEfficient.';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -64,11 +61,6 @@ export function requireFreeMemory({ title }: Network, needed: number, free: numb
     `${title} does not fit into memory: training takes about ${formatBytes(needed)}, and ${formatBytes(free)} are free`,
     `Close other programs, or take less. ${SMALLER}`,
   );
-}
-
-/** Whether it is TensorFlow's word for a GPU whose memory is full; it can go on with less. */
-export function isFullGpu(error: unknown): boolean {
-  return String(error).includes('RESOURCE_EXHAUSTED');
 }
 
 /** The same for a network alone, `images` images that go through it at once, and so many gradients more than one. */

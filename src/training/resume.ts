@@ -29,6 +29,8 @@ export interface SaidBeside {
   readonly init?: string | undefined;
   readonly initSkip: readonly string[];
   readonly contents: ContentsOptions;
+  /** How many share the run from now on. */
+  readonly processes: number;
 }
 
 /** A run that can be resumed. */
@@ -105,7 +107,7 @@ async function refuseOther(
 ): Promise<Experiment> {
   const overrides = said.seed === undefined ? {} : { training: { seed: said.seed } };
   const config = await loadExperiment(said.config ?? folder.config, { set: said.set, overrides });
-  const asked = await withContents(config, said.contents);
+  const asked = await withContents(dividedAsBefore(config, stored, said.processes), said.contents);
   const changed = differences(stored, asked);
   if (said.subset !== undefined && said.subset !== subset) changed.push('--subset');
   if (said.init !== undefined) changed.push('--init');
@@ -116,6 +118,12 @@ async function refuseOther(
     `the run ${folder.name} was started with another config: ${changed.join(', ')}`,
     'Leave these out to resume it, or start a new run with --config.',
   );
+}
+
+/** Where several processes share the run, `training.accumulate: 1` stands for as many as it was started with. */
+function dividedAsBefore(asked: Experiment, stored: Experiment, processes: number): Experiment {
+  if (processes === 1 || asked.training.accumulate > 1) return asked;
+  return { ...asked, training: { ...asked.training, accumulate: stored.training.accumulate } };
 }
 
 /** A run continues on the engine and device it was trained on, unless others are asked for: then it warns. */

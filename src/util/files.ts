@@ -15,7 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { diskError } from './disk-errors.js';
 import { systemCode, UserError } from './errors.js';
-import { liveness, ownerName, parseOwner } from './owner.js';
+import { liveness, type Owner, ownerName, parseOwner } from './owner.js';
 
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, flushed to the disk, then
@@ -70,23 +70,30 @@ async function keep(path: string, previous: string): Promise<void> {
 /** Folders that this process has looked through for abandoned files. */
 const cleaned = new Set<string>();
 
-/** Milliseconds after which a temporary file of a process that nobody knows is abandoned. */
-const FORGOTTEN = 3600_000;
-
 /** Removes the temporary files of dead processes: a checkpoint's is as large as the checkpoint. */
 async function removeAbandoned(folder: string): Promise<void> {
   if (cleaned.has(folder)) return;
   cleaned.add(folder);
   // A folder that cannot be read, or is not there, is for the write to complain of.
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, owner] = /\.(\d+[.@].*)\.\d+\.tmp$/.exec(name) ?? /\.(\d+)\.\d+\.tmp$/.exec(name) ?? [];
-    if (owner === undefined) continue;
-    const file = join(folder, name);
-    const known = parseOwner(owner);
-    const age = Date.now() - ((await statOf(file))?.mtimeMs ?? Date.now());
-    const state = known ? liveness(known) : 'unknown';
-    if (state === 'dead' || (state === 'unknown' && age > FORGOTTEN)) await rm(file, { force: true });
+    const [, owner] = /\.(\d+[.@].*)\.\d+\.tmp$/.exec(name) ?? [];
+    await removeIfAbandoned(join(folder, name), parseOwner(owner ?? ''));
   }
+}
+
+/** Milliseconds after which what a process left of which nothing is known, as on another host, is abandoned. */
+const FORGOTTEN = 24 * 3600_000;
+
+/**
+ * Removes a temporary file or folder if the process that made it is gone; nothing where no owner is known. What cannot
+ * be removed, as of another person, stays.
+ */
+export async function removeIfAbandoned(path: string, owner: Owner | undefined): Promise<void> {
+  if (!owner) return;
+  const state = liveness(owner);
+  const age = Date.now() - ((await statOf(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+  if (state === 'alive' || (state === 'unknown' && age < FORGOTTEN)) return;
+  await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
 async function writeInto(path: string, pieces: Pieces): Promise<void> {
@@ -124,12 +131,11 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     const special = await isSpecial(path);
     await access(special ? path : dirname(await throughLinks(path)), constants.W_OK);
+    if (!(await isFolder(path))) return;
   } catch (error) {
     throw cannotWrite(path, error);
   }
-  if (await isFolder(path)) {
-    throw new UserError('data', `cannot write ${path}: a folder has this name`, 'Choose another name.');
-  }
+  throw new UserError('data', `cannot write ${path}: a folder has this name`, 'Choose another name.');
 }
 
 /** What to throw where `path` cannot be written: a UserError (data) if the disk refuses it, otherwise the cause. */

@@ -3,6 +3,9 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from './errors.js';
 import { formatBytes } from './format.js';
 
+/** How many files are looked at at once: the disk answers in parallel. */
+export const FILES_AT_ONCE = 64;
+
 /** What opens a file without waiting: opening a FIFO to read would wait for somebody to write. */
 export const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 

@@ -92,6 +92,11 @@ const CASES: Case[] = [
     const args = [...command!.split(' '), former!, 'somewhere'];
     return [args, 2, new RegExp(`option ${former} is called ${now} now`), new RegExp(`Write ${now}`)];
   }),
+  [['eval', SMOKE, '--weights=none', '--output=short.safetensors/x.csv'], 3, /cannot write.*ENOTDIR/, /path/],
+  [['predict', SMOKE, '--weights=none', `${'a'.repeat(300)}.png`], 3, /cannot read a+.*ENAMETOOLONG/, /name/],
+  [['bench', 'peers', '--json'], 2, /--json is not for bench peers/, /bench peers --help/],
+  [['bench', 'peers', '--engine=native'], 2, /--engine is not for bench peers/, /bench peers --help/],
+  [['bench', 'input', '--steps=3'], 2, /--steps is not for bench input/, /bench input --help/],
   [['eval', 'any', '--output=empty'], 2, /--output.*'empty' is invalid.*a folder.*--results/, /--help/],
 ];
 

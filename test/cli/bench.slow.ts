@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { InputBenchReport } from '../../src/bench/input/rates.js';
 import type { BenchReport } from '../../src/bench/report.js';
-import { run, temporaryFolder } from '../program.js';
+import { run, start, temporaryFolder } from '../program.js';
 
 const SMALL = ['--depth', '10', '--growth-rate', '4', '--batch', '8', '--steps', '3', '--engine', 'native'];
 
@@ -103,6 +103,20 @@ describe('densenet bench peers', () => {
     const other = await peers('bc-100-12-single');
     expect(other.code).toBe(2);
     expect(other.stderr).toContain('was measured on another machine');
+  });
+
+  test('ends what it is measuring when it is stopped', async () => {
+    const folder = await temporaryFolder();
+    const script = '#!/bin/sh\necho $$ > pid.new && mv pid.new pid && exec sleep 600\n';
+    await writeFile(join(folder, 'python'), script, { mode: 0o755 });
+    const scope = ['--cases=bc-100-12', '--contenders=pytorch', '--pytorch-python=./python', '--output=.'];
+    const running = start(folder, ['bench', 'peers', ...scope]);
+    const measuring = await vi.waitFor(() => readFile(join(folder, 'pid'), 'utf8'), { timeout: 60_000 });
+    running.process.kill('SIGTERM');
+    const { code, stderr } = await running.ended;
+    expect(stderr).toBe('warning: stopping; the cases that are done are kept: go on with --resume\n');
+    expect(code).toBe(143);
+    expect(() => process.kill(Number(measuring), 0)).toThrow('ESRCH');
   });
 
   test('refuses a GPU that is not there', async () => {

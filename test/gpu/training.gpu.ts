@@ -126,6 +126,14 @@ test('the selftest comes to its end, and notices that this GPU computes nothing'
   expect(stdout).toMatch(/^one step of DenseNet-BC .*\(chosen for .* of free memory\)$/m);
 });
 
+test('what does not fit into the memory of the GPU is said in two lines', async () => {
+  const wide = ['--depth=10', '--basic', '--growth-rate=200', '--batch=10240', '--steps=1', '--warmup=0'];
+  const args = ['bench', '--engine=tensorflow', '--device=gpu', '--quiet', ...wide];
+  const { code, stderr } = await run(await temporaryFolder(), args);
+  expect(stderr).toMatch(/^error: TensorFlow has too little memory for it\n[^\n]*smaller[^\n]*\n$/);
+  expect(code).toBe(4);
+});
+
 test('bench peers measures on the GPU, and goes on from a table of the same device only', async () => {
   const folder = await temporaryFolder();
   const peers = [

@@ -40,6 +40,24 @@ test('training whose processes are killed comes to the same bits on other number
   expect(ended.stdout).toMatch(/3 rounds, \d+ kills: 3 came to the same bits, 0 did not\n$/);
 });
 
+test('a batch that was divided among the processes stays so: the same command goes on with the run', async () => {
+  const folder = await temporaryFolder();
+  const args = [
+    'train',
+    `--config=${EXPERIMENT}`,
+    '--subset=320',
+    '--engine=native',
+    '--threads=1',
+    '--auto-resume',
+  ];
+  const stopped = await startOn(2, folder, [...args, '--max-steps=3']).ended;
+  expect(stopped.code, stopped.stderr).toBe(75);
+  const finished = await startOn(2, folder, args).ended;
+  expect(finished.code, finished.stderr).toBe(0);
+  expect(await readdir(join(folder, 'results', 'runs', EXPERIMENT))).toHaveLength(1);
+  expect(await status(folder)).toBe('finished');
+});
+
 test.each([0, 1])('when process %i is killed, the others end, and one says so in one line', async (rank) => {
   const folder = await temporaryFolder();
   const running = startOn(2, folder, LONG);

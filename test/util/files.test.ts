@@ -62,15 +62,16 @@ describe('writeFileAtomic', () => {
       living.replace(/\.\d+@/, '.1@'),
       `a.${ownerName(process.pid).replace(/\.\d+@/, '.1@')}.1.tmp`,
     ];
-    const elsewhere = ['a.7.100@elsewhere.1.tmp', 'a.7.1.tmp'];
-    const forgotten = ['b.7.100@elsewhere.1.tmp', 'b.7.1.tmp'];
-    for (const name of [living, ...dead, ...elsewhere, ...forgotten])
+    const elsewhere = 'a.7.100@elsewhere.1.tmp';
+    const forgotten = 'b.7.100@elsewhere.1.tmp';
+    const others = ['notes.2024.1.tmp', 'old.tmp'];
+    for (const name of [living, ...dead, elsewhere, forgotten, ...others])
       await writeFile(join(folder, name), 'x');
-    const yesterday = new Date(Date.now() - 24 * 3600_000);
-    for (const name of forgotten) await utimes(join(folder, name), yesterday, yesterday);
+    const yesterday = new Date(Date.now() - 25 * 3600_000);
+    for (const name of [forgotten, ...others]) await utimes(join(folder, name), yesterday, yesterday);
     await writeFileAtomic(join(folder, 'a'), 'new');
     child.kill();
-    expect((await readdir(folder)).sort()).toEqual(['a', living, ...elsewhere].sort());
+    expect((await readdir(folder)).sort()).toEqual(['a', living, elsewhere, ...others].sort());
   });
 
   test('writes and replaces, and leaves nothing else behind', async () => {

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetDefinition, ImageFiles } from '../../datasets/dataset.js';
 import { imagenet } from '../../datasets/imagenet/definition.js';
 import { imagenetStore } from '../../datasets/imagenet/store.js';
 import { bits, key } from '../../util/random.js';
+import { temporaryFolder } from '../../util/temporary-folder.js';
 
 export interface Photographs {
   readonly images: ImageFiles;
@@ -28,7 +28,7 @@ const QUALITY = 96;
 const DRAWN = 48;
 
 async function drawPhotographs(): Promise<Photographs> {
-  const folder = await mkdtemp(join(tmpdir(), 'densenet-photographs-'));
+  const folder = await temporaryFolder('photographs');
   const { default: sharp } = await import('sharp');
   const files: { path: string; start: number; bytes: number }[] = [];
   for (let n = 0; n < DRAWN; n++) {

@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { EngineName } from '../../engines/engine.js';
 import { onnxFile } from '../../export/onnx/model.js';
@@ -9,6 +9,7 @@ import type { Network } from '../../networks/network.js';
 import { initialValues } from '../../networks/parameters.js';
 import type { Reporter } from '../../util/reporter.js';
 import { runTool, ToolError } from '../../util/run-tool.js';
+import { temporaryFolder } from '../../util/temporary-folder.js';
 import { summarize } from '../statistics.js';
 import type { Case } from './cases.js';
 import {
@@ -49,6 +50,8 @@ export interface SuiteOptions {
   /** The Python that runs a peer's program. */
   readonly python: (environment: PeerEnvironment) => Promise<string>;
   readonly reporter: Reporter;
+  /** Ends the contender that runs; its reason is thrown. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -60,7 +63,7 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<readonly 
 }
 
 async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult[]> {
-  const { steps, gpu } = options;
+  const { steps, gpu, signal } = options;
   const threads = threadsOf(subject, options.threads);
   const network = caseNetwork(subject);
   const contenders = options.contenders.filter((name) => takesPart(name, subject, gpu));
@@ -77,7 +80,7 @@ async function runCase(subject: Case, options: SuiteOptions): Promise<CaseResult
   const measure = async (name: ContenderName) => {
     try {
       const [file, ...args] = await command(name);
-      const measured = readRound(name, await runTool(file, args));
+      const measured = readRound(name, await runTool(file, args, { signal }));
       checkSame(name, network, measured);
       rounds.get(name)!.push(measured);
       options.reporter.line(`  ${roundLine(name, subject, measured)}`);
@@ -118,7 +121,7 @@ const SEED = 1;
 
 /** Exports the network with random weights into a folder of its own; returns the file. */
 async function writeOnnx(network: Network): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'densenet-bench-')), 'network.onnx');
+  const file = join(await temporaryFolder('bench'), 'network.onnx');
   await writeFile(file, onnxFile(network, initialValues(network, SEED), {}));
   return file;
 }

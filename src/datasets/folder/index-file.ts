@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { systemCode } from '../../util/errors.js';
-import { makeFolders, writeFileAtomic } from '../../util/files.js';
+import { diskProblem } from '../../util/disk-errors.js';
+import { makeFolder, writeFileAtomic } from '../../util/files.js';
 import { parseJson } from '../../util/json.js';
 import { readSmallFile } from '../../util/read-files.js';
 import { FOLDER } from '../dataset.js';
@@ -55,14 +55,14 @@ async function readIndexFile(file: string): Promise<FolderIndex | undefined> {
   try {
     return folderIndex.safeParse(parseJson((await readSmallFile(file, MOST_BYTES)).toString('utf8'))).data;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (diskProblem(error)) return undefined;
     throw error;
   }
 }
 
 /** Throws a UserError (data) where the disk refuses it. */
 export async function writeFolderIndex(dataFolder: string, index: FolderIndex): Promise<void> {
-  await makeFolders(indexFolder(dataFolder));
+  await makeFolder(indexFolder(dataFolder), 'choose another folder with --data DIR or DENSENET_DATA');
   await writeFileAtomic(indexFile(dataFolder, index.path), JSON.stringify(index));
 }
 

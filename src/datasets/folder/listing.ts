@@ -4,7 +4,9 @@ import { diskError } from '../../util/disk-errors.js';
 import { systemCode, UserError } from '../../util/errors.js';
 import { statOf } from '../../util/files.js';
 import { key, PURPOSE, permutation } from '../../util/random.js';
+import { FILES_AT_ONCE } from '../../util/read-files.js';
 import { firstNames } from '../../util/shorten.js';
+import { interleaved } from '../interleaved.js';
 import type { FolderChoice, FolderOptions } from './definition.js';
 import { byBytes, imageFiles, type NamedFile } from './image-files.js';
 
@@ -153,9 +155,6 @@ async function listSplit(root: string, classes: readonly string[]): Promise<Spli
   return { images, unknown, others };
 }
 
-/** Files looked at at once: the disk answers in parallel. */
-const AT_ONCE = 64;
-
 async function listClass(
   folder: string,
   label: number,
@@ -165,8 +164,8 @@ async function listClass(
   const found = await imageFiles(folder, 'check dataset.path');
   others.push(...found.others.map(({ path }) => path));
   const chosen = inOrder(found.images);
-  for (let i = 0; i < chosen.length; i += AT_ONCE) {
-    const sized = await Promise.all(chosen.slice(i, i + AT_ONCE).map(withSize));
+  for (let i = 0; i < chosen.length; i += FILES_AT_ONCE) {
+    const sized = await Promise.all(chosen.slice(i, i + FILES_AT_ONCE).map(withSize));
     for (const { name, path, bytes, changed } of sized) images.push({ name, path, label, bytes, changed });
   }
 }
@@ -264,15 +263,4 @@ function drawTest(
     for (const [i, image] of own.entries()) parts[chosen.has(i) ? 'test' : 'train'].push(image);
   }
   return parts;
-}
-
-/** So the first N images show as many classes as N images can. */
-function interleaved(images: readonly FolderImage[]): FolderImage[] {
-  const ranks = new Map<number, number>();
-  const places = images.map((image) => {
-    const rank = ranks.get(image.label) ?? 0;
-    ranks.set(image.label, rank + 1);
-    return { image, rank };
-  });
-  return places.sort((a, b) => a.rank - b.rank || a.image.label - b.image.label).map(({ image }) => image);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { statOf } from '../../util/files.js';
-import { streamFile } from '../../util/read-files.js';
+import { FILES_AT_ONCE, streamFile } from '../../util/read-files.js';
 import { explainDiskErrors } from '../files/explain-disk-errors.js';
 import { datasetFolder } from '../files/folder.js';
 import type { DatasetCheck, FileCheck, FileStatus, VerifyOptions } from '../store.js';
@@ -50,15 +50,12 @@ async function checkArchive(
   return result(md5.digest('hex') === place.md5 ? 'whole' : 'wrong digest');
 }
 
-/** Files looked at at once: the disk answers in parallel. */
-const AT_ONCE = 64;
-
 /** All image files of a split as one: what is wrong with the first bad one, under its name. */
 async function checkFiles(split: SplitIndex, { onBytes, signal }: VerifyOptions): Promise<FileCheck> {
   let bytes = 0;
-  for (let first = 0; first < split.count; first += AT_ONCE) {
+  for (let first = 0; first < split.count; first += FILES_AT_ONCE) {
     signal?.throwIfAborted();
-    const some = Array.from({ length: Math.min(AT_ONCE, split.count - first) }, (_, k) =>
+    const some = Array.from({ length: Math.min(FILES_AT_ONCE, split.count - first) }, (_, k) =>
       split.locate(first + k),
     );
     const found = await Promise.all(some.map(({ path }) => statOf(path)));

@@ -9,6 +9,7 @@ import { withFetchLock } from '../files/fetch-lock.js';
 import { datasetFolder } from '../files/folder.js';
 import { closeWorkspace, openWorkspace } from '../files/workspace.js';
 import { FormatError } from '../formats/format-error.js';
+import { interleaved } from '../interleaved.js';
 import type { FetchOptions } from '../store.js';
 import { ARCHIVES, imagenet, PAGE } from './definition.js';
 import { readDevkit, type ValidationLabels } from './devkit.js';
@@ -19,7 +20,6 @@ import { imagenetStatus, incompleteness, whatIsMissing } from './status.js';
 import {
   byName,
   type ImageNetSurveyOptions,
-  interleaved,
   type SurveyedArchive,
   surveyClassFolders,
   surveyTestArchive,
@@ -39,7 +39,7 @@ export async function fetchImageNet(options: FetchOptions): Promise<boolean> {
     if ((await imagenetStatus(folder)).present) return false;
     throw await needsArchives(own);
   }
-  const parts = await findParts(from);
+  const parts = await explainDiskErrors(own, () => findParts(from));
   const onWait = (owner: string) =>
     reporter.line(`Process ${owner} is indexing ${imagenet.title} already; waiting for it.`);
   return explainDiskErrors(own, async () => {
@@ -123,7 +123,8 @@ function trainTask({ train }: Parts): SplitTask {
   return {
     part: train,
     classFolders: true,
-    order: interleaved,
+    // Their order in the archive or on the disk does not matter.
+    order: (images) => interleaved(byName(images)),
     list: surveyClassFolders,
     read: surveyTrainArchive,
   };

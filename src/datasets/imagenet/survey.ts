@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemCode, UserError } from '../../util/errors.js';
-import { fileSize } from '../../util/read-files.js';
+import { FILES_AT_ONCE, fileSize } from '../../util/read-files.js';
 import { ByteSource } from '../formats/byte-source.js';
 import { FormatError } from '../formats/format-error.js';
 import { type TarEntry, tarEntries } from '../formats/tar.js';
@@ -146,9 +146,6 @@ export async function classFolders(path: string): Promise<string[]> {
   return entries.flatMap((entry) => (WNID.test(entry.name) && !entry.isFile() ? [entry.name] : [])).sort();
 }
 
-/** Files looked at at once: the disk answers in parallel. */
-const AT_ONCE = 64;
-
 async function surveyFiles(
   path: string,
   labelOf: LabelOf,
@@ -156,9 +153,9 @@ async function surveyFiles(
 ): Promise<FoundImage[]> {
   const names = (await readdir(path)).filter((name) => IMAGE.test(name));
   const images: FoundImage[] = [];
-  for (let i = 0; i < names.length; i += AT_ONCE) {
+  for (let i = 0; i < names.length; i += FILES_AT_ONCE) {
     options.signal?.throwIfAborted();
-    const some = names.slice(i, i + AT_ONCE);
+    const some = names.slice(i, i + FILES_AT_ONCE);
     const found = await Promise.all(some.map((name) => statImage(join(path, name))));
     for (const [k, name] of some.entries()) {
       const file = found[k]!;
@@ -185,18 +182,4 @@ async function statImage(path: string): Promise<Stats> {
 /** By name: validation images are numbered. */
 export function byName(images: readonly FoundImage[]): FoundImage[] {
   return images.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/**
- * The first image of every class, then the second of every class, and so on, each by name: so the first N images
- * show as many classes as N images can. Their order in the archive or on the disk does not matter.
- */
-export function interleaved(images: readonly FoundImage[]): FoundImage[] {
-  const classes = new Map<number, number>();
-  const places = byName(images).map((image) => {
-    const rank = classes.get(image.label) ?? 0;
-    classes.set(image.label, rank + 1);
-    return { image, rank };
-  });
-  return places.sort((a, b) => a.rank - b.rank || a.image.label - b.image.label).map(({ image }) => image);
 }

@@ -14,16 +14,18 @@ import { findLibrary } from './library/setup.js';
 export async function checks(): Promise<Check[]> {
   const pip = await findPip();
   const compiler = await findCompiler();
+  // What set the library up need not stay.
+  const isThere = (await findLibrary('cpu')) !== undefined;
   return [
     {
       name: 'pip',
-      ok: pip !== undefined,
+      ok: isThere || pip !== undefined,
       found: pip?.version ?? 'none',
       remedy: 'Run: apt-get install python3-pip',
     },
     {
       name: 'C++ compiler',
-      ok: compiler !== undefined,
+      ok: isThere || compiler !== undefined,
       found: compiler?.version ?? 'none',
       remedy: 'Run: apt-get install g++',
     },

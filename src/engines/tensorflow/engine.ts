@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from '../../networks/network.js';
 import { parameters } from '../../networks/parameters.js';
+import { temporaryFolder } from '../../util/temporary-folder.js';
 import { checkCompile } from '../compile.js';
 import type { Engine, Model, ModelOptions, Precision } from '../engine.js';
 import { precisionInForce } from '../precision.js';
@@ -69,7 +69,7 @@ export class TensorFlowEngine implements Engine {
   }
 
   async #load(savedModel: Uint8Array): Promise<number> {
-    const folder = await mkdtemp(join(tmpdir(), 'densenet-graph-'));
+    const folder = await temporaryFolder('graph');
     try {
       await writeFile(join(folder, 'saved_model.pb'), savedModel);
       return await this.#process.load(folder, TAG);

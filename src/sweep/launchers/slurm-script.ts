@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../util/errors.js';
 import { shellWord } from '../../util/shell.js';
+import type { SweepRun } from '../expand.js';
 import { TRAIN } from '../train-command.js';
 import type { Order, QueueOptions } from './launcher.js';
 
@@ -17,10 +18,11 @@ const WARNING = 120;
 
 /**
  * One job array, whose tasks are the runs, from 1. A run that is saved but not finished queues its task again. Throws a
- * UserError (usage) if an option has several lines.
+ * UserError (usage) if an option has several lines, or if a run does not say how several processes share it.
  */
 export function slurmScript({ name, runs, trainOptions, ...order }: Order, options: QueueOptions): string {
   const { partition, time, maxJobs, more } = options;
+  checkDivided(runs, tasksOf(more));
   const folder = resolve(order.resultsFolder, 'sweeps');
   const has = (option: string) => trainOptions.some((word) => word.startsWith(`--${option}=`));
   const shares = ['threads', 'workers']
@@ -63,6 +65,26 @@ export function slurmScript({ name, runs, trainOptions, ...order }: Order, optio
     'exit "$code"',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Processes that share each run: as many as the options of sbatch ask for tasks. */
+function tasksOf(more: readonly string[]): number {
+  const text = more.join(' ');
+  const asked = (option: RegExp) => Number(option.exec(text)?.[1] ?? 1);
+  const nodes = asked(/(?<!\S)(?:--nodes[= ]|-N *)(\d+)/);
+  const tasks = asked(/(?<!\S)(?:--ntasks[= ]|-n *)(\d+)/);
+  return Math.max(tasks, nodes * asked(/(?<!\S)--ntasks-per-node[= ](\d+)/));
+}
+
+/** A run that processes divide without its config's word would not be found again by the sweep. */
+function checkDivided(runs: readonly SweepRun[], processes: number): void {
+  const run = runs.find(({ experiment }) => experiment.training.accumulate % processes !== 0);
+  if (!run) return;
+  throw new UserError(
+    'usage',
+    `${processes} processes are to share each run, and training.accumulate of ${run.label} is ${run.experiment.training.accumulate}`,
+    `Set it for all: --set training.accumulate=${processes}`,
+  );
 }
 
 function shellWords(words: readonly string[]): string {

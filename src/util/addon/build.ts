@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../cache.js';
 import type { Compiler } from '../compiler.js';
 import { diskError } from '../disk-errors.js';
 import { UserError } from '../errors.js';
-import { makeFolders } from '../files.js';
 import { machine } from '../machine.js';
 import { packageRoot } from '../package.js';
 import type { Reporter } from '../reporter.js';
+import { makeWorkFolder } from '../work-folder.js';
 import type { Addon } from './addon.js';
 import { COMPILE_FLAGS, compile } from './compile.js';
-
-const BUILDING = 'building-';
-const HOUR = 3_600_000;
 
 export interface BuildOptions {
   /** Compile what is missing; false refuses instead. */
@@ -70,11 +67,10 @@ export async function findBuilt(addon: Addon, compiler: Compiler | undefined): P
 async function build(addon: Addon, compiler: Compiler, signal: AbortSignal | undefined): Promise<string> {
   const cache = cacheFolder(addon.cache);
   const final = join(cache, folderName(await sourceStamp(addon), compiler));
-  const folder = join(cache, `${BUILDING}${process.pid}-${Date.now()}`);
   const library = join(final, addon.library);
+  let folder: string | undefined;
   try {
-    await makeFolders(folder);
-    await removeAbandoned(cache);
+    folder = await makeWorkFolder(cache);
     const objects = join(folder, 'objects');
     await mkdir(objects);
     await compile({
@@ -90,22 +86,12 @@ async function build(addon: Addon, compiler: Compiler, signal: AbortSignal | und
     await rename(folder, final);
   } catch (error) {
     // Whatever stays is abandoned, and removed by a later build.
-    await rm(folder, { recursive: true, force: true }).catch(() => {});
+    if (folder) await rm(folder, { recursive: true, force: true }).catch(() => {});
     if (existsSync(library)) return library;
     const otherwise = 'set XDG_CACHE_HOME to another folder';
     throw diskError(error, `cannot build ${addon.title} in ${cache}`, otherwise, 'engine');
   }
   return library;
-}
-
-/** Folders that a killed build left behind. */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    if (!name.startsWith(BUILDING)) continue;
-    const path = join(cache, name);
-    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
-    if (age > HOUR) await rm(path, { recursive: true, force: true });
-  }
 }
 
 function nodeApiHeaders(): string {

@@ -56,6 +56,26 @@ it('refuses an option of several lines, which would end the directives', async (
   await expect(script({ resultsFolder: 'a\nb' }, [])).rejects.toThrow('has one line');
 });
 
+it.each([
+  ['--ntasks=2', 2],
+  ['--nodes=1 -n 4', 4],
+  ['-N2', 2],
+  ['--nodes 2 --ntasks-per-node=3', 6],
+])('with %s each run must say that it is cut into parts for %i processes', async (option, processes) => {
+  const script = async (accumulate: number) => {
+    const set = [`training.accumulate=${accumulate}`, 'training.batchSize=48'];
+    const runs = await expandSweep({
+      configs: [{ config: 'quickstart', set }],
+      set: [],
+      grid: {},
+      seeds: [1],
+    });
+    return slurmScript(await order({ runs }), { more: [option] });
+  };
+  await expect(script(1)).rejects.toThrow(`${processes} processes are to share each run`);
+  expect(await script(2 * processes)).toContain(`#SBATCH ${option}`);
+});
+
 /** Runs the script in `sh` as task 2 of job 7, with `srun` and `scontrol` that write down what they are told. */
 async function runTask(script: string, code: number, environment: Record<string, string> = {}) {
   const told = join(folder, 'told');

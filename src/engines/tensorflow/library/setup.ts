@@ -6,9 +6,9 @@ import { cacheFolder } from '../../../util/cache.js';
 import { findCompiler } from '../../../util/compiler.js';
 import { diskError } from '../../../util/disk-errors.js';
 import { UserError } from '../../../util/errors.js';
-import { makeFolders } from '../../../util/files.js';
 import { formatBytes } from '../../../util/format.js';
 import type { Reporter } from '../../../util/reporter.js';
+import { makeWorkFolder } from '../../../util/work-folder.js';
 import { BINDING_STAMP, compileBinding } from './compile.js';
 import { TENSORFLOW_VERSION, type Wheel, wheelsFor } from './packages.js';
 import { downloadWheels, findPip, total } from './pip.js';
@@ -76,17 +76,17 @@ export async function ensureLibrary(options: SetupOptions): Promise<Library> {
     );
   }
   const cache = cacheFolder('tensorflow');
-  const building = join(cache, `building-${process.pid}-${Date.now()}`);
+  let building: string | undefined;
   try {
-    await makeFolders(building);
+    building = await makeWorkFolder(cache);
     await build(building, wheels, reporter, signal);
-    await installLibrary(building, libraryFolder(device));
+    await installLibrary(building, libraryFolder(device), options.force ?? false);
   } catch (error) {
     const otherwise = `set XDG_CACHE_HOME to a folder with ${formatBytes(4 * total(wheels))} of free space`;
     throw diskError(error, `cannot set up TensorFlow in ${cache}`, otherwise, 'engine');
   } finally {
     // Where it cannot be removed, what went wrong before says more.
-    await rm(building, { recursive: true, force: true }).catch(() => {});
+    if (building) await rm(building, { recursive: true, force: true }).catch(() => {});
   }
   return (await findLibrary(device))!;
 }
@@ -124,12 +124,13 @@ async function build(
   await rm(join(folder, 'tensorflow', 'include'), { recursive: true });
 }
 
-async function installLibrary(built: string, final: string): Promise<void> {
-  await rm(final, { recursive: true, force: true });
+/** Moves what was built into place, unless another process was faster with the same files, and may run them by now. */
+async function installLibrary(built: string, final: string, replace: boolean): Promise<void> {
+  const isThere = () => existsSync(join(final, BINDING));
+  if (replace || !isThere()) await rm(final, { recursive: true, force: true });
   try {
     await rename(built, final);
   } catch (error) {
-    // Another process was faster with the same files: its library is as good.
-    if (!existsSync(join(final, BINDING))) throw error;
+    if (!isThere()) throw error;
   }
 }
