@@ -127,7 +127,7 @@ test('the selftest comes to its end, and notices that this GPU computes nothing'
 });
 
 test('what does not fit into the memory of the GPU is said in two lines', async () => {
-  const wide = ['--depth=10', '--basic', '--growth-rate=200', '--batch=10240', '--steps=1', '--warmup=0'];
+  const wide = ['--depth=16', '--basic', '--growth-rate=100', '--batch=4096', '--steps=1', '--warmup=0'];
   const args = ['bench', '--engine=tensorflow', '--device=gpu', '--quiet', ...wide];
   const { code, stderr } = await run(await temporaryFolder(), args);
   expect(stderr).toMatch(/^error: TensorFlow has too little memory for it\n[^\n]*smaller[^\n]*\n$/);
