@@ -4,5 +4,5 @@ export const SMALLER =
 
 /** Whether it is TensorFlow's word for a memory that is full, mostly a GPU's; it can go on with less. */
 export function isFullGpu(error: unknown): boolean {
-  return /RESOURCE_EXHAUSTED|OOM when allocating/.test(String(error));
+  return String(error).includes('RESOURCE_EXHAUSTED');
 }
